@@ -1,0 +1,1 @@
+//! What comes from files: model folders, weights, tokenizers, the hub.
