@@ -67,11 +67,7 @@ impl Array {
 
     /// The same values without the first axis, at `index` of it.
     pub fn select(&self, index: usize) -> Self {
-        Self {
-            axes: self.axes[1..].to_vec(),
-            shape: self.shape[1..].to_vec(),
-            data: self.block(&[index]).into(),
-        }
+        Self { axes: self.axes[1..].to_vec(), shape: self.shape[1..].to_vec(), data: self.block(&[index]).into() }
     }
 
     /// The same values without a first axis of length 1 (the batch axis of a single text).

@@ -1,7 +1,9 @@
 //! Lexiscope: a desktop microscope for language models.
 
 pub mod array;
+pub mod engine;
 pub mod error;
+pub mod model;
 pub mod source;
 pub mod text;
 pub mod trace;

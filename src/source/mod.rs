@@ -1,1 +1,6 @@
 //! What comes from files: model folders, weights, tokenizers, the hub.
+
+pub mod find;
+pub mod hub;
+pub mod tokenizer;
+pub mod weights;

@@ -1,5 +1,105 @@
-//! The seam: one call per site of a forward pass. Capture, intervention, cancelling and progress are one mechanism.
+//! The seam: one call per site of a forward pass. Capture, intervention, cancelling and progress are one
+//! mechanism, in every model.
+//!
+//! A model calls [`Trace::enter`] at each block and [`Trace::see`] at each site. `see` looks at the stop flag, lets
+//! an edit swap the tensor, keeps it if somebody asked, and returns what the pass goes on with.
 
+mod at;
+mod edit;
 mod stop;
+mod want;
 
+pub use at::{At, Place, Site, Stack};
+pub use edit::{Edit, Edits};
 pub use stop::{Control, Progress, Stop};
+pub use want::Want;
+
+use crate::array::Array;
+use crate::error::Result;
+use candle_core::Tensor;
+use std::collections::BTreeMap;
+
+/// Watches one forward pass.
+pub struct Trace<'a> {
+    want: &'a Want,
+    edits: &'a Edits,
+    control: &'a Control,
+    stack: Stack,
+    layer: usize,
+    layers: usize,
+    // Kept tensors of the present layer, still on the device: one copy per layer, not one per site.
+    pending: Vec<(At, Tensor)>,
+    kept: BTreeMap<At, Array>,
+    seen: Vec<(At, Vec<usize>)>,
+}
+
+/// What a watched pass leaves behind.
+#[derive(Debug, Clone, Default)]
+pub struct Seen {
+    /// The tensors that were asked for, batch axis included.
+    pub arrays: BTreeMap<At, Array>,
+    /// Every site in order of execution with its shape, batch axis included.
+    pub shapes: Vec<(At, Vec<usize>)>,
+}
+
+impl<'a> Trace<'a> {
+    /// Watches a pass through `layers` layers.
+    pub fn new(want: &'a Want, edits: &'a Edits, control: &'a Control, layers: usize) -> Self {
+        let (pending, kept, seen) = Default::default();
+        Self { want, edits, control, stack: Stack::Embeddings, layer: 0, layers, pending, kept, seen }
+    }
+
+    /// Every following [`Trace::see`] belongs to this layer.
+    pub fn enter(&mut self, stack: Stack, layer: usize) -> Result<()> {
+        self.control.check()?;
+        self.copy_pending()?;
+        self.stack = stack;
+        self.layer = layer;
+        if stack.is_layered() {
+            self.control.report("Forward pass", layer as u64, self.layers as u64);
+        }
+        Ok(())
+    }
+
+    /// Whether anybody wants to keep `site` of this layer: what costs extra is computed only then.
+    pub fn wants(&self, site: Site) -> bool {
+        self.want.has(At::new(self.stack, self.layer, site))
+    }
+
+    /// Whether anybody needs `site` of this layer as a tensor of its own: a fused kernel may skip it otherwise.
+    pub fn needs(&self, site: Site) -> bool {
+        self.wants(site) || !self.edits.is_empty()
+    }
+
+    /// Shows `t` to whoever asked for `site`; the pass goes on with what comes back.
+    pub fn see(&mut self, site: Site, t: Tensor) -> Result<Tensor> {
+        self.control.check()?;
+        let at = At::new(self.stack, self.layer, site);
+        let t = self.edits.apply(at, t)?;
+        self.seen.push((at, t.dims().to_vec()));
+        if self.want.has(at) {
+            self.pending.push((at, t.clone()));
+        }
+        Ok(t)
+    }
+
+    /// Notes that the pass went through `site` where a fused kernel never made its tensor.
+    pub fn pass(&mut self, site: Site, shape: &[usize]) {
+        self.seen.push((At::new(self.stack, self.layer, site), shape.to_vec()));
+    }
+
+    /// Ends the pass.
+    pub fn finish(mut self) -> Result<Seen> {
+        self.control.check()?;
+        self.copy_pending()?;
+        self.control.report("Forward pass", self.layers as u64, self.layers as u64);
+        Ok(Seen { arrays: self.kept, shapes: self.seen })
+    }
+
+    fn copy_pending(&mut self) -> Result<()> {
+        for (at, t) in self.pending.drain(..) {
+            self.kept.insert(at, Array::new(at.site.axes(), t.dims(), edit::to_host(&t)?)?);
+        }
+        Ok(())
+    }
+}

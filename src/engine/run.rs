@@ -1,0 +1,223 @@
+//! One forward pass, and the immutable result it leaves.
+
+use super::opened::Opened;
+use crate::array::Array;
+use crate::error::{Error, Result};
+use crate::model::{Card, Input};
+use crate::text::Tokens;
+use crate::trace::{At, Control, Edits, Seen, Site, Stack, Trace, Want};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Instant;
+
+/// The bytes that one run may keep unless somebody says otherwise.
+pub const BUDGET: u64 = 2_000_000_000;
+
+/// What is asked of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask {
+    /// The text.
+    pub text: String,
+    /// The second text of a pair.
+    pub pair: Option<String>,
+    /// Positions of tokens that are replaced by the mask token.
+    pub masked: Vec<usize>,
+    /// What is kept.
+    pub want: Want,
+    /// What is changed on the way.
+    pub edits: Edits,
+    /// The most bytes that may be kept.
+    pub budget: u64,
+}
+
+impl Ask {
+    /// Attention and hidden states of a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            pair: None,
+            masked: Vec::new(),
+            want: Want::attention(),
+            edits: Edits::none(),
+            budget: BUDGET,
+        }
+    }
+}
+
+/// What one forward pass left: tokens and the arrays that were asked for, without a batch axis.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// Distinguishes it from every other run of this process.
+    pub id: u64,
+    /// The [`Opened::id`] of the model.
+    pub model: u64,
+    /// What the model is.
+    pub card: Card,
+    /// What was asked.
+    pub ask: Ask,
+    /// The tokens that the model read.
+    pub tokens: Tokens,
+    /// The kept tensors.
+    pub arrays: BTreeMap<At, Array>,
+    /// Every site in order of execution with its shape, batch axis included.
+    pub shapes: Vec<(At, Vec<usize>)>,
+    /// How long the pass took, copies to the host included.
+    pub millis: f64,
+}
+
+impl Run {
+    /// Runs the model on what is asked.
+    pub fn new(opened: &Opened, ask: &Ask, control: &Control) -> Result<Self> {
+        let tokens = read(opened, ask)?;
+        let card = opened.card();
+        let wanted = ask.want.bytes(sites(card, tokens.len()));
+        if wanted > ask.budget {
+            return Err(Error::Memory { wanted, budget: ask.budget });
+        }
+        let start = Instant::now();
+        let seen = pass(opened, &Input::single(&tokens), &ask.want, &ask.edits, control)?;
+        let millis = start.elapsed().as_secs_f64() * 1e3;
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Ok(Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            model: opened.id,
+            card: card.clone(),
+            ask: ask.clone(),
+            tokens,
+            arrays: seen.arrays.iter().map(|(at, a)| (*at, a.squeeze())).collect(),
+            shapes: seen.shapes,
+            millis,
+        })
+    }
+
+    /// The kept array of a site in a layer, or why it is not there.
+    pub fn array(&self, at: At) -> Result<&Array> {
+        self.arrays.get(&at).ok_or_else(|| Error::input(format!("{at} was not kept by this run")))
+    }
+
+    /// A site of layer `layer`.
+    pub fn at(&self, layer: usize, site: Site) -> At {
+        At::new(self.card.stack, layer, site)
+    }
+
+    /// Attention probabilities of one head, row-major `[query, key]`; empty where they were not kept.
+    pub fn head(&self, layer: usize, head: usize) -> &[f32] {
+        match self.arrays.get(&self.at(layer, Site::Probs)) {
+            Some(probs) if head < probs.len_of("head") => probs.block(&[head]),
+            _ => &[],
+        }
+    }
+
+    /// All attention probabilities `[layer, head, query, key]`.
+    pub fn attentions(&self) -> Result<Array> {
+        let layers = (0..self.card.layers).map(|l| self.array(self.at(l, Site::Probs)).cloned());
+        Array::stack("layer", &layers.collect::<Result<Vec<_>>>()?)
+    }
+
+    /// Embeddings and the output of every layer `[layer + 1, token, dim]`, as transformers' `hidden_states`.
+    pub fn hidden_states(&self) -> Result<Array> {
+        let embeddings = self.array(At::new(Stack::Embeddings, 0, Site::Hidden)).cloned();
+        let layers = (0..self.card.layers).map(|l| self.array(self.at(l, Site::Hidden)).cloned());
+        Array::stack("layer", &std::iter::once(embeddings).chain(layers).collect::<Result<Vec<_>>>()?)
+    }
+
+    /// Kept logits.
+    pub fn logits(&self, site: Site) -> Option<&Array> {
+        self.arrays.get(&At::new(Stack::Output, 0, site))
+    }
+
+    /// Bytes that the run keeps.
+    pub fn bytes(&self) -> u64 {
+        self.arrays.values().map(Array::bytes).sum()
+    }
+}
+
+/// Results that open views look at, oldest given up first once the budget is spent.
+#[derive(Debug, Default)]
+pub struct Results {
+    runs: Vec<Arc<Run>>,
+}
+
+impl Results {
+    /// Adds a run; the oldest go until everything fits `budget` bytes. The newest always stays.
+    pub fn add(&mut self, run: Arc<Run>, budget: u64) {
+        self.runs.push(run);
+        while self.runs.len() > 1 && self.bytes() > budget {
+            self.runs.remove(0);
+        }
+    }
+
+    /// A run that is still kept.
+    pub fn get(&self, id: u64) -> Option<&Arc<Run>> {
+        self.runs.iter().find(|r| r.id == id)
+    }
+
+    /// Bytes kept in all.
+    pub fn bytes(&self) -> u64 {
+        self.runs.iter().map(|r| r.bytes()).sum()
+    }
+}
+
+/// The tokens that the model will read, mask tokens in place.
+pub fn read(opened: &Opened, ask: &Ask) -> Result<Tokens> {
+    let limit = opened.card().tokens;
+    let mut tokens = opened.tokenizer.encode(&ask.text, ask.pair.as_deref(), limit)?;
+    if ask.masked.is_empty() {
+        return Ok(tokens);
+    }
+    let Some((mask, id)) = opened.tokenizer.mask() else {
+        return Err(Error::input(format!("{} has no mask token", opened.name)));
+    };
+    let count = tokens.len();
+    for &i in &ask.masked {
+        let Some(piece) = tokens.pieces.get_mut(i) else {
+            return Err(Error::input(format!("there is no token {i} to mask: the text has {count}, counted from 0")));
+        };
+        mask.clone_into(&mut piece.piece);
+        piece.id = id;
+    }
+    Ok(tokens)
+}
+
+/// One pass over a batch; what it leaves has its batch axis.
+pub fn pass(opened: &Opened, input: &Input, want: &Want, edits: &Edits, control: &Control) -> Result<Seen> {
+    let mut trace = Trace::new(want, edits, control, opened.card().layers);
+    let forward = || -> Result<Seen> {
+        opened.model().forward(input, &mut trace)?;
+        trace.finish()
+    };
+    match &*POOL {
+        Some(pool) if opened.device.is_cpu() => pool.install(forward),
+        _ => forward(),
+    }
+}
+
+/// One thread per processor that this process may use; candle's own pool counts the machine's cores instead.
+static POOL: LazyLock<Option<rayon::ThreadPool>> = LazyLock::new(|| {
+    let asked = std::env::var("RAYON_NUM_THREADS").ok().and_then(|n| n.parse().ok()).filter(|&n| n > 0);
+    let threads = asked.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
+    rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("lexiscope-{i}")).build().ok()
+});
+
+/// The places that a pass over `tokens` tokens goes through, with their shapes: what a memory estimate is made of.
+fn sites(card: &Card, tokens: usize) -> Vec<(At, Vec<usize>)> {
+    let size = |axis: &str| match axis {
+        "token" | "query" | "key" => tokens,
+        "head" => card.heads,
+        "width" => card.dim / card.heads.max(1),
+        "dim" => card.dim,
+        "unit" => card.inner,
+        "vocabulary" => card.vocabulary,
+        "label" => card.labels.len().max(2),
+        _ => 1,
+    };
+    let shape = |site: Site| site.axes().iter().map(|axis| size(axis)).collect::<Vec<_>>();
+    let in_layers = Site::ALL.iter().filter(|s| (Site::Normed..=Site::Hidden).contains(s));
+    let layers = (0..card.layers)
+        .flat_map(|l| in_layers.clone().map(move |&site| (l, site)))
+        .map(|(l, site)| (At::new(card.stack, l, site), shape(site)));
+    let outputs = card.outputs.iter().map(|&site| (At::new(Stack::Output, 0, site), shape(site)));
+    let embeddings = std::iter::once((At::new(Stack::Embeddings, 0, Site::Hidden), shape(Site::Hidden)));
+    embeddings.chain(layers).chain(outputs).collect()
+}

@@ -1,0 +1,150 @@
+//! BERT. Devlin et al. 2018, <https://arxiv.org/abs/1810.04805>.
+//! Upstream: `transformers/models/bert/modeling_bert.py`.
+
+use super::blocks::{Activation, Linear, padding_mask};
+use super::embeddings::{self, Embeddings};
+use super::encoder::{self, Encoder};
+use super::heads::{self, Heads, Step};
+use super::params::Params;
+use super::{Card, Family, Input, Model, Source, finish};
+use crate::error::Result;
+use crate::trace::{Site, Stack, Trace};
+use candle_core::Device;
+use serde::Deserialize;
+
+/// BERT.
+pub static FAMILY: Family = Family { names: &["bert"], load: |source| Ok(Box::new(Bert::load(source)?)) };
+
+fn eps() -> f64 {
+    1e-12
+}
+
+fn gelu() -> String {
+    "gelu".into()
+}
+
+/// The fields of `config.json` that decide the forward pass; also those of RoBERTa and ELECTRA.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Config {
+    pub vocab_size: usize,
+    pub hidden_size: usize,
+    pub num_hidden_layers: usize,
+    pub num_attention_heads: usize,
+    pub intermediate_size: usize,
+    #[serde(default = "gelu")]
+    pub hidden_act: String,
+    pub max_position_embeddings: usize,
+    pub type_vocab_size: usize,
+    #[serde(default = "eps")]
+    pub layer_norm_eps: f64,
+    #[serde(default)]
+    pub embedding_size: Option<usize>,
+    #[serde(default)]
+    pub pad_token_id: u32,
+}
+
+impl Config {
+    pub(super) fn block_sizes(&self, source: &Source<'_>) -> Result<encoder::Sizes> {
+        Ok(encoder::Sizes {
+            dim: self.hidden_size,
+            heads: self.num_attention_heads,
+            inner: self.intermediate_size,
+            eps: self.layer_norm_eps,
+            activation: Activation::named(&self.hidden_act).map_err(|e| source.wrong(&e))?,
+        })
+    }
+
+    pub(super) fn embedding_sizes(&self) -> embeddings::Sizes {
+        embeddings::Sizes {
+            vocabulary: self.vocab_size,
+            positions: self.max_position_embeddings,
+            segments: self.type_vocab_size,
+            dim: self.embedding_size.unwrap_or(self.hidden_size),
+            eps: self.layer_norm_eps,
+        }
+    }
+
+    pub(super) fn card(&self, family: &'static str) -> Card {
+        Card {
+            family,
+            stack: Stack::Encoder,
+            layers: self.num_hidden_layers,
+            heads: self.num_attention_heads,
+            dim: self.hidden_size,
+            inner: self.intermediate_size,
+            vocabulary: self.vocab_size,
+            tokens: self.max_position_embeddings,
+            outputs: Vec::new(),
+            unavailable: Vec::new(),
+            labels: Vec::new(),
+        }
+    }
+}
+
+struct Bert {
+    card: Card,
+    embeddings: Embeddings,
+    encoder: Encoder,
+    heads: Heads,
+    device: Device,
+}
+
+impl Bert {
+    fn load(source: &Source<'_>) -> Result<Self> {
+        let config: Config = source.config()?;
+        source.refuse("position_embedding_type", &["absolute"])?;
+        let vb = source.vb.under("bert", "embeddings.word_embeddings.weight");
+        let sizes = config.block_sizes(source)?;
+        let embeddings = Embeddings::load(&vb.pp("embeddings"), config.embedding_sizes(), None, source.device)?;
+        let encoder = Encoder::load(&vb.pp("encoder.layer"), config.num_hidden_layers, sizes, &encoder::BERT)?;
+        let heads = load_heads(source, &vb, &config, sizes.activation, &embeddings)?;
+        let mut card = config.card("bert");
+        heads.describe(&mut card);
+        Ok(Self { card, embeddings, encoder, heads, device: source.device.clone() })
+    }
+}
+
+fn load_heads(
+    source: &Source<'_>,
+    encoder: &Params<'_>,
+    config: &Config,
+    activation: Activation,
+    embeddings: &Embeddings,
+) -> Result<Heads> {
+    let dim = config.hidden_size;
+    let root = &source.vb;
+    let mut heads = Heads::default();
+    let pooled = || -> Result<Vec<Step>> {
+        let pooler = Linear::load(&encoder.pp("pooler.dense"), dim, dim)?;
+        Ok(vec![Step::First, Step::Linear(pooler), Step::Activate(Activation::Tanh), Step::Show(Site::Pooled)])
+    };
+    heads.add(Site::Logits, root, "cls.predictions.transform.dense.weight", || {
+        let vb = root.pp("cls.predictions");
+        Ok(heads::vocabulary(
+            Linear::load(&vb.pp("transform.dense"), dim, dim)?,
+            activation,
+            super::blocks::LayerNorm::load(&vb.pp("transform.LayerNorm"), dim, config.layer_norm_eps)?,
+            heads::decoder(&vb, "decoder.weight", &["bias", "decoder.bias"], embeddings.words(), dim)?,
+        ))
+    })?;
+    heads.add(Site::NextSentence, root, "cls.seq_relationship.weight", || {
+        let mut steps = pooled()?;
+        steps.push(Step::Linear(Linear::load(&root.pp("cls.seq_relationship"), dim, 2)?));
+        Ok(steps)
+    })?;
+    heads.add_classifier(source, root, "classifier", dim, pooled)?;
+    Ok(heads)
+}
+
+impl Model for Bert {
+    fn card(&self) -> &Card {
+        &self.card
+    }
+
+    fn forward(&self, input: &Input, trace: &mut Trace<'_>) -> Result<()> {
+        let x = self.embeddings.forward(input, &self.card, trace, Ok)?; // [batch, token, dim]
+        let mask = padding_mask(&input.mask, &self.device)?; // [batch, 1, 1, key]
+        let x = self.encoder.forward(x, mask.as_ref(), trace)?;
+        finish(&self.heads, &x, input, trace)
+    }
+}

@@ -1,0 +1,173 @@
+//! GPT-2. Radford et al. 2019, "Language Models are Unsupervised Multitask Learners".
+//! Upstream: `transformers/models/gpt2/modeling_gpt2.py`.
+
+use super::blocks::{Activation, HeadSizes, LayerNorm, Linear, attend, causal_mask, ids_tensor, look_up};
+use super::heads::{Heads, Step};
+use super::params::Params;
+use super::{Card, Family, Input, Model, Source, finish};
+use crate::error::{Error, Result};
+use crate::trace::{Site, Stack, Trace};
+use candle_core::{Device, Tensor};
+use serde::Deserialize;
+
+/// GPT-2.
+pub static FAMILY: Family = Family { names: &["gpt2"], load: |source| Ok(Box::new(Gpt2::load(source)?)) };
+
+#[derive(Debug, Clone, Deserialize)]
+struct Config {
+    vocab_size: usize,
+    n_positions: usize,
+    n_embd: usize,
+    n_layer: usize,
+    n_head: usize,
+    #[serde(default)]
+    n_inner: Option<usize>,
+    #[serde(default = "gelu_new")]
+    activation_function: String,
+    #[serde(default = "eps")]
+    layer_norm_epsilon: f64,
+    #[serde(default = "yes")]
+    scale_attn_weights: bool,
+    #[serde(default)]
+    scale_attn_by_inverse_layer_idx: bool,
+}
+
+fn gelu_new() -> String {
+    "gelu_new".into()
+}
+
+fn eps() -> f64 {
+    1e-5
+}
+
+fn yes() -> bool {
+    true
+}
+
+struct Block {
+    heads: HeadSizes,
+    activation: Activation,
+    norm: LayerNorm,
+    qkv: Linear,
+    o: Linear,
+    middle_norm: LayerNorm,
+    inner: Linear,
+    outer: Linear,
+}
+
+impl Block {
+    fn load(vb: &Params<'_>, config: &Config, activation: Activation, inner: usize) -> Result<Self> {
+        let (dim, eps) = (config.n_embd, config.layer_norm_epsilon);
+        Ok(Self {
+            heads: HeadSizes::split(dim, config.n_head)?,
+            activation,
+            norm: LayerNorm::load(&vb.pp("ln_1"), dim, eps)?,
+            qkv: Linear::load_conv1d(&vb.pp("attn.c_attn"), dim, 3 * dim)?,
+            o: Linear::load_conv1d(&vb.pp("attn.c_proj"), dim, dim)?,
+            middle_norm: LayerNorm::load(&vb.pp("ln_2"), dim, eps)?,
+            inner: Linear::load_conv1d(&vb.pp("mlp.c_fc"), dim, inner)?,
+            outer: Linear::load_conv1d(&vb.pp("mlp.c_proj"), inner, dim)?,
+        })
+    }
+
+    /// `[batch, token, dim]` to the same: the residual stream, not normalised.
+    fn forward(&self, x: &Tensor, mask: &Tensor, trace: &mut Trace<'_>) -> Result<Tensor> {
+        let dim = x.dim(2)?;
+        let normed = trace.see(Site::Normed, self.norm.forward(x)?)?;
+        let qkv = self.qkv.forward(&normed)?; // [batch, token, 3 * dim]
+        let part = |i: usize| -> Result<Tensor> { Ok(qkv.narrow(2, i * dim, dim)?.contiguous()?) };
+        let joined = attend(&part(0)?, &part(1)?, &part(2)?, self.heads, Some(mask), trace)?;
+        let attended = trace.see(Site::Attended, self.o.forward(&joined)?)?;
+        let x = trace.see(Site::Middle, (attended + x)?)?;
+        let normed = trace.see(Site::MiddleNormed, self.middle_norm.forward(&x)?)?;
+        let inner = self.activation.forward(&self.inner.forward(&normed)?)?;
+        let inner = trace.see(Site::Inner, inner)?; // [batch, token, unit]
+        let fed = trace.see(Site::Fed, self.outer.forward(&inner)?)?;
+        Ok((fed + x)?)
+    }
+}
+
+struct Gpt2 {
+    card: Card,
+    words: Tensor,
+    positions: Tensor,
+    blocks: Vec<Block>,
+    norm: LayerNorm,
+    heads: Heads,
+    device: Device,
+}
+
+impl Gpt2 {
+    fn load(source: &Source<'_>) -> Result<Self> {
+        let config: Config = source.config()?;
+        if !config.scale_attn_weights || config.scale_attn_by_inverse_layer_idx {
+            let what = "only attention scaled by the square root of the head's width is supported";
+            return Err(Error::format(source.path, what));
+        }
+        let activation = Activation::named(&config.activation_function).map_err(|e| source.wrong(&e))?;
+        let (dim, inner) = (config.n_embd, config.n_inner.unwrap_or(4 * config.n_embd));
+        let vb = source.vb.under("transformer", "wte.weight");
+        let words = vb.get(&[config.vocab_size, dim], "wte.weight")?;
+        let positions = vb.get(&[config.n_positions, dim], "wpe.weight")?;
+        let blocks = (0..config.n_layer).map(|i| Block::load(&vb.pp("h").pp(i), &config, activation, inner));
+        let blocks = blocks.collect::<Result<Vec<_>>>()?;
+        let norm = LayerNorm::load(&vb.pp("ln_f"), dim, config.layer_norm_epsilon)?;
+
+        let root = &source.vb;
+        let mut heads = Heads::default();
+        // The decoder is the word table unless the file has one of its own.
+        let decoder = if root.contains("lm_head.weight") {
+            root.get(&[config.vocab_size, dim], "lm_head.weight")?
+        } else {
+            words.clone()
+        };
+        heads.push(Site::Logits, vec![Step::Linear(Linear::new(decoder, None))]);
+        let over_tokens = source.class().contains("TokenClassification");
+        heads.add_classifier(source, root, if over_tokens { "classifier" } else { "score" }, dim, || {
+            Ok(vec![Step::Last])
+        })?;
+        let mut card = Card {
+            family: "gpt2",
+            stack: Stack::Decoder,
+            layers: config.n_layer,
+            heads: config.n_head,
+            dim,
+            inner,
+            vocabulary: config.vocab_size,
+            tokens: config.n_positions,
+            outputs: Vec::new(),
+            unavailable: Vec::new(),
+            labels: Vec::new(),
+        };
+        heads.describe(&mut card);
+        Ok(Self { card, words, positions, blocks, norm, heads, device: source.device.clone() })
+    }
+}
+
+impl Model for Gpt2 {
+    fn card(&self) -> &Card {
+        &self.card
+    }
+
+    fn forward(&self, input: &Input, trace: &mut Trace<'_>) -> Result<()> {
+        input.check(&self.card)?;
+        let (_, tokens) = input.shape();
+        trace.enter(Stack::Embeddings, 0)?;
+        let words = trace.see(Site::Words, look_up(&self.words, &ids_tensor(&input.ids, &self.device)?)?)?;
+        let positions = self.positions.narrow(0, 0, tokens)?.unsqueeze(0)?; // [1, token, dim]
+        let positions = trace.see(Site::Positions, positions)?;
+        let mut x = trace.see(Site::Hidden, words.broadcast_add(&positions)?)?; // [batch, token, dim]
+        let mask = causal_mask(&input.mask, tokens, &self.device)?; // [batch or 1, 1, query, key]
+        let last = self.blocks.len().saturating_sub(1);
+        for (i, block) in self.blocks.iter().enumerate() {
+            trace.enter(Stack::Decoder, i)?;
+            x = block.forward(&x, &mask, trace)?;
+            // transformers' last hidden state is the normalised one.
+            if i == last {
+                x = self.norm.forward(&trace.see(Site::Residual, x)?)?;
+            }
+            x = trace.see(Site::Hidden, x)?;
+        }
+        finish(&self.heads, &x, input, trace)
+    }
+}

@@ -1,0 +1,502 @@
+//! CPU paths of the operations that decide how long a forward pass takes. candle multiplies batches of small
+//! matrices one after the other and evaluates `exp` and `erf` one number at a time; here heads are multiplied in
+//! parallel and rows go through vector instructions. On other devices each function is the plain candle expression.
+//!
+//! Shapes are given with named axes. Everything is `f32`; results differ from candle's only in rounding.
+
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, DType, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
+
+/// `x W^T + b`: `[.., in]` with `weight [out, in]` gives `[.., out]`.
+pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    let mut dims = x.dims().to_vec();
+    let (inputs, outputs) = (weight.dim(1)?, weight.dim(0)?);
+    let rows = x.elem_count() / inputs.max(1);
+    let x = x.reshape((rows, inputs))?;
+    if let Some(last) = dims.last_mut() {
+        *last = outputs;
+    }
+    let y = match bias {
+        Some(bias) if on_cpu(&x) => {
+            let bias = bias.contiguous()?;
+            x.contiguous()?.apply_op3_no_bwd(&weight.contiguous()?, &bias, &Affine)?
+        }
+        Some(bias) => x.matmul(&weight.t()?)?.broadcast_add(bias)?,
+        None => x.matmul(&weight.t()?)?,
+    };
+    y.reshape(dims)
+}
+
+/// `scale Q K^T`: `[batch, head, query, width]` with `[batch, head, key, width]` gives `[batch, head, query, key]`.
+pub fn scores(q: &Tensor, k: &Tensor, scale: f64) -> Result<Tensor> {
+    if on_cpu(q) {
+        return q.apply_op2_no_bwd(&k.t()?, &Products { scale: scale as f32, softmax: false });
+    }
+    q.contiguous()?.matmul(&k.contiguous()?.t()?)? * scale
+}
+
+/// Softmax of [`scores`] in one go, for when nobody wants to see the scores themselves.
+pub fn probs(q: &Tensor, k: &Tensor, scale: f64) -> Result<Tensor> {
+    if on_cpu(q) {
+        return q.apply_op2_no_bwd(&k.t()?, &Products { scale: scale as f32, softmax: true });
+    }
+    softmax(&scores(q, k, scale)?)
+}
+
+/// Softmax along the last axis.
+pub fn softmax(x: &Tensor) -> Result<Tensor> {
+    if on_cpu(x) { x.contiguous()?.apply_op1_no_bwd(&Rows::Softmax) } else { candle_nn::ops::softmax(x, D::Minus1) }
+}
+
+/// What each head reads: `[batch, head, query, key]` with values `[batch, head, key, width]` gives
+/// `[batch, head, query, width]`.
+pub fn mix(probs: &Tensor, v: &Tensor) -> Result<Tensor> {
+    if on_cpu(v) {
+        return probs.apply_op2_no_bwd(v, &Products { scale: 1.0, softmax: false });
+    }
+    probs.matmul(&v.contiguous()?)
+}
+
+/// `x Phi(x)` with the exact error function, as `gelu` means in transformers' configurations.
+pub fn gelu(x: &Tensor) -> Result<Tensor> {
+    if on_cpu(x) { x.contiguous()?.apply_op1_no_bwd(&Rows::Gelu) } else { x.gelu_erf() }
+}
+
+/// The tanh approximation of [`gelu`], called `gelu_new` in transformers.
+pub fn gelu_new(x: &Tensor) -> Result<Tensor> {
+    if on_cpu(x) { x.contiguous()?.apply_op1_no_bwd(&Rows::GeluNew) } else { x.gelu() }
+}
+
+/// Normalises the last axis: `(x - mean) / sqrt(var + eps) * weight + bias`.
+pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tensor> {
+    if on_cpu(x) {
+        return x.contiguous()?.apply_op3_no_bwd(weight, bias, &Norm { eps: eps as f32 });
+    }
+    candle_nn::ops::layer_norm(&x.contiguous()?, weight, bias, eps as f32)
+}
+
+fn on_cpu(x: &Tensor) -> bool {
+    x.device().is_cpu() && x.dtype() == DType::F32
+}
+
+/// The numbers under a layout, from its first element on.
+fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    Ok(&storage.as_slice::<f32>()?[layout.start_offset()..])
+}
+
+fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout, op: &str) -> Result<&'a [f32]> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
+        None => bail!("{op} needs contiguous input"),
+    }
+}
+
+/// A matrix inside a slice: rows, columns and the steps between them.
+#[derive(Clone, Copy)]
+struct Matrix<'a> {
+    data: &'a [f32],
+    rows: usize,
+    cols: usize,
+    row_step: usize,
+    col_step: usize,
+}
+
+/// `dst = keep * dst + scale * a b` for a row-major `dst` of `[a.rows, b.cols]`.
+fn multiply(dst: &mut [f32], a: Matrix<'_>, b: Matrix<'_>, keep: bool, scale: f32, parallel: bool) {
+    let fits = |m: &Matrix<'_>| {
+        m.rows == 0 || m.cols == 0 || (m.rows - 1) * m.row_step + (m.cols - 1) * m.col_step < m.data.len()
+    };
+    assert!(a.cols == b.rows && fits(&a) && fits(&b) && dst.len() == a.rows * b.cols, "matrices do not fit");
+    let threads =
+        if parallel { gemm::Parallelism::Rayon(rayon::current_num_threads()) } else { gemm::Parallelism::None };
+    #[expect(unsafe_code, reason = "gemm takes pointers; the assertion above keeps every access inside its slice")]
+    unsafe {
+        gemm::gemm(
+            a.rows,
+            b.cols,
+            a.cols,
+            dst.as_mut_ptr(),
+            1,
+            b.cols as isize,
+            keep,
+            a.data.as_ptr(),
+            a.col_step as isize,
+            a.row_step as isize,
+            b.data.as_ptr(),
+            b.col_step as isize,
+            b.row_step as isize,
+            1.0,
+            scale,
+            false,
+            false,
+            false,
+            threads,
+        );
+    }
+}
+
+/// `x W^T + b` with `x [row, in]`, `weight [out, in]`, `bias [out]`.
+struct Affine;
+
+impl candle_core::CustomOp3 for Affine {
+    fn name(&self) -> &'static str {
+        "linear"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_at: &Layout,
+        weight: &CpuStorage,
+        weight_at: &Layout,
+        bias: &CpuStorage,
+        bias_at: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (rows, inputs) = x_at.shape().dims2()?;
+        let outputs = weight_at.shape().dims2()?.0;
+        let x = contiguous(x, x_at, self.name())?;
+        let weight = contiguous(weight, weight_at, self.name())?;
+        let bias = contiguous(bias, bias_at, self.name())?;
+        let mut y = Vec::with_capacity(rows * outputs);
+        for _ in 0..rows {
+            y.extend_from_slice(bias);
+        }
+        let a = Matrix { data: x, rows, cols: inputs, row_step: inputs, col_step: 1 };
+        let b = Matrix { data: weight, rows: inputs, cols: outputs, row_step: 1, col_step: inputs };
+        multiply(&mut y, a, b, true, 1.0, true);
+        Ok((CpuStorage::F32(y), (rows, outputs).into()))
+    }
+}
+
+/// A product per batch and head, heads in parallel: `[batch, head, m, k]` with `[batch, head, k, n]`.
+struct Products {
+    scale: f32,
+    softmax: bool,
+}
+
+impl CustomOp2 for Products {
+    fn name(&self) -> &'static str {
+        "attention"
+    }
+
+    fn cpu_fwd(&self, a: &CpuStorage, a_at: &Layout, b: &CpuStorage, b_at: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (batch, heads, m, k) = a_at.shape().dims4()?;
+        let (_, _, b_rows, n) = b_at.shape().dims4()?;
+        if b_at.dims()[..2] != a_at.dims()[..2] || b_rows != k {
+            bail!("attention: {:?} does not multiply {:?}", a_at.shape(), b_at.shape());
+        }
+        let (a, b) = (slice(a, a_at)?, slice(b, b_at)?);
+        let (a_step, b_step) = (a_at.stride(), b_at.stride());
+        let mut out = vec![0f32; batch * heads * m * n];
+        if !out.is_empty() {
+            out.par_chunks_mut(m * n).enumerate().for_each(|(i, dst)| {
+                let (batch, head) = (i / heads, i % heads);
+                let a = Matrix {
+                    data: &a[batch * a_step[0] + head * a_step[1]..],
+                    rows: m,
+                    cols: k,
+                    row_step: a_step[2],
+                    col_step: a_step[3],
+                };
+                let b = Matrix {
+                    data: &b[batch * b_step[0] + head * b_step[1]..],
+                    rows: k,
+                    cols: n,
+                    row_step: b_step[2],
+                    col_step: b_step[3],
+                };
+                multiply(dst, a, b, false, self.scale, false);
+                if self.softmax {
+                    dst.chunks_exact_mut(n).for_each(|row| vector::run(Rows::Softmax, row));
+                }
+            });
+        }
+        Ok((CpuStorage::F32(out), (batch, heads, m, n).into()))
+    }
+}
+
+/// Operations on rows of the last axis.
+#[derive(Clone, Copy)]
+enum Rows {
+    Softmax,
+    Gelu,
+    GeluNew,
+}
+
+impl CustomOp1 for Rows {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Softmax => "softmax",
+            Self::Gelu => "gelu",
+            Self::GeluNew => "gelu_new",
+        }
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, at: &Layout) -> Result<(CpuStorage, Shape)> {
+        let mut y = contiguous(x, at, self.name())?.to_vec();
+        let width = at.dims().last().copied().unwrap_or(1).max(1);
+        // Enough rows per piece of work that handing it over costs nothing beside it.
+        let rows = (16_384 / width).max(1);
+        y.par_chunks_mut(rows * width).for_each(|block| {
+            block.chunks_exact_mut(width).for_each(|row| vector::run(*self, row));
+        });
+        Ok((CpuStorage::F32(y), at.shape().clone()))
+    }
+}
+
+struct Norm {
+    eps: f32,
+}
+
+impl candle_core::CustomOp3 for Norm {
+    fn name(&self) -> &'static str {
+        "layer_norm"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        x_at: &Layout,
+        weight: &CpuStorage,
+        weight_at: &Layout,
+        bias: &CpuStorage,
+        bias_at: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let mut y = contiguous(x, x_at, self.name())?.to_vec();
+        let weight = contiguous(weight, weight_at, self.name())?;
+        let bias = contiguous(bias, bias_at, self.name())?;
+        let width = weight.len();
+        if bias.len() != width || !y.len().is_multiple_of(width.max(1)) {
+            bail!("layer_norm: {:?} with {width} weights and {} biases", x_at.shape(), bias.len());
+        }
+        y.par_chunks_mut((16_384 / width.max(1)).max(1) * width).for_each(|block| {
+            block.chunks_exact_mut(width).for_each(|row| vector::norm(row, weight, bias, self.eps));
+        });
+        Ok((CpuStorage::F32(y), x_at.shape().clone()))
+    }
+}
+
+/// Row operations written so that the compiler turns them into vector instructions, compiled twice: for any
+/// processor, and for those with AVX2 and fused multiply-add.
+mod vector {
+    use super::Rows;
+
+    const LANES: usize = 16;
+
+    pub(super) fn run(op: Rows, row: &mut [f32]) {
+        #[cfg(target_arch = "x86_64")]
+        if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
+            #[expect(unsafe_code, reason = "the processor has just been asked whether it has these instructions")]
+            return unsafe { run_avx2(op, row) };
+        }
+        run_any(op, row);
+    }
+
+    pub(super) fn norm(row: &mut [f32], weight: &[f32], bias: &[f32], eps: f32) {
+        #[cfg(target_arch = "x86_64")]
+        if std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma") {
+            #[expect(unsafe_code, reason = "the processor has just been asked whether it has these instructions")]
+            return unsafe { norm_avx2(row, weight, bias, eps) };
+        }
+        norm_any(row, weight, bias, eps);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    fn run_avx2(op: Rows, row: &mut [f32]) {
+        run_any(op, row);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    fn norm_avx2(row: &mut [f32], weight: &[f32], bias: &[f32], eps: f32) {
+        norm_any(row, weight, bias, eps);
+    }
+
+    #[inline(always)]
+    fn run_any(op: Rows, row: &mut [f32]) {
+        match op {
+            Rows::Softmax => softmax(row),
+            Rows::Gelu => each(row, |x| 0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))),
+            Rows::GeluNew => each(row, |x| {
+                let inner = 0.797_884_6 * (x + 0.044_715 * x * x * x);
+                0.5 * x * (1.0 + tanh(inner))
+            }),
+        }
+    }
+
+    #[inline(always)]
+    fn each(row: &mut [f32], f: impl Fn(f32) -> f32) {
+        for x in row {
+            *x = f(*x);
+        }
+    }
+
+    /// Sums in `LANES` partial sums, which vectorises and rounds less than one running sum.
+    #[inline(always)]
+    fn sum(row: &[f32], f: impl Fn(f32) -> f32) -> f32 {
+        let mut lanes = [0f32; LANES];
+        let chunks = row.chunks_exact(LANES);
+        let rest: f32 = chunks.remainder().iter().map(|&x| f(x)).sum();
+        for chunk in chunks {
+            for (lane, &x) in lanes.iter_mut().zip(chunk) {
+                *lane += f(x);
+            }
+        }
+        lanes.iter().sum::<f32>() + rest
+    }
+
+    #[inline(always)]
+    fn softmax(row: &mut [f32]) {
+        let mut lanes = [f32::NEG_INFINITY; LANES];
+        let chunks = row.chunks_exact(LANES);
+        let rest = chunks.remainder().iter().fold(f32::NEG_INFINITY, |m, &x| m.max(x));
+        for chunk in chunks {
+            for (lane, &x) in lanes.iter_mut().zip(chunk) {
+                *lane = if x > *lane { x } else { *lane };
+            }
+        }
+        let max = lanes.iter().fold(rest, |m, &x| m.max(x));
+        each(row, |x| exp(x - max));
+        let scale = 1.0 / sum(row, |x| x);
+        each(row, |x| x * scale);
+    }
+
+    #[inline(always)]
+    fn norm_any(row: &mut [f32], weight: &[f32], bias: &[f32], eps: f32) {
+        let n = row.len() as f32;
+        let mean = sum(row, |x| x) / n;
+        let variance = sum(row, |x| (x - mean) * (x - mean)) / n;
+        let scale = 1.0 / (variance + eps).sqrt();
+        for ((x, w), b) in row.iter_mut().zip(weight).zip(bias) {
+            *x = (*x - mean) * scale * w + b;
+        }
+    }
+
+    /// `e^x` within two units in the last place, for results in the range of normal numbers; 0 below it.
+    /// x = n ln 2 + r with |r| <= ln 2 / 2, and a polynomial in r (Cephes `expf`).
+    // Written multiplications and additions: the compiler fuses none of them by itself, and `mul_add` would
+    // call a library function on processors without the instruction.
+    #[inline(always)]
+    #[expect(clippy::excessive_precision, reason = "the constants as published")]
+    fn exp(x: f32) -> f32 {
+        let clamped = x.clamp(-87.3, 88.7);
+        let n = (clamped * std::f32::consts::LOG2_E).round_ties_even();
+        let r = (clamped - n * 0.693_359_375) + n * 2.121_944_4e-4;
+        let mut p = 1.987_569_1e-4;
+        for c in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_6e-1, 5.000_000_1e-1] {
+            p = p * r + c;
+        }
+        let y = p * r * r + r + 1.0;
+        let power = f32::from_bits(((n as i32 + 127) << 23) as u32);
+        // NaN stays NaN: a broken weight must be seen, not smoothed over.
+        if x < -87.3 { 0.0 } else { y * power }
+    }
+
+    /// The error function within 4e-7: a quotient of polynomials in x^2 on [-4, 4], the form used by Eigen.
+    #[inline(always)]
+    #[expect(clippy::excessive_precision, reason = "the constants as published")]
+    fn erf(x: f32) -> f32 {
+        let x = x.clamp(-4.0, 4.0);
+        let x2 = x * x;
+        let mut p = -2.726_142_256e-10;
+        for c in [
+            2.770_681_424_96e-8,
+            -2.101_024_020_82e-6,
+            -5.692_506_394_62e-5,
+            -7.349_906_303_27e-4,
+            -2.954_599_808_54e-3,
+            -1.609_603_326_22e-2,
+        ] {
+            p = p * x2 + c;
+        }
+        let mut q = -1.456_607_184_65e-5;
+        for c in [-2.133_740_552_79e-4, -1.682_826_974_38e-3, -7.373_329_167_20e-3, -1.426_473_905_14e-2] {
+            q = q * x2 + c;
+        }
+        (x * p / q).clamp(-1.0, 1.0)
+    }
+
+    /// `tanh` within 2e-7, from [`exp`].
+    #[inline(always)]
+    fn tanh(x: f32) -> f32 {
+        let x = x.clamp(-10.0, 10.0);
+        1.0 - 2.0 / (exp(2.0 * x) + 1.0)
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        fn erf_series(x: f64) -> f64 {
+            // Maclaurin series in f64: exact to 1e-12 on [-4, 4].
+            let (mut term, mut total) = (x, x);
+            for n in 1..200 {
+                term *= -x * x / f64::from(n);
+                total += term / f64::from(2 * n + 1);
+            }
+            total * 2.0 / std::f64::consts::PI.sqrt()
+        }
+
+        #[test]
+        fn elementary_functions_are_exact_to_single_precision() {
+            for i in -40_000..=40_000 {
+                let x = i as f32 / 10_000.0;
+                assert!((f64::from(erf(x)) - erf_series(f64::from(x))).abs() < 4e-7, "erf {x}");
+                assert!((f64::from(tanh(x)) - f64::from(x).tanh()).abs() < 3e-7, "tanh {x}");
+                let e = f64::from(20.0 * x).exp();
+                assert!((f64::from(exp(20.0 * x)) - e).abs() < 3e-7 * e, "exp {}", 20.0 * x);
+            }
+            assert_eq!(exp(-1000.0), 0.0);
+            assert_eq!(exp(f32::MIN), 0.0);
+            assert!(exp(f32::NAN).is_nan() && erf(f32::NAN).is_nan());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    fn close(a: &Tensor, b: &Tensor) {
+        let (a, b) = (a.flatten_all().unwrap().to_vec1::<f32>().unwrap(), b.flatten_all().unwrap().to_vec1().unwrap());
+        assert_eq!(a.len(), b.len());
+        for (x, y) in a.iter().zip(&b) {
+            let y: f32 = *y;
+            assert!((x - y).abs() <= 2e-6 * y.abs().max(1.0), "{x} {y}");
+        }
+    }
+
+    fn random(shape: &[usize]) -> Tensor {
+        Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn every_kernel_equals_the_candle_expression() {
+        // A transposed view, as heads split from one projection are.
+        let heads = || random(&[2, 5, 3, 7]).transpose(1, 2).unwrap();
+        let (q, k, v) = (heads(), heads(), heads());
+        let plain = (q.contiguous().unwrap().matmul(&k.contiguous().unwrap().t().unwrap()).unwrap() * 0.25).unwrap();
+        close(&scores(&q, &k, 0.25).unwrap(), &plain);
+        let soft = candle_nn::ops::softmax(&plain, D::Minus1).unwrap();
+        close(&probs(&q, &k, 0.25).unwrap(), &soft);
+        close(&softmax(&plain).unwrap(), &soft);
+        close(&mix(&soft, &v).unwrap(), &soft.matmul(&v.contiguous().unwrap()).unwrap());
+        let x = random(&[2, 9, 33]);
+        close(&gelu(&x).unwrap(), &x.gelu_erf().unwrap());
+        close(&gelu_new(&x).unwrap(), &x.gelu().unwrap());
+        let (w, b) = (random(&[33]), random(&[33]));
+        close(&layer_norm(&x, &w, &b, 1e-5).unwrap(), &candle_nn::ops::layer_norm_slow(&x, &w, &b, 1e-5).unwrap());
+        let (w, b) = (random(&[4, 33]), random(&[4]));
+        let plain = x.broadcast_matmul(&w.t().unwrap()).unwrap().broadcast_add(&b).unwrap();
+        close(&linear(&x, &w, Some(&b)).unwrap(), &plain);
+    }
+
+    #[test]
+    fn a_masked_score_gets_exactly_no_attention() {
+        let x = Tensor::new(&[[1f32, f32::MIN, 2.0]], &Device::Cpu).unwrap();
+        let y = softmax(&x).unwrap().to_vec2::<f32>().unwrap();
+        assert_eq!(y[0][1], 0.0);
+    }
+}

@@ -1,0 +1,204 @@
+//! One file per family: configuration, load, forward. The forward passes are our own, so that every intermediate
+//! can be seen; they equal Hugging Face transformers' within rounding.
+
+pub mod albert;
+pub mod bert;
+pub mod blocks;
+pub mod distilbert;
+pub mod electra;
+mod embeddings;
+mod encoder;
+pub mod gpt2;
+pub mod heads;
+pub mod kernels;
+mod params;
+pub mod roberta;
+
+pub use params::Params;
+
+use crate::error::{Error, Result};
+use crate::text::Tokens;
+use crate::trace::{Site, Stack, Trace};
+use candle_core::{Device, Tensor};
+use serde::de::DeserializeOwned;
+use std::path::Path;
+
+/// What a model is, before anything is run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Card {
+    /// The family, as `model_type` in `config.json` has it.
+    pub family: &'static str,
+    /// The stack that holds the layers.
+    pub stack: Stack,
+    /// Layers.
+    pub layers: usize,
+    /// Heads per layer.
+    pub heads: usize,
+    /// Width of the residual stream.
+    pub dim: usize,
+    /// Units of the feed-forward block.
+    pub inner: usize,
+    /// Rows of the word table.
+    pub vocabulary: usize,
+    /// The most tokens the model can read.
+    pub tokens: usize,
+    /// What the checkpoint can predict, by the site of its logits.
+    pub outputs: Vec<Site>,
+    /// What it cannot predict, and why.
+    pub unavailable: Vec<(Site, String)>,
+    /// Names of the classifier's labels, where there is one.
+    pub labels: Vec<String>,
+}
+
+impl Card {
+    /// Whether it predicts words.
+    pub fn predicts_words(&self) -> bool {
+        self.outputs.contains(&Site::Logits)
+    }
+
+    /// Whether tokens see earlier tokens only.
+    pub fn is_causal(&self) -> bool {
+        self.stack == Stack::Decoder
+    }
+}
+
+/// Token ids for a batch of texts of equal length.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Input {
+    /// Vocabulary rows `[batch][token]`.
+    pub ids: Vec<Vec<u32>>,
+    /// Token-type ids `[batch][token]`; ignored by families that have none.
+    pub segments: Vec<Vec<u32>>,
+    /// 1 for tokens, 0 for padding `[batch][token]`.
+    pub mask: Vec<Vec<u32>>,
+}
+
+impl Input {
+    /// One text, nothing padded.
+    pub fn single(tokens: &Tokens) -> Self {
+        Self { ids: vec![tokens.ids()], segments: vec![tokens.segments()], mask: vec![vec![1; tokens.len()]] }
+    }
+
+    /// Several texts, padded on the right with `pad` to the longest.
+    pub fn padded(texts: &[Tokens], pad: u32) -> Self {
+        let longest = texts.iter().map(Tokens::len).max().unwrap_or(0);
+        let fill = |mut row: Vec<u32>, with: u32| {
+            row.resize(longest, with);
+            row
+        };
+        Self {
+            ids: texts.iter().map(|t| fill(t.ids(), pad)).collect(),
+            segments: texts.iter().map(|t| fill(t.segments(), 0)).collect(),
+            mask: texts.iter().map(|t| fill(vec![1; t.len()], 0)).collect(),
+        }
+    }
+
+    /// `[batch, token]`.
+    pub fn shape(&self) -> (usize, usize) {
+        (self.ids.len(), self.ids.first().map_or(0, Vec::len))
+    }
+
+    /// Refuses what the model cannot read, before any tensor is made.
+    fn check(&self, card: &Card) -> Result<()> {
+        let (batch, tokens) = self.shape();
+        if batch == 0 || tokens == 0 {
+            return Err(Error::input("the text is empty"));
+        }
+        if tokens > card.tokens {
+            return Err(Error::input(format!("{tokens} tokens, and the model reads at most {}", card.tokens)));
+        }
+        let rows = || self.ids.iter().chain(&self.segments).chain(&self.mask);
+        if rows().any(|r| r.len() != tokens) || self.segments.len() != batch || self.mask.len() != batch {
+            return Err(Error::input("the texts of a batch differ in length"));
+        }
+        if let Some(id) = self.ids.iter().flatten().find(|&&id| id as usize >= card.vocabulary) {
+            return Err(Error::input(format!(
+                "token id {id} is outside the model's vocabulary of {}: the tokenizer belongs to another model",
+                card.vocabulary
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// A model that has been read and can be run.
+pub trait Model: Send + Sync {
+    /// What it is.
+    fn card(&self) -> &Card;
+
+    /// Runs the whole model under the eyes of `trace`; logits are computed only where the trace wants them.
+    fn forward(&self, input: &Input, trace: &mut Trace<'_>) -> Result<()>;
+}
+
+/// What a family is read from.
+pub struct Source<'a> {
+    /// The path of `config.json`, for messages.
+    pub path: &'a Path,
+    /// The parsed `config.json`.
+    pub config: &'a serde_json::Value,
+    /// The weights.
+    pub vb: Params<'a>,
+    /// Where the weights go.
+    pub device: &'a Device,
+}
+
+impl Source<'_> {
+    /// The configuration as a family wants it, with the field at fault named.
+    pub fn config<T: DeserializeOwned>(&self) -> Result<T> {
+        T::deserialize(self.config).map_err(|e| Error::format(self.path, e.to_string()))
+    }
+
+    /// An error about the configuration.
+    pub fn wrong(&self, error: &Error) -> Error {
+        Error::format(self.path, error.to_string())
+    }
+
+    /// The class that the checkpoint was saved from, e.g. `BertForMaskedLM`.
+    pub fn class(&self) -> &str {
+        self.config["architectures"][0].as_str().unwrap_or("")
+    }
+
+    /// The names of `count` labels.
+    pub fn labels(&self, count: usize) -> Vec<String> {
+        let name = |i: usize| self.config["id2label"][i.to_string()].as_str().map(str::to_owned);
+        (0..count).map(|i| name(i).unwrap_or_else(|| format!("LABEL_{i}"))).collect()
+    }
+
+    /// Refuses a variant that the forward pass does not have, rather than running it wrongly.
+    pub fn refuse(&self, field: &str, supported: &[&str]) -> Result<()> {
+        match self.config[field].as_str() {
+            Some(found) if !supported.contains(&found) => Err(Error::format(
+                self.path,
+                format!("`{field}` = `{found}` is not supported ({})", supported.join(", ")),
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A family: the names it goes by and how it is read.
+pub struct Family {
+    /// Values of `model_type`.
+    pub names: &'static [&'static str],
+    /// Reads a model.
+    pub load: fn(&Source<'_>) -> Result<Box<dyn Model>>,
+}
+
+/// Every family. A new one is a file of its own and a line here.
+pub static FAMILIES: &[&Family] =
+    &[&bert::FAMILY, &roberta::FAMILY, &distilbert::FAMILY, &electra::FAMILY, &albert::FAMILY, &gpt2::FAMILY];
+
+/// The family that `model_type` names.
+pub fn family(path: &Path, model_type: &str) -> Result<&'static Family> {
+    FAMILIES.iter().find(|f| f.names.contains(&model_type)).copied().ok_or_else(|| Error::NoFamily {
+        path: path.to_path_buf(),
+        found: model_type.to_owned(),
+        known: FAMILIES.iter().flat_map(|f| f.names.iter().copied()).collect(),
+    })
+}
+
+/// `[batch, token, dim]` of the last layer to the logits that the trace wants.
+fn finish(heads: &heads::Heads, hidden: &Tensor, input: &Input, trace: &mut Trace<'_>) -> Result<()> {
+    trace.enter(Stack::Output, 0)?;
+    heads.forward(hidden, input, trace)
+}

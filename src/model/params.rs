@@ -1,0 +1,52 @@
+//! A path into a checkpoint: what candle calls a `VarBuilder`, over our own reader of weights.
+
+use crate::error::Result;
+use crate::source::weights::Weights;
+use candle_core::{Device, Tensor};
+
+/// A prefix of tensor names, and where tensors go.
+#[derive(Clone)]
+pub struct Params<'a> {
+    weights: &'a Weights,
+    device: &'a Device,
+    prefix: String,
+}
+
+impl<'a> Params<'a> {
+    /// The root of a checkpoint.
+    pub fn new(weights: &'a Weights, device: &'a Device) -> Self {
+        Self { weights, device, prefix: String::new() }
+    }
+
+    /// The path below this one.
+    pub fn pp(&self, name: impl std::fmt::Display) -> Self {
+        Self { prefix: self.name(&name.to_string()), ..self.clone() }
+    }
+
+    /// The path that the model's own tensors are under: `prefix` if `probe` is found there, else this one.
+    /// Checkpoints of a bare encoder and of an encoder with a head differ in it.
+    pub fn under(&self, prefix: &str, probe: &str) -> Self {
+        let below = self.pp(prefix);
+        if below.contains(probe) { below } else { self.clone() }
+    }
+
+    /// Whether the file has this tensor.
+    pub fn contains(&self, name: &str) -> bool {
+        self.weights.contains(&self.name(name))
+    }
+
+    /// The shape of a tensor, if the file has it.
+    pub fn shape(&self, name: &str) -> Option<&'a [usize]> {
+        self.weights.shape(&self.name(name))
+    }
+
+    /// Reads a tensor as `f32` onto the device; its shape must be the wanted one.
+    pub fn get(&self, shape: &[usize], name: &str) -> Result<Tensor> {
+        let values = self.weights.read(&self.name(name), shape)?;
+        Ok(Tensor::from_vec(values, shape, self.device)?)
+    }
+
+    fn name(&self, name: &str) -> String {
+        if self.prefix.is_empty() { name.to_owned() } else { format!("{}.{name}", self.prefix) }
+    }
+}

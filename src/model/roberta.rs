@@ -1,0 +1,82 @@
+//! RoBERTa and XLM-RoBERTa: BERT with positions counted from the padding id, and other heads.
+//! Liu et al. 2019, <https://arxiv.org/abs/1907.11692>; Conneau et al. 2019, <https://arxiv.org/abs/1911.02116>.
+//! Upstream: `transformers/models/roberta/modeling_roberta.py`.
+
+use super::bert::Config;
+use super::blocks::{Activation, LayerNorm, Linear, padding_mask};
+use super::embeddings::Embeddings;
+use super::encoder::{self, Encoder};
+use super::heads::{self, Heads, Step};
+use super::{Card, Family, Input, Model, Source, finish};
+use crate::error::Result;
+use crate::trace::{Site, Trace};
+use candle_core::Device;
+
+/// RoBERTa, XLM-RoBERTa and CamemBERT.
+pub static FAMILY: Family =
+    Family { names: &["roberta", "xlm-roberta", "camembert"], load: |source| Ok(Box::new(Roberta::load(source)?)) };
+
+struct Roberta {
+    card: Card,
+    embeddings: Embeddings,
+    encoder: Encoder,
+    heads: Heads,
+    device: Device,
+}
+
+impl Roberta {
+    fn load(source: &Source<'_>) -> Result<Self> {
+        let mut config: Config = source.config()?;
+        source.refuse("position_embedding_type", &["absolute"])?;
+        if source.config.get("pad_token_id").is_none() {
+            config.pad_token_id = 1;
+        }
+        let vb = source.vb.under("roberta", "embeddings.word_embeddings.weight");
+        let sizes = config.block_sizes(source)?;
+        let padding = Some(config.pad_token_id);
+        let embeddings = Embeddings::load(&vb.pp("embeddings"), config.embedding_sizes(), padding, source.device)?;
+        let encoder = Encoder::load(&vb.pp("encoder.layer"), config.num_hidden_layers, sizes, &encoder::BERT)?;
+        let family = FAMILY.names.iter().find(|n| Some(**n) == source.config["model_type"].as_str());
+        let mut card = config.card(family.unwrap_or(&"roberta"));
+        // Position 0 up to the padding id belong to no token.
+        card.tokens = config.max_position_embeddings.saturating_sub(config.pad_token_id as usize + 1);
+
+        let (dim, root) = (config.hidden_size, &source.vb);
+        let mut heads = Heads::default();
+        heads.add(Site::Logits, root, "lm_head.dense.weight", || {
+            let vb = root.pp("lm_head");
+            Ok(heads::vocabulary(
+                Linear::load(&vb.pp("dense"), dim, dim)?,
+                Activation::Gelu,
+                LayerNorm::load(&vb.pp("layer_norm"), dim, config.layer_norm_eps)?,
+                heads::decoder(&vb, "decoder.weight", &["bias", "decoder.bias"], embeddings.words(), dim)?,
+            ))
+        })?;
+        let over_tokens = source.class().contains("TokenClassification");
+        heads.add_classifier(
+            source,
+            root,
+            if over_tokens { "classifier" } else { "classifier.out_proj" },
+            dim,
+            || {
+                let dense = Linear::load(&root.pp("classifier.dense"), dim, dim)?;
+                Ok(vec![Step::First, Step::Linear(dense), Step::Activate(Activation::Tanh), Step::Show(Site::Pooled)])
+            },
+        )?;
+        heads.describe(&mut card);
+        Ok(Self { card, embeddings, encoder, heads, device: source.device.clone() })
+    }
+}
+
+impl Model for Roberta {
+    fn card(&self) -> &Card {
+        &self.card
+    }
+
+    fn forward(&self, input: &Input, trace: &mut Trace<'_>) -> Result<()> {
+        let x = self.embeddings.forward(input, &self.card, trace, Ok)?; // [batch, token, dim]
+        let mask = padding_mask(&input.mask, &self.device)?; // [batch, 1, 1, key]
+        let x = self.encoder.forward(x, mask.as_ref(), trace)?;
+        finish(&self.heads, &x, input, trace)
+    }
+}

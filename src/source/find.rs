@@ -1,0 +1,95 @@
+//! From what a person calls a model to the folder it is in: an existing path, then a bundled model's name, then a
+//! hub id.
+
+use super::hub::{self, Hub};
+use crate::error::{Error, Result};
+use crate::trace::Control;
+use std::path::{Path, PathBuf};
+
+/// The bundled model that opens when nothing else is asked for.
+pub const DEFAULT: &str = "bert-mini-en";
+
+/// The folder of the model called `name`, downloading it if it is a hub id that is not on this machine yet.
+pub fn model(name: &str, control: &Control) -> Result<PathBuf> {
+    let path = Path::new(name);
+    if path.exists() {
+        return Ok(folder_of(path));
+    }
+    if let Some(found) = shelves().into_iter().map(|s| s.join(name)).find(|p| is_plain(name) && is_model(p)) {
+        return Ok(found);
+    }
+    if hub::is_id(name) {
+        return Hub::from_env().fetch(name, control);
+    }
+    let why = "there is no such path, no bundled model of that name, and it is no hub id".to_owned();
+    Err(Error::NoModel { name: name.to_owned(), why })
+}
+
+/// Every model folder on the shelves, by name, each name once.
+pub fn bundled() -> Vec<(String, PathBuf)> {
+    let mut found: Vec<(String, PathBuf)> = Vec::new();
+    for shelf in shelves() {
+        let Ok(entries) = std::fs::read_dir(&shelf) else { continue };
+        let mut here: Vec<PathBuf> = entries.flatten().map(|e| e.path()).filter(|p| is_model(p)).collect();
+        here.sort();
+        for path in here {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if found.iter().all(|(known, _)| *known != name) {
+                found.push((name, path));
+            }
+        }
+    }
+    found
+}
+
+/// The user's own `models` folder.
+pub fn user_shelf() -> Option<PathBuf> {
+    dirs::data_dir().map(|d| d.join("lexiscope").join("models"))
+}
+
+/// Where models lie: beside the executable, in the repository that it was built in, in the user's data folder.
+fn shelves() -> Vec<PathBuf> {
+    let exe = std::env::current_exe().ok();
+    // target/release/lexiscope and target/debug/deps/test are two and three folders below the repository.
+    let mut shelves: Vec<PathBuf> =
+        exe.iter().flat_map(|e| e.ancestors().skip(1).take(4)).map(|d| d.join("models")).collect();
+    shelves.push(PathBuf::from("models"));
+    shelves.extend(user_shelf());
+    shelves
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if path.is_file() && parent.as_os_str().is_empty() => PathBuf::from("."),
+        Some(parent) if path.is_file() => parent.to_path_buf(),
+        _ => path.to_path_buf(),
+    }
+}
+
+fn is_plain(name: &str) -> bool {
+    Path::new(name).components().count() == 1 && !name.starts_with('.')
+}
+
+fn is_model(path: &Path) -> bool {
+    path.join("config.json").is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bundled_model_is_found_by_name_and_by_path() {
+        let by_name = model(DEFAULT, &Control::default()).expect("it is in the repository");
+        let file = by_name.join("config.json");
+        let by_file = model(&file.to_string_lossy(), &Control::default()).expect("a file in it");
+        assert_eq!(by_name, by_file);
+        assert!(bundled().iter().any(|(name, _)| name == DEFAULT));
+    }
+
+    #[test]
+    fn a_name_that_leads_nowhere_says_where_it_was_looked_for() {
+        let error = model("no/such/folder/here", &Control::default()).expect_err("three slashes are no hub id");
+        assert!(error.to_string().contains("no such path"), "{error}");
+    }
+}
