@@ -1,8 +1,10 @@
 //! Lexiscope: a desktop microscope for language models.
 
+pub mod analysis;
 pub mod array;
 pub mod engine;
 pub mod error;
+pub mod figure;
 pub mod model;
 pub mod source;
 pub mod text;

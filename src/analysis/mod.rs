@@ -1,0 +1,4 @@
+//! Pure functions on arrays. No candle, no egui.
+
+pub mod attention;
+pub mod predictions;

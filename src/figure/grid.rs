@@ -1,0 +1,213 @@
+//! All layers by heads as thumbnails, on one fixed scale.
+
+use super::{Anchor, Area, Figure, Mark, Palette, Pixels, size};
+use crate::engine::Run;
+
+/// Where the thumbnails are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Layout {
+    /// Rows.
+    pub layers: usize,
+    /// Columns.
+    pub heads: usize,
+    /// Width and height of one thumbnail.
+    pub cell: f32,
+    /// The first thumbnail's left and top edge.
+    pub origin: [f32; 2],
+}
+
+const GAP: f32 = 4.0;
+const LABELS: f32 = 28.0;
+const TOP: f32 = 20.0;
+const KEY: f32 = 28.0;
+
+impl Layout {
+    /// Thumbnails of about 40 points that fill `width`; smaller where there are many heads.
+    pub fn new(layers: usize, heads: usize, width: f32) -> Self {
+        let fitting = (width - LABELS) / heads.max(1) as f32 - GAP;
+        Self { layers, heads, cell: fitting.clamp(8.0, 44.0).floor(), origin: [LABELS, TOP] }
+    }
+
+    /// The thumbnail of a head.
+    pub fn area(&self, layer: usize, head: usize) -> Area {
+        let step = self.cell + GAP;
+        Area {
+            x: self.origin[0] + head as f32 * step,
+            y: self.origin[1] + layer as f32 * step,
+            w: self.cell,
+            h: self.cell,
+        }
+    }
+
+    /// The head under a point; the gaps belong to the thumbnail before them.
+    pub fn at(&self, x: f32, y: f32) -> Option<(usize, usize)> {
+        let step = self.cell + GAP;
+        let index = |v: f32, count: usize| (v >= 0.0 && v < count as f32 * step).then(|| (v / step) as usize);
+        Some((index(y - self.origin[1], self.layers)?, index(x - self.origin[0], self.heads)?))
+    }
+
+    /// The size of the picture.
+    pub fn size(&self) -> [f32; 2] {
+        let step = self.cell + GAP;
+        [self.origin[0] + self.heads as f32 * step, self.origin[1] + self.layers as f32 * step + KEY]
+    }
+}
+
+/// The grid of a run. `scale` is how many pixels a point has. Thumbnails with more cells than pixels show the
+/// largest weight under each pixel, so that thin stripes survive; the key says so.
+pub fn figure(run: &Run, palette: &Palette, layout: &Layout, scale: f32) -> Figure {
+    let [width, height] = layout.size();
+    let title = format!("Attention of {} layers x {} heads", layout.layers, layout.heads);
+    let mut figure = Figure::new(width, height, palette, title);
+    for head in 0..layout.heads {
+        // Where thumbnails are narrower than their labels, only every second or fourth is written.
+        let every = if layout.cell >= 22.0 { 1 } else if layout.cell >= 12.0 { 2 } else { 4 };
+        if head % every == 0 {
+            let area = layout.area(0, head);
+            let at = [area.x + area.w / 2.0, area.y - 10.0];
+            figure.token(at, format!("H{head}"), size::SMALL, palette.muted, Anchor::Middle);
+        }
+    }
+    for layer in 0..layout.layers {
+        let area = layout.area(layer, 0);
+        let every = if layout.cell >= 12.0 { 1 } else { 2 };
+        if layer % every == 0 {
+            let at = [area.x - 6.0, area.y + area.h / 2.0];
+            figure.token(at, format!("L{layer}"), size::SMALL, palette.muted, Anchor::End);
+        }
+    }
+    let n = run.tokens.len();
+    let pixels = ((layout.cell * scale).round() as usize).max(1);
+    figure.marks.push(Mark::Image {
+        area: Area {
+            x: layout.origin[0],
+            y: layout.origin[1],
+            w: layout.heads as f32 * (layout.cell + GAP),
+            h: layout.layers as f32 * (layout.cell + GAP),
+        },
+        pixels: atlas(run, palette, layout, pixels, scale),
+    });
+    for layer in 0..layout.layers {
+        for head in 0..layout.heads {
+            figure.marks.push(Mark::Ring { area: layout.area(layer, head), colour: palette.line, width: 1.0 });
+        }
+    }
+    key(&mut figure, palette, [layout.origin[0], height - KEY + 16.0], n > pixels);
+    figure
+}
+
+/// The colour key "0 -> 1" of the fixed attention scale.
+pub(super) fn key(figure: &mut Figure, palette: &Palette, at: [f32; 2], pooled: bool) {
+    let [x, y] = at;
+    figure.token([x, y], "0", size::SMALL, palette.muted, Anchor::Start);
+    let steps = 96;
+    // The bar is linear in the weight's square root, as the colours are.
+    let pixels = Pixels::new(u64::from(palette.dark), steps, 1, |i, _| {
+        palette.attention((i as f32 / (steps - 1) as f32).powi(2))
+    });
+    figure.marks.push(Mark::Image { area: Area { x: x + 14.0, y: y - 5.0, w: steps as f32, h: 10.0 }, pixels });
+    let half = x + 14.0 + steps as f32 * 0.5;
+    figure.marks.push(Mark::Fill { area: Area { x: half, y: y + 5.0, w: 1.0, h: 3.0 }, colour: palette.muted });
+    let end = x + 14.0 + steps as f32 + 6.0;
+    figure.token([end, y], "1", size::SMALL, palette.muted, Anchor::Start);
+    let note = if pooled { "square root; a pixel is the maximum under it" } else { "square root, same for all heads" };
+    figure.caption([end + 16.0, y], note, palette.muted, Anchor::Start);
+}
+
+/// All thumbnails in one picture, gaps included: one texture for the whole model.
+fn atlas(run: &Run, palette: &Palette, layout: &Layout, cell: usize, scale: f32) -> Pixels {
+    let step = ((layout.cell + GAP) * scale).round() as usize;
+    let (width, height) = (layout.heads * step, layout.layers * step);
+    let table = palette.attention_table();
+    let back = palette.background;
+    let mut rgb: Vec<u8> = [back.0, back.1, back.2].repeat(width * height);
+    let n = run.tokens.len();
+    for layer in 0..layout.layers {
+        for head in 0..layout.heads {
+            let weights = run.head(layer, head);
+            if weights.len() != n * n {
+                continue;
+            }
+            let small = shrink(weights, n, cell);
+            for (row, line) in small.chunks_exact(cell).enumerate() {
+                let start = ((layer * step + row) * width + head * step) * 3;
+                for (pixel, &w) in rgb[start..][..cell * 3].chunks_exact_mut(3).zip(line) {
+                    let c = if w.is_finite() {
+                        table[(w.clamp(0.0, 1.0).sqrt() * 255.0).round() as usize]
+                    } else {
+                        palette.error
+                    };
+                    pixel.copy_from_slice(&[c.0, c.1, c.2]);
+                }
+            }
+        }
+    }
+    let key = run.id << 20 | (cell as u64) << 1 | u64::from(palette.dark);
+    Pixels { key: key | 1 << 62, width, height, rgb: rgb.into() }
+}
+
+/// An `n` by `n` matrix on `cell` by `cell` pixels: repeated where it is smaller, the maximum where it is larger.
+fn shrink(weights: &[f32], n: usize, cell: usize) -> Vec<f32> {
+    let span = |i: usize| {
+        let from = i * n / cell;
+        from..((i + 1) * n).div_ceil(cell).min(n).max(from + 1)
+    };
+    let mut out = Vec::with_capacity(cell * cell);
+    if n <= cell {
+        for y in 0..cell {
+            let row = &weights[y * n / cell * n..][..n];
+            out.extend((0..cell).map(|x| row[x * n / cell]));
+        }
+        return out;
+    }
+    // Columns first, then rows: every weight is looked at once or twice.
+    let mut columns = Vec::with_capacity(n * cell);
+    for row in weights.chunks_exact(n) {
+        columns.extend((0..cell).map(|x| row[span(x)].iter().fold(f32::NEG_INFINITY, |m, &w| larger(m, w))));
+    }
+    for y in 0..cell {
+        for x in 0..cell {
+            out.push(span(y).fold(f32::NEG_INFINITY, |m, r| larger(m, columns[r * cell + x])));
+        }
+    }
+    out
+}
+
+/// The larger of two weights; what is not a number wins, so that it is seen.
+fn larger(a: f32, b: f32) -> f32 {
+    if a.is_nan() || a > b { a } else { b }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_finds_the_thumbnail_drawn_there() {
+        let layout = Layout::new(4, 8, 400.0);
+        for layer in 0..4 {
+            for head in 0..8 {
+                let Area { x, y, w, h } = layout.area(layer, head);
+                assert_eq!(layout.at(x + 0.5, y + 0.5), Some((layer, head)));
+                assert_eq!(layout.at(x + w - 0.5, y + h - 0.5), Some((layer, head)));
+            }
+        }
+        assert_eq!(layout.at(2.0, 30.0), None);
+        let [width, _] = layout.size();
+        assert!(width <= 400.0, "{width}");
+    }
+
+    #[test]
+    fn a_one_pixel_stripe_survives_shrinking() {
+        let n = 500;
+        let mut weights = vec![0.0; n * n];
+        for q in 0..n {
+            weights[q * n + 333] = 0.9;
+        }
+        let small = shrink(&weights, n, 40);
+        assert!(small.chunks(40).all(|row| row.contains(&0.9)));
+        weights[7] = f32::NAN;
+        assert!(shrink(&weights, n, 40).iter().any(|w| w.is_nan()));
+        assert_eq!(shrink(&[0.1, 0.2, 0.3, 0.4], 2, 4)[..4], [0.1, 0.1, 0.2, 0.2]);
+    }
+}

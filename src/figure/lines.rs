@@ -1,0 +1,131 @@
+//! Token lines: queries at the left, keys at the right, a curve for each weight that is shown.
+
+use super::{Anchor, Area, Figure, Mark, Palette, fit, mono_width, size, weight};
+use crate::analysis::attention::Edge;
+use crate::text::Tokens;
+
+/// A row is this high.
+pub const ROW: f32 = 20.0;
+const TOP: f32 = 24.0;
+const NUMBER: f32 = 48.0;
+const LABEL_MAX: f32 = 150.0;
+
+/// Which token a picture is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Focus {
+    /// What a query looks at.
+    Query(usize),
+    /// Who looks at a key.
+    Key(usize),
+}
+
+/// Where the two columns are.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Layout {
+    /// Rows.
+    pub n: usize,
+    /// Right edge of the queries.
+    pub left: f32,
+    /// Left edge of the keys.
+    pub right: f32,
+    /// Width of the picture.
+    pub width: f32,
+    /// Room for a label.
+    pub label: f32,
+}
+
+impl Layout {
+    /// Two columns in `width`, as far apart as reads well.
+    pub fn new(tokens: &Tokens, width: f32) -> Self {
+        let longest = (0..tokens.len()).map(|i| mono_width(&tokens.shown(i), size::BODY)).fold(24.0, f32::max);
+        let label = longest.min(LABEL_MAX) + 12.0;
+        let gap = (width - 2.0 * label - NUMBER - 16.0).clamp(80.0, 320.0);
+        let left = ((width - NUMBER - gap) / 2.0).max(label);
+        Self { n: tokens.len(), left, right: left + gap, width, label }
+    }
+
+    /// The middle of a row.
+    pub fn y(&self, row: usize) -> f32 {
+        TOP + (row as f32 + 0.5) * ROW
+    }
+
+    /// The label of a token, at the left for a query and at the right for a key.
+    pub fn area(&self, focus: Focus) -> Area {
+        let (row, x, w) = match focus {
+            Focus::Query(i) => (i, self.left - self.label, self.label),
+            Focus::Key(i) => (i, self.right, self.label),
+        };
+        Area { x, y: TOP + row as f32 * ROW, w, h: ROW }
+    }
+
+    /// The token under a point.
+    pub fn at(&self, x: f32, y: f32) -> Option<Focus> {
+        let row = (y >= TOP).then(|| ((y - TOP) / ROW) as usize).filter(|&r| r < self.n)?;
+        [Focus::Query(row), Focus::Key(row)].into_iter().find(|f| self.area(*f).contains(x, y))
+    }
+
+    /// The height of the picture.
+    pub fn height(&self) -> f32 {
+        TOP + self.n as f32 * ROW + 8.0
+    }
+}
+
+/// The lines of one head. With a focus only its lines are strong and carry their weight; the others stay at 15 %.
+pub fn figure(
+    tokens: &Tokens,
+    edges: &[Edge],
+    focus: Option<Focus>,
+    palette: &Palette,
+    layout: &Layout,
+    title: &str,
+) -> Figure {
+    let mut figure = Figure::new(layout.width, layout.height(), palette, title);
+    figure.caption([layout.left - 6.0, 10.0], "query", palette.muted, Anchor::End);
+    figure.caption([layout.right + 6.0, 10.0], "key", palette.muted, Anchor::Start);
+    if let Some(focus) = focus {
+        figure.marks.push(Mark::Fill { area: layout.area(focus), colour: palette.raised });
+    }
+    let touches = |e: &Edge| match focus {
+        None => true,
+        Some(Focus::Query(q)) => e.query == q,
+        Some(Focus::Key(k)) => e.key == k,
+    };
+    // Strong lines are drawn last, on top.
+    for strong in [false, true] {
+        for edge in edges.iter().filter(|e| touches(e) == strong) {
+            let opacity = edge.weight.clamp(0.0, 1.0).sqrt() * if strong { 1.0 } else { 0.15 };
+            figure.marks.push(Mark::Curve {
+                from: [layout.left, layout.y(edge.query)],
+                to: [layout.right, layout.y(edge.key)],
+                width: 0.75 + 3.0 * edge.weight.clamp(0.0, 1.0),
+                colour: palette.accent.faded(opacity),
+            });
+        }
+    }
+    for i in 0..tokens.len() {
+        let special = tokens.pieces[i].special;
+        let text = fit(&tokens.shown(i), size::BODY, LABEL_MAX);
+        let near = |side: Focus| focus == Some(side) || focus.is_none();
+        let reached = |query: bool| {
+            edges.iter().any(|e| touches(e) && if query { e.query == i } else { e.key == i }) && focus.is_some()
+        };
+        let ink = |side: Focus, query: bool| {
+            if special || !(near(side) || reached(query)) { palette.muted } else { palette.text }
+        };
+        let y = layout.y(i);
+        let size = if special { size::SMALL } else { size::BODY };
+        let at = [layout.left - 6.0, y];
+        figure.token(at, text.clone(), size, ink(Focus::Query(i), true), Anchor::End);
+        figure.token([layout.right + 6.0, y], text, size, ink(Focus::Key(i), false), Anchor::Start);
+    }
+    if let Some(focus) = focus {
+        for edge in edges.iter().filter(|e| touches(e) && e.weight >= 0.005) {
+            let (x, row, anchor) = match focus {
+                Focus::Query(_) => (layout.right + layout.label + 4.0, edge.key, Anchor::Start),
+                Focus::Key(_) => (layout.left - layout.label - 4.0, edge.query, Anchor::End),
+            };
+            figure.token([x, layout.y(row)], weight(edge.weight), size::SMALL, palette.accent, anchor);
+        }
+    }
+    figure
+}

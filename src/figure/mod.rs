@@ -1,0 +1,228 @@
+//! Pictures as values: a few kinds of mark with positions in points. The window paints them, the export writes them,
+//! so that both are the same picture.
+
+pub mod colour;
+pub mod grid;
+pub mod heatmap;
+pub mod lines;
+
+pub use colour::{Colour, Palette};
+
+use std::sync::Arc;
+use unicode_width::UnicodeWidthStr;
+
+/// Type sizes in points.
+pub mod size {
+    /// Captions and tick labels.
+    pub const SMALL: f32 = 12.0;
+    /// Body text and tokens.
+    pub const BODY: f32 = 13.0;
+    /// Headings of panels.
+    pub const HEADING: f32 = 16.0;
+    /// The one large line.
+    pub const TITLE: f32 = 20.0;
+}
+
+/// A rectangle: left, top, width, height.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Area {
+    /// Left edge.
+    pub x: f32,
+    /// Top edge.
+    pub y: f32,
+    /// Width.
+    pub w: f32,
+    /// Height.
+    pub h: f32,
+}
+
+impl Area {
+    /// Whether a point lies inside.
+    pub fn contains(&self, x: f32, y: f32) -> bool {
+        x >= self.x && x < self.x + self.w && y >= self.y && y < self.y + self.h
+    }
+}
+
+/// Which end of a text its position is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Anchor {
+    /// The left end.
+    Start,
+    /// The middle.
+    Middle,
+    /// The right end.
+    End,
+}
+
+/// Pixels to be drawn without smoothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pixels {
+    /// Distinguishes the content: equal keys mean equal pixels.
+    pub key: u64,
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Row-major red, green, blue.
+    pub rgb: Arc<[u8]>,
+}
+
+impl Pixels {
+    /// Fills pixels from a function of `(x, y)`.
+    pub fn new(key: u64, width: usize, height: usize, colour: impl Fn(usize, usize) -> Colour) -> Self {
+        let mut rgb = Vec::with_capacity(width * height * 3);
+        for y in 0..height {
+            for x in 0..width {
+                let Colour(r, g, b, _) = colour(x, y);
+                rgb.extend([r, g, b]);
+            }
+        }
+        Self { key, width, height, rgb: rgb.into() }
+    }
+}
+
+/// One thing on a picture.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Mark {
+    /// A filled rectangle.
+    Fill {
+        /// Where.
+        area: Area,
+        /// Its colour.
+        colour: Colour,
+    },
+    /// A rectangle's outline, drawn inside its edge.
+    Ring {
+        /// Where.
+        area: Area,
+        /// Its colour.
+        colour: Colour,
+        /// Its width.
+        width: f32,
+    },
+    /// Pixels stretched over a rectangle.
+    Image {
+        /// Where.
+        area: Area,
+        /// What.
+        pixels: Pixels,
+    },
+    /// A curve that leaves and arrives horizontally.
+    Curve {
+        /// One end.
+        from: [f32; 2],
+        /// The other end.
+        to: [f32; 2],
+        /// Its width.
+        width: f32,
+        /// Its colour.
+        colour: Colour,
+    },
+    /// One line of text.
+    Text {
+        /// The position of its anchor; vertically the middle of the line.
+        at: [f32; 2],
+        /// The text.
+        text: String,
+        /// Its size.
+        size: f32,
+        /// Its colour.
+        colour: Colour,
+        /// Which end is at the position.
+        anchor: Anchor,
+        /// Whether it is set in the monospaced face, as tokens and numbers are.
+        mono: bool,
+        /// Whether it is turned to read upwards.
+        upright: bool,
+    },
+}
+
+/// A picture: marks in the order in which they are drawn, in points from the top left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    /// Width.
+    pub width: f32,
+    /// Height.
+    pub height: f32,
+    /// The colour behind everything.
+    pub background: Colour,
+    /// What is drawn.
+    pub marks: Vec<Mark>,
+    /// What it shows, in one line.
+    pub title: String,
+}
+
+impl Figure {
+    /// An empty picture.
+    pub fn new(width: f32, height: f32, palette: &Palette, title: impl Into<String>) -> Self {
+        Self { width, height, background: palette.background, marks: Vec::new(), title: title.into() }
+    }
+
+    /// Draws a token or a number.
+    pub fn token(&mut self, at: [f32; 2], text: impl Into<String>, size: f32, colour: Colour, anchor: Anchor) {
+        self.marks.push(Mark::Text { at, text: text.into(), size, colour, anchor, mono: true, upright: false });
+    }
+
+    /// Draws a caption.
+    pub fn caption(&mut self, at: [f32; 2], text: impl Into<String>, colour: Colour, anchor: Anchor) {
+        let size = size::SMALL;
+        self.marks.push(Mark::Text { at, text: text.into(), size, colour, anchor, mono: false, upright: false });
+    }
+}
+
+/// The width of a text in the monospaced face; wide characters come from the fallback face and take one em.
+pub fn mono_width(text: &str, size: f32) -> f32 {
+    let narrow = 0.6 * size;
+    text.chars()
+        .map(|c| match unicode_width::UnicodeWidthChar::width(c) {
+            Some(2) => size,
+            Some(0) | None => 0.0,
+            _ => narrow,
+        })
+        .sum()
+}
+
+/// A text cut to fit `width` in the monospaced face, with an ellipsis where something was cut.
+pub fn fit(text: &str, size: f32, width: f32) -> String {
+    if mono_width(text, size) <= width {
+        return text.to_owned();
+    }
+    let mut cut = String::new();
+    for c in text.chars() {
+        cut.push(c);
+        if mono_width(&cut, size) + 0.6 * size > width {
+            cut.pop();
+            break;
+        }
+    }
+    debug_assert!(cut.width() <= text.width(), "cutting never widens");
+    cut + "\u{2026}"
+}
+
+/// A weight as it is written on screen: three decimals.
+pub fn weight(x: f32) -> String {
+    if x.is_finite() { format!("{x:.3}").replace('-', "\u{2212}") } else { "not a number".to_owned() }
+}
+
+/// A share as it is written on screen.
+pub fn percent(x: f32) -> String {
+    format!("{:.0} %", x * 100.0)
+}
+
+/// A head as it is written on screen.
+pub fn head_name(layer: usize, head: usize) -> String {
+    format!("L{layer}\u{b7}H{head}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_token_is_cut_to_its_column() {
+        assert_eq!(fit("short", 10.0, 60.0), "short");
+        let cut = fit("incomprehensibilities", 10.0, 60.0);
+        assert!(cut.ends_with('\u{2026}') && mono_width(&cut, 10.0) <= 60.0, "{cut}");
+        assert!(mono_width("门", 10.0) > mono_width("d", 10.0));
+    }
+}
