@@ -4,6 +4,7 @@ pub mod analysis;
 pub mod array;
 pub mod engine;
 pub mod error;
+pub mod export;
 pub mod figure;
 pub mod model;
 pub mod source;

@@ -2,6 +2,7 @@
 //! so that both are the same picture.
 
 pub mod colour;
+pub mod fonts;
 pub mod grid;
 pub mod heatmap;
 pub mod lines;

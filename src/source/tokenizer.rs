@@ -19,6 +19,7 @@ impl Tokenizer {
     pub fn token(&self, id: u32) -> Option<String> {
         todo!()
     }
+    pub fn is_unknown(&self, id: u32) -> bool { todo!() }
     pub fn size(&self) -> usize {
         todo!()
     }

@@ -1,0 +1,3 @@
+//! Results as files.
+
+pub mod picture;
