@@ -3,4 +3,5 @@
 pub mod find;
 pub mod hub;
 pub mod tokenizer;
+mod vocabulary;
 pub mod weights;
