@@ -2,6 +2,10 @@
 
 pub mod find;
 pub mod hub;
+mod pickle;
+mod safetensors;
+mod stored;
 pub mod tokenizer;
+mod torch;
 mod vocabulary;
 pub mod weights;
