@@ -53,7 +53,7 @@ impl Repo {
     /// Notes that the main branch is at `commit`, whose files are all there.
     pub(super) fn set_main(&self, commit: &str) -> Result<()> {
         let path = self.root.join("refs").join("main");
-        let fresh = path.with_extension("new");
+        let fresh = path.with_added_extension("new");
         make_parent(&path)?;
         fs::write(&fresh, commit).map_err(|e| Error::io(&fresh, e))?;
         fs::rename(&fresh, &path).map_err(|e| Error::io(&path, e))
@@ -75,8 +75,11 @@ impl Repo {
         make_parent(&at)?;
         make_parent(&blob)?;
         let _alone = self.lock(entry, control)?;
+        if holds(&at, entry.size) {
+            return Ok(());
+        }
         if !holds(&blob, entry.size) {
-            let partial = blob.with_extension("incomplete");
+            let partial = blob.with_added_extension("incomplete");
             download(&partial)?;
             fs::rename(&partial, &blob).map_err(|e| Error::io(&blob, e))?;
         }
@@ -142,23 +145,27 @@ fn make_parent(path: &Path) -> Result<()> {
 
 /// Makes `at` show the content of `blob`: by a relative link, else by a second name, else by a copy.
 fn link(blob: &Path, at: &Path) -> Result<()> {
-    match fs::remove_file(at) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(at, e)),
+    let fresh = at.with_added_extension("new");
+    match fs::remove_file(&fresh) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(&fresh, e)),
         _ => {}
     }
-    #[cfg(unix)]
-    {
-        let name = blob.file_name().unwrap_or_default();
-        if std::os::unix::fs::symlink(Path::new("../../blobs").join(name), at).is_ok() {
-            return Ok(());
-        }
+    if !link_relative(blob, &fresh) && fs::hard_link(blob, &fresh).is_err() {
+        fs::copy(blob, &fresh).map_err(|e| Error::io(&fresh, e))?;
     }
-    if fs::hard_link(blob, at).is_ok() {
-        return Ok(());
-    }
-    let fresh = at.with_extension("new");
-    fs::copy(blob, &fresh).map_err(|e| Error::io(&fresh, e))?;
     fs::rename(&fresh, at).map_err(|e| Error::io(at, e))
+}
+
+/// Links a file of a snapshot to its content in `blobs`, where the system has such links for everybody.
+#[cfg(unix)]
+fn link_relative(blob: &Path, at: &Path) -> bool {
+    let name = blob.file_name().unwrap_or_default();
+    std::os::unix::fs::symlink(Path::new("../../blobs").join(name), at).is_ok()
+}
+
+#[cfg(not(unix))]
+fn link_relative(_: &Path, _: &Path) -> bool {
+    false
 }
 
 #[cfg(test)]
