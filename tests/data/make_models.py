@@ -15,10 +15,11 @@ Conventions
              ELECTRA, ALBERT), `n_positions` (GPT-2), `max_position_embeddings - pad_token_id - 1` (RoBERTa, XLM-RoBERTa:
              positions are counted from the padding id). `long` is truncated to it, longest text first, specials kept.
   spans      bytes `[start, end]` of a token in its own text; `[0, 0]` for the special tokens that the tokenizer adds.
-             They are the offsets of the fast tokenizer without leading white space; a byte-level piece that is part
-             of a character has the whole character. A `<s>` or `[MASK]` that the person typed is no special token here.
-  segments   the token-type id where the model has such ids (BERT, ELECTRA, ALBERT); elsewhere 0 or 1 by text, where a
-             special token belongs to the text before it (the first one to the first text).
+             They are the offsets of the fast tokenizer without leading white space (a token that is nothing but white
+             space keeps it); a byte-level piece that is part of a character has the whole character. A `[MASK]` that
+             the person typed is no special token here.
+  segments   the token-type id where the model has such ids (BERT, ELECTRA, ALBERT); elsewhere 0 or 1 by text, where the
+             first text ends with the first special token behind it: `<s>`0 A0 `</s>`0 `</s>`1 B1 `</s>`1.
   truncated  how many tokens did not fit.
   reference  computed in f32 with eager attention, from the weights as the file has them (f16 and bf16 are rounded
              first). No test compares closer than 1e-5; every reference is checked here to be within 3e-6 of the same
@@ -589,10 +590,18 @@ def has_segments(config):
 
 
 def byte_span(text, start, end):
-    """Characters to bytes, without the white space in front."""
-    while start < end and text[start].isspace():
-        start += 1
+    """Characters to bytes, without the white space in front of a word."""
+    inside = text[start:end]
+    start = end - len(inside.lstrip()) if inside.strip() else start
     return [len(text[:start].encode()), len(text[:end].encode())]
+
+
+def untrimmed(tok):
+    """The tokenizer with the offsets of RoBERTa's tokens as they are before its post-processor shortens them."""
+    value = json.loads(tok.to_str())
+    if value["post_processor"] and "trim_offsets" in value["post_processor"]:
+        value["post_processor"]["trim_offsets"] = False
+    return Tokenizer.from_str(json.dumps(value))
 
 
 def encode(tok, config, name, texts):
@@ -601,15 +610,21 @@ def encode(tok, config, name, texts):
     tok.no_truncation()
     full = len(tok.encode(*texts))
     tok.enable_truncation(token_limit(config), strategy="longest_first")
-    encoding = tok.encode(*texts)
+    trimmed = tok.encode(*texts)
+    encoding = untrimmed(tok).encode(*texts)
+    assert encoding.ids == trimmed.ids
     special = [bool(s) for s in encoding.special_tokens_mask]
     segments, text = [], 0
-    for token_type, sequence in zip(encoding.type_ids, encoding.sequence_ids):
+    for i, (token_type, sequence) in enumerate(zip(encoding.type_ids, encoding.sequence_ids)):
         text = text if sequence is None else sequence
         segments.append(token_type if has_segments(config) else text)
+        text += sequence is None and i > 0
     spans = []
-    for (start, end), sequence in zip(encoding.offsets, encoding.sequence_ids):
+    for (start, end), sequence, theirs in zip(encoding.offsets, encoding.sequence_ids, trimmed.offsets):
         spans.append([0, 0] if sequence is None else byte_span(texts[sequence], start, end))
+        # Where the tokenizer trims, it trims as we do.
+        white = sequence is not None and not texts[sequence][start:end].strip()
+        assert sequence is None or theirs == (start, end) or white or spans[-1] == byte_span(texts[sequence], *theirs)
     assert all(s == (q is None) for s, q in zip(special, encoding.sequence_ids))
     return {"name": name, "texts": texts, "ids": encoding.ids, "pieces": [tok.id_to_token(i) for i in encoding.ids],
             "spans": spans, "segments": segments, "special": special, "truncated": full - len(encoding)}
