@@ -2,5 +2,9 @@
 
 pub mod find;
 pub mod hub;
+mod pickle;
+mod safetensors;
+mod stored;
 pub mod tokenizer;
+mod torch;
 pub mod weights;
