@@ -98,6 +98,12 @@ pub enum Error {
     /// Somebody asked the work to stop.
     #[error("stopped")]
     Stopped,
+    /// The window cannot be opened.
+    #[error("no display could be opened: {what}")]
+    NoDisplay {
+        /// Why not.
+        what: String,
+    },
     /// A job panicked; the program goes on.
     #[error("internal error in {job}: {what}")]
     Panicked {
@@ -124,6 +130,13 @@ impl Error {
         Self::Input { what: what.into() }
     }
 
+    /// A panic in `job`, as `catch_unwind` caught it.
+    pub fn panicked(job: &str, panic: &(dyn std::any::Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
+        let what = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown".to_owned());
+        Self::Panicked { job: job.to_owned(), what }
+    }
+
     /// What a person can do about it, in one sentence, where there is something to do.
     pub fn remedy(&self) -> Option<&'static str> {
         Some(match self {
@@ -142,6 +155,7 @@ impl Error {
             Self::Network { .. } => "Check the connection and try again: a partial download goes on where it stopped.",
             Self::Memory { .. } => "Shorten the text, keep fewer sites, or raise the budget in the settings.",
             Self::Device { .. } => "Choose another device in the settings or with --device.",
+            Self::NoDisplay { .. } => "Use the command line, e.g. `lexiscope attend`: see `lexiscope --help`.",
             Self::Input { .. } | Self::Tensor(_) | Self::Stopped => return None,
             Self::Panicked { .. } => "Please report this with the steps that led here.",
         })

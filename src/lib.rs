@@ -2,10 +2,13 @@
 
 pub mod analysis;
 pub mod array;
+pub mod cli;
 pub mod engine;
 pub mod error;
 pub mod export;
 pub mod figure;
+#[cfg(feature = "gui")]
+pub mod gui;
 pub mod model;
 pub mod source;
 pub mod text;

@@ -193,7 +193,7 @@ impl<T: Send + 'static> Worker<T> {
             let news = match catch_unwind(AssertUnwindSafe(|| work(&control))) {
                 Ok(Ok(outcome)) => News::Done(outcome),
                 Ok(Err(error)) => News::Failed(error),
-                Err(panic) => News::Failed(Error::Panicked { job: name.to_owned(), what: message(panic.as_ref()) }),
+                Err(panic) => News::Failed(Error::panicked(name, panic.as_ref())),
             };
             self.shared.lock().running.remove(&slot);
             if self.sender.send(Event { job, slot, news }).is_err() {
@@ -236,11 +236,6 @@ impl<T: Send + 'static> Worker<T> {
             }
         })
     }
-}
-
-fn message(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|s| (*s).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown".to_owned())
 }
 
 #[cfg(test)]

@@ -1,3 +1,128 @@
-//! Results as files.
+//! Results as files. The extension of a file's name chooses its format.
 
+mod file;
 pub mod picture;
+pub mod table;
+pub mod tensors;
+
+use crate::engine::Run;
+use crate::error::{Error, Result};
+use crate::figure::{Figure, Palette};
+use crate::trace::Want;
+use std::path::Path;
+
+/// What a run can be written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Tensors for `NumPy`.
+    Npz,
+    /// Tensors for everything that reads safetensors.
+    Safetensors,
+    /// Tensors as nested lists.
+    Json,
+    /// Attention as a table, one weight per row.
+    Csv,
+    /// A vector picture.
+    Svg,
+    /// A picture of pixels.
+    Png,
+}
+
+impl Format {
+    /// Every format.
+    pub const ALL: [Self; 6] = [Self::Npz, Self::Safetensors, Self::Json, Self::Csv, Self::Svg, Self::Png];
+
+    /// The extension of its files.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Npz => "npz",
+            Self::Safetensors => "safetensors",
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Svg => "svg",
+            Self::Png => "png",
+        }
+    }
+
+    /// The format that the name of a file asks for.
+    pub fn of(path: &Path) -> Result<Self> {
+        let extension = path.extension().unwrap_or_default().to_string_lossy();
+        let found = Self::ALL.into_iter().find(|f| extension.eq_ignore_ascii_case(f.extension()));
+        found.ok_or_else(|| {
+            let known = Self::ALL.map(Self::extension).join(", ");
+            let found = if extension.is_empty() { "no extension".to_owned() } else { format!("`.{extension}`") };
+            Error::input(format!("the file's extension chooses the format, and {found} is none of: {known}"))
+        })
+    }
+
+    /// Whether it is a picture.
+    pub fn is_picture(self) -> bool {
+        matches!(self, Self::Svg | Self::Png)
+    }
+
+    /// Whether it holds whole tensors, and so the sites that somebody asked to keep.
+    pub fn holds_tensors(self) -> bool {
+        matches!(self, Self::Npz | Self::Safetensors | Self::Json)
+    }
+}
+
+/// What of a run goes into a file.
+#[derive(Debug, Clone)]
+pub struct Choice<'a> {
+    /// Kept sites that are written under their own names beside attention and hidden states.
+    pub keep: &'a Want,
+    /// The layer and head that a picture shows; the grid of all heads where there is none.
+    pub head: Option<(usize, usize)>,
+    /// The colours of a picture.
+    pub palette: &'a Palette,
+}
+
+/// Writes a run to `path` in the format that its extension names. The file is written whole or not at all.
+pub fn write(run: &Run, choice: &Choice<'_>, path: &Path) -> Result<()> {
+    let format = Format::of(path)?;
+    let tensors = || tensors::Tensors::of(run, choice.keep);
+    match format {
+        Format::Npz => {
+            let tensors = tensors()?;
+            file::save(path, |out| tensors.npz(out))
+        }
+        Format::Safetensors => {
+            let tensors = tensors()?;
+            file::save(path, |out| tensors.safetensors(out))
+        }
+        Format::Json => {
+            let tensors = tensors()?;
+            file::save(path, |out| tensors.json(out))
+        }
+        Format::Csv => file::save(path, |out| table::attention(run, out)),
+        Format::Svg | Format::Png => write_figure(&picture::of_run(run, choice.head, choice.palette), path),
+    }
+}
+
+/// Writes a picture to `path`, as SVG or PNG by its extension. The file is written whole or not at all.
+pub fn write_figure(figure: &Figure, path: &Path) -> Result<()> {
+    let bytes = match Format::of(path)? {
+        Format::Svg => picture::svg(figure)?.into_bytes(),
+        Format::Png => picture::png(figure, picture::SCALE)?,
+        other => return Err(Error::input(format!("a picture is svg or png, not {}", other.extension()))),
+    };
+    file::save(path, |out| std::io::Write::write_all(out, &bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_extension_chooses_the_format() {
+        for format in Format::ALL {
+            for name in [format.extension().to_owned(), format.extension().to_uppercase()] {
+                assert_eq!(Format::of(Path::new(&format!("a.b/out.{name}"))).expect("a known one"), format);
+            }
+        }
+        for wrong in ["out", "out.", "npz", ".npz", "out.npy"] {
+            let error = Format::of(Path::new(wrong)).expect_err(wrong).to_string();
+            assert!(error.contains("npz, safetensors, json, csv, svg, png"), "{error}");
+        }
+    }
+}

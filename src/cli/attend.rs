@@ -1,0 +1,241 @@
+//! `lexiscope attend`: runs a model on texts and writes what it did to files.
+
+use super::{Chosen, check_text, say, say_dropped};
+use crate::engine::{Ask, Opened, Run};
+use crate::error::{Error, Result};
+use crate::export::{self, Format};
+use crate::figure::{Palette, head_name};
+use crate::model::Card;
+use crate::trace::{Control, Place, Want};
+use clap::builder::{PathBufValueParser, TypedValueParser};
+use std::path::{Path, PathBuf};
+
+/// Runs a model on a text and writes attention, hidden states and logits to a file, or draws the attention.
+///
+/// In npz, safetensors and json: attentions [layer, head, query, key], hidden_states [layer + 1, token, dim], the
+/// logits that the model has (logits [token, vocabulary], next_sentence_logits, ...), every site named by --keep
+/// (encoder.0.query, ...), all f32, and tokens: a list of {piece, id, start, end, segment, special}, in npz and
+/// safetensors as JSON in a u8 tensor. csv has one weight to a row: layer, head, query, key, query_piece, key_piece,
+/// value. svg and png show all heads, or the one named by --head.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("input").required(true).args(["text", "file"]))]
+pub(super) struct Args {
+    #[command(flatten)]
+    model: Chosen,
+    /// The text.
+    #[arg(long, allow_hyphen_values = true)]
+    text: Option<String>,
+    /// A file with one text to a line; each gets a numbered file of its own, out-1.npz and so on.
+    #[arg(long)]
+    file: Option<PathBuf>,
+    /// The second text of a pair.
+    #[arg(long, requires = "text", conflicts_with = "file", allow_hyphen_values = true, value_name = "TEXT")]
+    pair: Option<String>,
+    /// Positions of tokens, counted from 0, that are replaced by the mask token, e.g. 3,5.
+    #[arg(long, value_delimiter = ',', value_name = "I,J")]
+    mask: Vec<usize>,
+    /// Sites that are written as well, e.g. query,key,value,scores or encoder.2.heads.
+    #[arg(long, value_delimiter = ',', value_parser = kept, value_name = "SITES")]
+    keep: Vec<Kept>,
+    /// The head that a picture shows, counted from 0, e.g. 2,5 for L2·H5.
+    #[arg(long, value_parser = head, value_name = "LAYER,HEAD")]
+    head: Option<(usize, usize)>,
+    /// Computes everything this many times more; the last line on standard error is {"median_ms": ..., "min_ms": ...}.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..), value_name = "N")]
+    repeat: Option<u32>,
+    /// The file: its extension chooses the format (npz, safetensors, json, csv, svg, png).
+    #[arg(long, value_parser = PathBufValueParser::new().try_map(|path| Format::of(&path).map(|_| path)))]
+    out: PathBuf,
+}
+
+/// A pattern of places as it was typed.
+#[derive(Debug, Clone)]
+struct Kept {
+    typed: String,
+    place: Place,
+}
+
+fn kept(text: &str) -> Result<Kept> {
+    let typed = text.trim().to_owned();
+    Ok(Kept { place: typed.parse()?, typed })
+}
+
+fn head(text: &str) -> Result<(usize, usize)> {
+    let number = |part: &str| part.trim().parse().ok();
+    let found = text.split_once(',').and_then(|(layer, head)| Some((number(layer)?, number(head)?)));
+    found.ok_or_else(|| Error::input("write a layer and a head, e.g. 2,5"))
+}
+
+/// One text and where it goes.
+struct Job {
+    text: String,
+    out: PathBuf,
+    /// The line that it is in the file of texts.
+    line: Option<usize>,
+}
+
+impl Args {
+    /// What contradicts itself in these arguments.
+    pub(super) fn misuse(&self) -> Option<String> {
+        let format = Format::of(&self.out).ok()?;
+        if self.head.is_some() && !format.is_picture() {
+            return Some("--head chooses what a picture shows: it needs --out with .svg or .png".to_owned());
+        }
+        if !self.keep.is_empty() && !format.holds_tensors() {
+            return Some("--keep writes tensors: it needs --out with .npz, .safetensors or .json".to_owned());
+        }
+        None
+    }
+
+    pub(super) fn run(&self) -> Result<()> {
+        let jobs = self.jobs()?;
+        check_folder(&self.out)?;
+        let opened = self.model.open()?;
+        check_head(opened.card(), self.head)?;
+        for job in &jobs {
+            self.write(&opened, job).map_err(|e| self.in_line(job, e))?;
+        }
+        if let [first, .., last] = jobs.as_slice() {
+            say(&format!("{} files: {} to {}", jobs.len(), first.out.display(), last.out.display()));
+        }
+        match self.repeat {
+            Some(times) => self.time(&opened, &jobs, times),
+            None => Ok(()),
+        }
+    }
+
+    /// The texts, checked before a model is opened.
+    fn jobs(&self) -> Result<Vec<Job>> {
+        if let Some(pair) = &self.pair {
+            check_text("--pair", pair)?;
+        }
+        if let Some(text) = &self.text {
+            check_text("--text", text)?;
+            return Ok(vec![Job { text: text.clone(), out: self.out.clone(), line: None }]);
+        }
+        let Some(path) = &self.file else { return Ok(Vec::new()) };
+        let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+        let text = String::from_utf8(bytes).map_err(|e| {
+            let at = e.utf8_error().valid_up_to();
+            Error::input(format!("{}: not UTF-8 from byte {at} on", path.display()))
+        })?;
+        let lines: Vec<&str> = text.strip_prefix('\u{feff}').unwrap_or(&text).lines().collect();
+        if lines.is_empty() {
+            return Err(Error::input(format!("{} is empty", path.display())));
+        }
+        let width = lines.len().to_string().len();
+        let job = |(i, text): (usize, &&str)| {
+            check_text(&format!("{}: line {}", path.display(), i + 1), text)?;
+            Ok(Job { text: (*text).to_owned(), out: numbered(&self.out, i + 1, width), line: Some(i + 1) })
+        };
+        lines.iter().enumerate().map(job).collect()
+    }
+
+    /// What is asked of the model for one text.
+    fn ask(&self, job: &Job, want: Want) -> Ask {
+        Ask { pair: self.pair.clone(), masked: self.mask.clone(), want, ..Ask::new(job.text.as_str()) }
+    }
+
+    fn write(&self, opened: &Opened, job: &Job) -> Result<()> {
+        let keep = self.keep.iter().fold(Want::nothing(), |want, kept| want.and(kept.place));
+        let mut want = Want::attention().union(&keep);
+        if Format::of(&self.out)?.holds_tensors() {
+            let outputs = opened.card().outputs.iter();
+            want = outputs.fold(want, |want, &site| want.and(Place::site(site)));
+        }
+        let run = Run::new(opened, &self.ask(job, want), &Control::default())?;
+        if let Some(kept) = self.keep.iter().find(|k| !run.arrays.keys().any(|at| k.place.matches(*at))) {
+            return Err(Error::input(format!("--keep {}: this model has no such site", kept.typed)));
+        }
+        let line = job.line.map(|n| format!("line {n}: ")).unwrap_or_default();
+        say_dropped(&line, &run.tokens);
+        let wrong: usize = run.arrays.values().map(crate::array::Array::not_finite).sum();
+        if wrong > 0 {
+            say(&format!("note: {line}{wrong} values of this run are not finite numbers"));
+        }
+        let palette = Palette::of(false);
+        export::write(&run, &export::Choice { keep: &keep, head: self.head, palette: &palette }, &job.out)
+    }
+
+    /// Says which line is at fault, where the text is.
+    fn in_line(&self, job: &Job, error: Error) -> Error {
+        match (error, job.line, &self.file) {
+            (Error::Input { what }, Some(line), Some(file)) => {
+                Error::input(format!("{}: line {line}: {what}", file.display()))
+            }
+            (error, ..) => error,
+        }
+    }
+
+    /// Computes all texts again and again and says how long that takes.
+    fn time(&self, opened: &Opened, jobs: &[Job], times: u32) -> Result<()> {
+        let mut millis = Vec::new();
+        for _ in 0..times {
+            let mut sum = 0.0;
+            for job in jobs {
+                sum += Run::new(opened, &self.ask(job, Want::attention()), &Control::default())?.millis;
+            }
+            millis.push(sum);
+        }
+        millis.sort_by(f64::total_cmp);
+        let middle = millis.len() / 2;
+        let median =
+            if millis.len() % 2 == 1 { millis[middle] } else { f64::midpoint(millis[middle - 1], millis[middle]) };
+        say(&format!("{{\"median_ms\": {median:?}, \"min_ms\": {:?}}}", millis[0]));
+        Ok(())
+    }
+}
+
+/// `out.npz` as `out-07.npz`.
+fn numbered(path: &Path, number: usize, width: usize) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{number:0width$}"));
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
+}
+
+/// Refuses a folder that is not there before work is spent on what it should hold.
+fn check_folder(out: &Path) -> Result<()> {
+    match out.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => match std::fs::metadata(folder) {
+            Ok(meta) if meta.is_dir() => Ok(()),
+            Ok(_) => Err(Error::io(folder, std::io::ErrorKind::NotADirectory.into())),
+            Err(e) => Err(Error::io(folder, e)),
+        },
+        _ => Ok(()),
+    }
+}
+
+fn check_head(card: &Card, head: Option<(usize, usize)>) -> Result<()> {
+    match head {
+        Some((l, h)) if l >= card.layers || h >= card.heads => Err(Error::input(format!(
+            "there is no head {}: the model has {} layers of {} heads, counted from 0",
+            head_name(l, h),
+            card.layers,
+            card.heads
+        ))),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_numbered_so_that_they_sort() {
+        assert_eq!(numbered(Path::new("a/out.x.npz"), 7, 2), Path::new("a/out.x-07.npz"));
+        assert_eq!(numbered(Path::new("out.csv"), 1, 1), Path::new("out-1.csv"));
+    }
+
+    #[test]
+    fn a_head_is_a_layer_and_a_head() {
+        assert_eq!(head("2, 5").expect("a head"), (2, 5));
+        for wrong in ["2", "2,", "2,5,1", "-1,0", "a,b"] {
+            assert!(head(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The command line. Standard output is data, standard error is progress and what went wrong; numbers are plain ASCII
+//! in full precision.
+//!
+//! Exit codes: 0 done, 1 the input or a file is at fault, 2 wrong use, 3 no display for the window.
+
+mod attend;
+mod fill;
+mod model;
+mod progress;
+
+use crate::engine::Opened;
+use crate::engine::device::Choice;
+use crate::error::{Error, Result};
+use crate::text::Tokens;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
+use std::io::{self, BufWriter, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A desktop microscope for language models. Without a subcommand it opens its window.
+///
+/// Exit codes: 0 done, 1 the input or a file is at fault, 2 wrong use, 3 no display for the window.
+#[derive(Debug, Parser)]
+#[command(name = "lexiscope", version, args_conflicts_with_subcommands = true)]
+struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// What the window opens: folders of models, or files in them.
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Model(model::Args),
+    Attend(attend::Args),
+    Fill(fill::Args),
+}
+
+impl Command {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Model(_) => "model",
+            Self::Attend(_) => "attend",
+            Self::Fill(_) => "fill",
+        }
+    }
+
+    fn run(&self) -> Result<()> {
+        match self {
+            Self::Model(args) => args.run(),
+            Self::Attend(args) => args.run(),
+            Self::Fill(args) => args.run(),
+        }
+    }
+}
+
+/// The model that a subcommand works on.
+#[derive(Debug, clap::Args)]
+struct Chosen {
+    /// A folder with config.json, the name of a bundled model, or a hub id.
+    #[arg(value_name = "MODEL")]
+    name: String,
+    /// Where it is computed: auto, cpu, cuda or metal.
+    #[arg(long, default_value_t = Choice::Auto)]
+    device: Choice,
+}
+
+impl Chosen {
+    /// Opens the model; what the person should know about it goes to standard error.
+    fn open(&self) -> Result<Opened> {
+        let progress = progress::Line::start();
+        let opened = Opened::open(&self.name, self.device, &progress.control());
+        drop(progress);
+        let opened = opened?;
+        opened.notices.iter().for_each(|notice| say(&format!("note: {notice}")));
+        Ok(opened)
+    }
+}
+
+/// Does what the arguments of this process ask for.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let Some(command) = args.command else {
+        return report(caught("the window", || window(args.paths)));
+    };
+    if let Command::Attend(args) = &command
+        && let Some(what) = args.misuse()
+    {
+        Args::command().error(ErrorKind::ArgumentConflict, what).exit();
+    }
+    // The one line that says what went wrong is printed below.
+    std::panic::set_hook(Box::new(|_| {}));
+    report(caught(command.name(), || command.run()))
+}
+
+#[cfg(feature = "gui")]
+fn window(paths: Vec<PathBuf>) -> Result<()> {
+    crate::gui::run(paths)
+}
+
+#[cfg(not(feature = "gui"))]
+fn window(_paths: Vec<PathBuf>) -> Result<()> {
+    Err(Error::NoDisplay { what: "this build has no window".to_owned() })
+}
+
+/// `work`, a panic in it turned into an error.
+fn caught(name: &str, work: impl FnOnce() -> Result<()>) -> Result<()> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(Error::panicked(name, panic.as_ref())))
+}
+
+/// The exit code of a result; an error is said in one line.
+fn report(result: Result<()>) -> ExitCode {
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    let remedy = error.remedy().map(|r| format!(". {r}")).unwrap_or_default();
+    let what = error.to_string();
+    say(&format!("error: {}{remedy}", what.strip_suffix('.').filter(|_| !remedy.is_empty()).unwrap_or(&what)));
+    ExitCode::from(if matches!(error, Error::NoDisplay { .. }) { 3 } else { 1 })
+}
+
+/// One line to standard error. Where nobody listens there is nothing to be done.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", plain(line));
+}
+
+/// Data to standard output. A reader that has seen enough and closed it is no error.
+fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done.map_err(|e| Error::io("standard output", e)),
+    }
+}
+
+/// A value as indented JSON on standard output.
+fn print_json(value: &impl serde::Serialize) -> Result<()> {
+    print(|out| {
+        serde_json::to_writer_pretty(&mut *out, value)?;
+        writeln!(out)
+    })
+}
+
+/// Text from a file or a message without what would move a terminal's cursor or break the line.
+fn plain(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+/// Refuses a text that says nothing.
+fn check_text(what: &str, text: &str) -> Result<()> {
+    if text.is_empty() {
+        return Err(Error::input(format!("{what} is empty")));
+    }
+    if text.trim().is_empty() {
+        return Err(Error::input(format!("{what} is blank")));
+    }
+    Ok(())
+}
+
+/// Says how much of a text the model does not see.
+fn say_dropped(prefix: &str, tokens: &Tokens) {
+    if tokens.dropped > 0 {
+        let (dropped, read) = (tokens.dropped, tokens.len());
+        say(&format!("note: {prefix}{dropped} tokens were dropped: the model reads the first {read}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_message_is_one_line() {
+        assert_eq!(plain("a\nb\x1b[2Jc\r\n"), "a b [2Jc  ");
+        assert_eq!(plain("Ġdoor 门"), "Ġdoor 门");
+    }
+}

@@ -1,0 +1,186 @@
+//! Whole tensors as files: `NumPy`'s npz, safetensors, and JSON.
+//!
+//! All three hold the same, under the same names, as `f32` without a batch axis:
+//!
+//! * `attentions` `[layer, head, query, key]`,
+//! * `hidden_states` `[layer + 1, token, dim]`: the embeddings, then the output of every layer,
+//! * the logits that the run kept: `logits` `[token, vocabulary]`, `next_sentence_logits` `[label]` and so on,
+//!   as [`Site::name`](crate::trace::Site::name) has them,
+//! * every other site that was asked for, as `encoder.3.query`,
+//! * `tokens`: the list of tokens, each `{piece, id, start, end, segment, special}`. `start` and `end` are bytes in the
+//!   text of its segment, 0 and 0 for special tokens. In npz and safetensors the list is UTF-8 JSON in a
+//!   one-dimensional `u8` tensor.
+//!
+//! In JSON every tensor is a nested list, so that `attentions[layer][head][query][key]` is a weight; `axes` names
+//! the axes of each tensor. JSON has no word for what is not a number: it stands there as `null`.
+
+use crate::array::Array;
+use crate::engine::Run;
+use crate::error::Result;
+use crate::text::Tokens;
+use crate::trace::Want;
+use serde_json::{Map, Value, json};
+use std::io::{self, Seek, Write};
+use zip::write::SimpleFileOptions;
+
+/// What goes into a file, by name.
+#[derive(Debug, Clone)]
+pub struct Tensors<'a> {
+    tokens: &'a Tokens,
+    arrays: Vec<(String, Array)>,
+}
+
+impl<'a> Tensors<'a> {
+    /// Attention, hidden states and logits of a run, and the other sites in `keep`.
+    pub fn of(run: &'a Run, keep: &Want) -> Result<Self> {
+        let mut arrays =
+            vec![("attentions".to_owned(), run.attentions()?), ("hidden_states".to_owned(), run.hidden_states()?)];
+        let outputs = run.card.outputs.iter();
+        arrays.extend(outputs.filter_map(|&site| Some((site.name().to_owned(), run.logits(site)?.clone()))));
+        let kept = run.arrays.iter().filter(|(at, _)| keep.has(**at));
+        arrays.extend(kept.map(|(at, array)| (at.to_string(), array.clone())));
+        Ok(Self { tokens: &run.tokens, arrays })
+    }
+
+    /// A zip file of stored `.npy` files, as `numpy.savez` writes it.
+    pub fn npz(&self, out: &mut (impl Write + Seek)) -> io::Result<()> {
+        let mut zip = zip::ZipWriter::new(out);
+        let start = |zip: &mut zip::ZipWriter<_>, name: &str, kind: &str, shape: &[usize], bytes: u64| {
+            // The header and the zip's own records stay far below what is set aside for them here.
+            let large = bytes > u64::from(u32::MAX) - (1 << 20);
+            let options =
+                SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored).large_file(large);
+            zip.start_file(format!("{name}.npy"), options)?;
+            zip.write_all(&npy_header(kind, shape))
+        };
+        for (name, array) in &self.arrays {
+            start(&mut zip, name, "<f4", array.shape(), array.bytes())?;
+            write_values(&mut zip, array.data())?;
+        }
+        let tokens = self.token_bytes()?;
+        start(&mut zip, "tokens", "|u1", &[tokens.len()], tokens.len() as u64)?;
+        zip.write_all(&tokens)?;
+        zip.finish()?;
+        Ok(())
+    }
+
+    /// A safetensors file: the length of a JSON header, the header, and the tensors in its order.
+    pub fn safetensors(&self, out: &mut impl Write) -> io::Result<()> {
+        let tokens = self.token_bytes()?;
+        let mut header = Map::new();
+        let mut end = 0;
+        let mut enter = |name: &str, kind: &str, shape: &[usize], bytes: u64| {
+            let start = end;
+            end += bytes;
+            header.insert(name.to_owned(), json!({"dtype": kind, "shape": shape, "data_offsets": [start, end]}));
+        };
+        for (name, array) in &self.arrays {
+            enter(name, "F32", array.shape(), array.bytes());
+        }
+        enter("tokens", "U8", &[tokens.len()], tokens.len() as u64);
+        let mut header = serde_json::to_vec(&header)?;
+        header.resize(header.len().next_multiple_of(8), b' ');
+        out.write_all(&(header.len() as u64).to_le_bytes())?;
+        out.write_all(&header)?;
+        for (_, array) in &self.arrays {
+            write_values(out, array.data())?;
+        }
+        out.write_all(&tokens)
+    }
+
+    /// A JSON object: `tokens`, `dropped` (how many did not fit), `axes`, and each tensor as nested lists.
+    pub fn json(&self, out: &mut impl Write) -> io::Result<()> {
+        let axes: Map<String, Value> =
+            self.arrays.iter().map(|(name, array)| (name.clone(), json!(array.axes()))).collect();
+        write!(out, "{{\"tokens\": ")?;
+        out.write_all(&self.token_bytes()?)?;
+        write!(out, ",\n\"dropped\": {},\n\"axes\": {}", self.tokens.dropped, Value::Object(axes))?;
+        for (name, array) in &self.arrays {
+            write!(out, ",\n{}: ", json!(name))?;
+            write_nested(out, array.shape(), array.data())?;
+        }
+        writeln!(out, "}}")
+    }
+
+    fn token_bytes(&self) -> io::Result<Vec<u8>> {
+        Ok(serde_json::to_vec(&self.tokens.pieces)?)
+    }
+}
+
+/// The head of a version 1 `.npy` file, padded so that the values start at a multiple of 64 bytes.
+fn npy_header(kind: &str, shape: &[usize]) -> Vec<u8> {
+    let sizes: Vec<String> = shape.iter().map(ToString::to_string).collect();
+    // A tuple of one is written with a comma.
+    let comma = if sizes.len() == 1 { "," } else { "" };
+    let shape = format!("({}{comma})", sizes.join(", "));
+    let mut text = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}");
+    let before = 10; // magic, version and length
+    let padded = (before + text.len() + 1).next_multiple_of(64) - before;
+    text.extend(std::iter::repeat_n(' ', padded - text.len() - 1));
+    text.push('\n');
+    let mut header = b"\x93NUMPY\x01\x00".to_vec();
+    header.extend((text.len() as u16).to_le_bytes());
+    header.extend(text.as_bytes());
+    header
+}
+
+/// Values as little-endian bytes, a block at a time.
+fn write_values(out: &mut impl Write, values: &[f32]) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    for block in values.chunks(1 << 16) {
+        bytes.clear();
+        bytes.extend(block.iter().flat_map(|x| x.to_le_bytes()));
+        out.write_all(&bytes)?;
+    }
+    Ok(())
+}
+
+/// Values as nested lists, one row of the last axis to a line.
+fn write_nested(out: &mut impl Write, shape: &[usize], values: &[f32]) -> io::Result<()> {
+    let [first, rest @ ..] = shape else {
+        return write_number(out, values.first().copied().unwrap_or(f32::NAN));
+    };
+    let inner: usize = rest.iter().product();
+    write!(out, "[")?;
+    for i in 0..*first {
+        match (i, rest.is_empty()) {
+            (0, _) => {}
+            (_, true) => write!(out, ", ")?,
+            (_, false) => writeln!(out, ",")?,
+        }
+        write_nested(out, rest, &values[i * inner..][..inner])?;
+    }
+    write!(out, "]")
+}
+
+/// The shortest decimal that reads back as the same `f32`.
+fn write_number(out: &mut impl Write, x: f32) -> io::Result<()> {
+    if x.is_finite() { write!(out, "{x:?}") } else { write!(out, "null") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_values_of_an_npy_file_are_aligned() {
+        for shape in [vec![], vec![7], vec![12, 12, 512, 512], vec![123_456_789; 9]] {
+            let header = npy_header("<f4", &shape);
+            assert_eq!(header.len() % 64, 0);
+            assert_eq!(usize::from(u16::from_le_bytes([header[8], header[9]])), header.len() - 10);
+            assert_eq!(header.last(), Some(&b'\n'));
+        }
+        assert!(String::from_utf8_lossy(&npy_header("|u1", &[7])).contains("'shape': (7,), }"));
+    }
+
+    #[test]
+    fn numbers_read_back_as_they_were() {
+        let values = [0.1, f32::MIN_POSITIVE, 1e-45, -0.0, f32::MAX, 16_777_217.0, f32::NAN];
+        let mut text = Vec::new();
+        write_nested(&mut text, &[1, 7], &values).expect("memory takes everything");
+        let read: Vec<Vec<Option<f32>>> = serde_json::from_slice(&text).expect("it is JSON");
+        for (x, read) in values.iter().zip(&read[0]) {
+            assert!(read.map_or(x.is_nan(), |r| r.to_bits() == x.to_bits()), "{x} {read:?}");
+        }
+    }
+}

@@ -1,0 +1,592 @@
+//! Drives the program as a person or a script does: arguments in, files, output and exit codes out.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+const TEXT: &str = "The old lady quickly opened the heavy door.";
+
+/// The bundled model.
+fn bundled() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("models/bert-mini-en")
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a temporary folder")
+}
+
+/// Runs the program without a display.
+fn lexiscope(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lexiscope"));
+    for name in ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"] {
+        command.env_remove(name);
+    }
+    command.args(args).output().expect("the program starts")
+}
+
+/// `attend` with the bundled model.
+fn attend(args: &[&str], out: &Path) -> Output {
+    let (model, out) = (bundled(), out.to_string_lossy().into_owned());
+    let model = model.to_string_lossy().into_owned();
+    lexiscope([&["attend", &model], args, &["--out", &out]].concat())
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("messages are UTF-8")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("output is UTF-8")
+}
+
+/// The output of a command that does what it should.
+fn done(output: Output) -> Output {
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    output
+}
+
+/// The message of a command that fails with `code`, leaving one line and no data.
+#[track_caller]
+fn refused(output: &Output, code: i32) -> String {
+    let message = stderr(output);
+    assert_eq!(output.status.code(), Some(code), "{message}");
+    assert!(output.stdout.is_empty(), "{}", stdout(output));
+    if code != 2 {
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+    assert!(message.starts_with("error: ") && !message.contains("panicked"), "{message}");
+    message
+}
+
+/// What lies in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let mut names: Vec<String> =
+        entries.map(|e| e.expect("an entry").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// Tensors by name, and the tokens.
+#[derive(Debug, PartialEq)]
+struct File {
+    tensors: BTreeMap<String, (Vec<usize>, Vec<f32>)>,
+    tokens: Value,
+}
+
+impl File {
+    fn shape(&self, name: &str) -> &[usize] {
+        &self.tensors.get(name).unwrap_or_else(|| panic!("no {name} in {:?}", self.tensors.keys())).0
+    }
+
+    fn values(&self, name: &str) -> &[f32] {
+        &self.tensors[name].1
+    }
+}
+
+fn floats(bytes: &[u8]) -> Vec<f32> {
+    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+}
+
+/// Reads what `numpy.load` reads, and insists on what it does not: alignment and stored entries.
+fn read_npz(path: &Path) -> File {
+    let mut zip = zip::ZipArchive::new(std::fs::File::open(path).expect("it is there")).expect("it is a zip file");
+    let (mut tensors, mut tokens) = (BTreeMap::new(), Value::Null);
+    for i in 0..zip.len() {
+        let mut entry = zip.by_index(i).expect("an entry");
+        assert_eq!(entry.compression(), zip::CompressionMethod::Stored);
+        let name = entry.name().strip_suffix(".npy").expect("the name of an array").to_owned();
+        let mut bytes = Vec::new();
+        entry.read_to_end(&mut bytes).expect("its checksum holds");
+        assert_eq!(&bytes[..8], b"\x93NUMPY\x01\x00");
+        let start = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+        assert_eq!(start % 64, 0, "{name}");
+        let header = std::str::from_utf8(&bytes[10..start]).expect("ASCII");
+        assert!(header.contains("'fortran_order': False") && header.ends_with('\n'), "{header}");
+        let shape = header.split_once("'shape': (").and_then(|(_, rest)| rest.split_once(')')).expect("a shape").0;
+        let shape: Vec<usize> =
+            shape.split(',').map(str::trim).filter(|n| !n.is_empty()).map(|n| n.parse().expect("a size")).collect();
+        let values = &bytes[start..];
+        if name == "tokens" {
+            assert!(header.contains("'descr': '|u1'"), "{header}");
+            assert_eq!(shape, [values.len()]);
+            tokens = serde_json::from_slice(values).expect("JSON");
+        } else {
+            assert!(header.contains("'descr': '<f4'"), "{header}");
+            assert_eq!(shape.iter().product::<usize>() * 4, values.len(), "{name}");
+            tensors.insert(name, (shape, floats(values)));
+        }
+    }
+    File { tensors, tokens }
+}
+
+fn read_safetensors(path: &Path) -> File {
+    let bytes = std::fs::read(path).expect("it is there");
+    let read = safetensors::SafeTensors::deserialize(&bytes).expect("it is a safetensors file");
+    let (mut tensors, mut tokens) = (BTreeMap::new(), Value::Null);
+    for (name, view) in read.tensors() {
+        if name == "tokens" {
+            assert_eq!(view.dtype(), safetensors::Dtype::U8);
+            tokens = serde_json::from_slice(view.data()).expect("JSON");
+        } else {
+            assert_eq!(view.dtype(), safetensors::Dtype::F32);
+            tensors.insert(name, (view.shape().to_vec(), floats(view.data())));
+        }
+    }
+    File { tensors, tokens }
+}
+
+fn read_json(path: &Path) -> File {
+    let text = std::fs::read_to_string(path).expect("it is there");
+    let Value::Object(mut read) = serde_json::from_str(&text).expect("it is JSON") else { panic!("no object") };
+    let tokens = read.remove("tokens").expect("tokens");
+    let axes = read.remove("axes").expect("axes");
+    read.remove("dropped").expect("dropped");
+    let tensor = |(name, value): (String, Value)| {
+        let (mut shape, mut values) = (Vec::new(), Vec::new());
+        let mut inner = &value;
+        while let Value::Array(list) = inner {
+            shape.push(list.len());
+            inner = &list[0];
+        }
+        flatten(&value, &mut values);
+        assert_eq!(axes[&name].as_array().expect("its axes").len(), shape.len(), "{name}");
+        (name, (shape, values))
+    };
+    File { tensors: read.into_iter().map(tensor).collect(), tokens }
+}
+
+fn flatten(value: &Value, out: &mut Vec<f32>) {
+    match value {
+        Value::Array(list) => list.iter().for_each(|v| flatten(v, out)),
+        Value::Number(n) => out.push(n.to_string().parse().expect("a number")),
+        other => panic!("{other}"),
+    }
+}
+
+/// Rows of CSV with the quoting of RFC 4180.
+fn read_csv(text: &str) -> Vec<Vec<String>> {
+    let mut rows = vec![vec![String::new()]];
+    let mut quoted = false;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        let row = rows.last_mut().expect("a row");
+        let field = row.last_mut().expect("a field");
+        match c {
+            '"' if quoted && chars.peek() == Some(&'"') => field.extend(chars.next()),
+            '"' => quoted = !quoted,
+            ',' if !quoted => row.push(String::new()),
+            '\n' if !quoted => rows.push(vec![String::new()]),
+            c => field.push(c),
+        }
+    }
+    assert_eq!(rows.pop().expect("the end"), [""], "the last line ends like the others");
+    rows
+}
+
+#[test]
+fn tensors_have_their_names_and_shapes() {
+    let folder = folder();
+    let out = folder.path().join("x.npz");
+    let output = done(attend(&["--text", TEXT], &out));
+    assert!(output.stdout.is_empty() && output.stderr.is_empty(), "{}", stderr(&output));
+    let file = read_npz(&out);
+    assert_eq!(
+        file.tensors.keys().collect::<Vec<_>>(),
+        ["attentions", "hidden_states", "logits", "next_sentence_logits"]
+    );
+    let n = file.tokens.as_array().expect("a list").len();
+    assert_eq!(file.shape("attentions"), [4, 8, n, n]);
+    assert_eq!(file.shape("hidden_states"), [5, n, 256]);
+    assert_eq!(file.shape("logits"), [n, 10_000]);
+    assert_eq!(file.shape("next_sentence_logits"), [2]);
+    for row in file.values("attentions").chunks(n) {
+        assert!((row.iter().sum::<f32>() - 1.0).abs() < 1e-5);
+    }
+    assert_eq!(names(folder.path()), ["x.npz"]);
+}
+
+#[test]
+fn tokens_stand_where_the_text_has_them() {
+    let folder = folder();
+    let out = folder.path().join("x.npz");
+    done(attend(&["--text", "The door.", "--pair", "She opened it."], &out));
+    let tokens = read_npz(&out).tokens;
+    let tokens = tokens.as_array().expect("a list");
+    let texts = ["The door.", "She opened it."];
+    for token in tokens {
+        let fields: Vec<&String> = token.as_object().expect("an object").keys().collect();
+        assert_eq!(fields, ["piece", "id", "start", "end", "segment", "special"]);
+        let number = |name: &str| token[name].as_u64().expect(name) as usize;
+        let piece = token["piece"].as_str().expect("a piece");
+        let source = &texts[number("segment")][number("start")..number("end")];
+        match token["special"].as_bool().expect("special") {
+            true => assert_eq!((number("start"), number("end")), (0, 0)),
+            false => assert_eq!(piece.trim_start_matches("##"), source.to_lowercase()),
+        }
+    }
+    let segments: Vec<u64> = tokens.iter().map(|t| t["segment"].as_u64().expect("a segment")).collect();
+    assert!(segments.is_sorted() && segments.first() == Some(&0) && segments.last() == Some(&1), "{segments:?}");
+    assert_eq!(tokens[0]["piece"], "[CLS]");
+    assert_eq!(tokens.last().expect("a last")["piece"], "[SEP]");
+}
+
+#[test]
+fn every_format_holds_the_same_numbers() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    let args = ["--text", "Open \"the door\", he said.", "--keep", "query,scores,embeddings"];
+    for name in ["x.npz", "x.safetensors", "x.json"] {
+        done(attend(&args, &path(name)));
+    }
+    let npz = read_npz(&path("x.npz"));
+    assert_eq!(npz, read_safetensors(&path("x.safetensors")));
+    assert_eq!(npz, read_json(&path("x.json")));
+    let n = npz.tokens.as_array().expect("a list").len();
+    for layer in 0..4 {
+        assert_eq!(npz.shape(&format!("encoder.{layer}.query")), [8, n, 32]);
+        assert_eq!(npz.shape(&format!("encoder.{layer}.scores")), [8, n, n]);
+    }
+    assert_eq!(npz.values("embeddings.hidden"), &npz.values("hidden_states")[..n * 256]);
+
+    done(attend(&args[..2], &path("x.csv")));
+    let rows = read_csv(&std::fs::read_to_string(path("x.csv")).expect("it is there"));
+    assert_eq!(rows[0], ["layer", "head", "query", "key", "query_piece", "key_piece", "value"]);
+    assert_eq!(rows.len() - 1, npz.values("attentions").len());
+    for (i, (row, value)) in rows[1..].iter().zip(npz.values("attentions")).enumerate() {
+        let at = [i / (8 * n * n), i / (n * n) % 8, i / n % n, i % n];
+        assert_eq!(row[..4], at.map(|x| x.to_string()));
+        let piece = |i: usize| npz.tokens[i]["piece"].as_str().expect("a piece").to_owned();
+        assert_eq!(row[4..6], [piece(at[2]), piece(at[3])]);
+        assert_eq!(row[6].parse::<f32>().expect("a number").to_bits(), value.to_bits());
+    }
+    assert!(rows.iter().any(|r| r[4] == "\"") && rows.iter().any(|r| r[5] == ","));
+}
+
+#[test]
+fn pictures_show_all_heads_or_one() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    done(attend(&["--text", TEXT], &path("all.svg")));
+    let all = std::fs::read_to_string(path("all.svg")).expect("it is there");
+    assert!(all.starts_with("<svg ") && all.contains("4 layers x 8 heads"), "{}", &all[..300]);
+    done(attend(&["--text", TEXT, "--head", "1,5"], &path("one.svg")));
+    let one = std::fs::read_to_string(path("one.svg")).expect("it is there");
+    assert!(one.contains("L1\u{b7}H5") && one.contains("lady"), "{}", &one[..300]);
+    done(attend(&["--text", TEXT], &path("all.PNG")));
+    let png = std::fs::read(path("all.PNG")).expect("it is there");
+    assert!(png.starts_with(b"\x89PNG\r\n\x1a\n"));
+
+    for (head, code) in [("4,0", 1), ("0,8", 1), ("x", 2)] {
+        let message = refused(&attend(&["--text", TEXT, "--head", head], &path("no.png")), code);
+        assert!(code == 2 || message.contains("4 layers of 8 heads"), "{message}");
+    }
+    assert!(!path("no.png").exists());
+}
+
+#[test]
+fn wrong_use_is_told_before_a_model_is_opened() {
+    let folder = folder();
+    let out = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let message = refused(&lexiscope(["attend", "no such model", "--text", "a", "--out", &out("x.xyz")]), 2);
+    assert!(message.contains(".xyz") && message.contains("npz, safetensors, json, csv, svg, png"), "{message}");
+    let (npz, csv, png) = (out("x.npz"), out("x.csv"), out("x.png"));
+    let wrong: [&[&str]; 12] = [
+        &["attend", "m", "--text", "a"],
+        &["attend", "m", "--out", &npz],
+        &["attend", "m", "--text", "a", "--file", "b", "--out", &npz],
+        &["attend", "m", "--text", "a", "--out", &npz, "--unknown"],
+        &["attend", "m", "--text", "a", "--out", &npz, "--keep", "porbs"],
+        &["attend", "m", "--text", "a", "--out", &npz, "--device", "toaster"],
+        &["attend", "m", "--text", "a", "--out", &npz, "--repeat", "0"],
+        &["attend", "m", "--text", "a", "--out", &npz, "--head", "0,0"],
+        &["attend", "m", "--text", "a", "--out", &csv, "--keep", "query"],
+        &["attend", "m", "--text", "a", "--out", &png, "--keep", "query"],
+        &["fill", "m", "--text", "a", "--top", "0"],
+        &["--unknown"],
+    ];
+    for args in wrong {
+        refused(&lexiscope(args), 2);
+    }
+    assert!(names(folder.path()).is_empty());
+    let help = done(lexiscope(["--help"]));
+    assert!(["model", "attend", "fill"].iter().all(|name| stdout(&help).contains(name)));
+    done(lexiscope(["attend", "--help"]));
+    assert_eq!(stdout(&done(lexiscope(["--version"]))).trim(), concat!("lexiscope ", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn input_at_fault_is_named_in_one_line() {
+    let folder = folder();
+    let out = folder.path().join("x.npz");
+    let refuse = |args: &[&str]| refused(&attend(args, &out), 1);
+    assert!(refuse(&["--text", ""]).contains("--text is empty"));
+    assert!(refuse(&["--text", " \t\n\u{3000}"]).contains("--text is blank"));
+    assert!(refuse(&["--text", TEXT, "--pair", ""]).contains("--pair is empty"));
+    assert!(refuse(&["--text", TEXT, "--mask", "99"]).contains("99"));
+    assert!(refuse(&["--text", TEXT, "--keep", "encoder.9.query"]).contains("encoder.9.query"));
+    assert!(refuse(&["--file", "no such file"]).contains("no such file"));
+    let missing = lexiscope(["attend", "no/such/model/here", "--text", TEXT, "--out", &out.to_string_lossy()]);
+    assert!(refused(&missing, 1).contains("no/such/model/here"));
+    assert!(names(folder.path()).is_empty());
+
+    for out in ["missing/x.npz", "file/x.npz"] {
+        std::fs::write(folder.path().join("file"), "").expect("it is written");
+        refused(&attend(&["--text", TEXT], &folder.path().join(out)), 1);
+    }
+    std::fs::create_dir(folder.path().join("x.csv")).expect("a folder in the way");
+    refused(&attend(&["--text", TEXT], &folder.path().join("x.csv")), 1);
+    assert_eq!(names(folder.path()), ["file", "x.csv"]);
+}
+
+#[test]
+fn without_a_display_the_window_says_so() {
+    let message = refused(&lexiscope(["no/such/path"; 0]), 3);
+    assert!(message.contains("lexiscope attend"), "{message}");
+    refused(&lexiscope([bundled()]), 3);
+}
+
+#[test]
+fn a_file_of_texts_gives_numbered_files() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    let texts: Vec<String> = (1..=11).map(|i| format!("He has {i} doors.")).collect();
+    std::fs::write(path("texts"), format!("\u{feff}{}\r\n", texts.join("\r\n"))).expect("it is written");
+    let file = path("texts").to_string_lossy().into_owned();
+    done(attend(&["--file", &file], &path("out.safetensors")));
+    let mut expected: Vec<String> = (1..=11).map(|i| format!("out-{i:02}.safetensors")).collect();
+    expected.push("texts".to_owned());
+    assert_eq!(names(folder.path()), expected);
+    done(attend(&["--text", &texts[6]], &path("seven.safetensors")));
+    assert_eq!(read_safetensors(&path("out-07.safetensors")), read_safetensors(&path("seven.safetensors")));
+
+    for (content, said) in [("a\n \nb", "line 2 is blank"), ("a\n\nb\n", "line 2 is empty"), ("", "is empty")] {
+        std::fs::write(path("texts"), content).expect("it is written");
+        let message = refused(&attend(&["--file", &file], &path("no.npz")), 1);
+        assert!(message.contains(said), "{message}");
+    }
+    std::fs::write(path("texts"), b"a\n\xff\n").expect("it is written");
+    assert!(refused(&attend(&["--file", &file], &path("no.npz")), 1).contains("UTF-8"));
+    std::fs::write(path("texts"), "a long line of words\na").expect("it is written");
+    let message = refused(&attend(&["--file", &file, "--mask", "4"], &path("no.npz")), 1);
+    assert!(message.contains("line 2"), "{message}");
+}
+
+#[test]
+fn a_long_text_is_cut_and_says_how_much() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    std::fs::write(path("long"), vec!["door"; 100_000].join(" ")).expect("it is written");
+    let output = done(attend(&["--file", &path("long").to_string_lossy()], &path("out.npz")));
+    // 100 000 words, and room for 512 - 2 of them.
+    assert!(stderr(&output).contains("99490 tokens were dropped"), "{}", stderr(&output));
+    assert_eq!(read_npz(&path("out-1.npz")).shape("attentions"), [4, 8, 512, 512]);
+}
+
+#[test]
+fn masked_tokens_are_given_to_the_model_as_masks() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    done(attend(&["--text", "She opened the door.", "--mask", "4"], &path("by-position.npz")));
+    done(attend(&["--text", "She opened the [MASK]."], &path("typed.npz")));
+    let (position, typed) = (read_npz(&path("by-position.npz")), read_npz(&path("typed.npz")));
+    assert_eq!(position.tokens[4]["piece"], "[MASK]");
+    assert_eq!(position.tensors, typed.tensors);
+}
+
+#[test]
+fn repeating_ends_with_a_line_of_times() {
+    let folder = folder();
+    let output = done(attend(&["--text", TEXT, "--repeat", "4"], &folder.path().join("x.npz")));
+    let said = stderr(&output);
+    let last = said.lines().last().expect("a last line");
+    let times: Value = serde_json::from_str(last).expect("JSON");
+    let (median, min) = (times["median_ms"].as_f64().expect("a time"), times["min_ms"].as_f64().expect("a time"));
+    assert!(0.0 < min && min <= median, "{last}");
+    assert_eq!(last, format!("{{\"median_ms\": {median:?}, \"min_ms\": {min:?}}}"));
+}
+
+#[test]
+fn the_ledger_adds_up() {
+    let card: Value =
+        serde_json::from_slice(&done(lexiscope(["model", "bert-mini-en", "--json"])).stdout).expect("JSON");
+    let ledger = card["ledger"].as_array().expect("a ledger");
+    let sum = |used: bool| -> u64 {
+        let entries = ledger.iter().filter(|e| e["used"] == used);
+        entries.map(|e| e["count"].as_u64().expect("a count")).sum()
+    };
+    assert_eq!(card["parameters"], sum(true));
+    assert_eq!(card["unused_parameters"], sum(false));
+    for entry in ledger {
+        let shape = entry["shape"].as_array().expect("a shape");
+        assert_eq!(entry["count"], shape.iter().map(|d| d.as_u64().expect("a size")).product::<u64>());
+    }
+    for (name, value) in [("layers", 4), ("heads", 8), ("dim", 256), ("inner", 1024), ("vocabulary", 10_000)] {
+        assert_eq!(card[name], value, "{name}");
+    }
+    assert_eq!((&card["family"], &card["max_tokens"]), (&Value::from("bert"), &Value::from(512)));
+    let files = card["files"].as_array().expect("files");
+    for file in files {
+        let path = bundled().join(file["name"].as_str().expect("a name"));
+        assert_eq!(file["bytes"], path.metadata().expect("it is there").len());
+        assert_eq!(file["sha256"].as_str().expect("a sum").len(), 64);
+    }
+    assert!(
+        ["config.json", "model.safetensors", "tokenizer.json"].iter().all(|n| files.iter().any(|f| f["name"] == *n))
+    );
+
+    let text = stdout(&done(lexiscope(["model", "bert-mini-en"])));
+    assert!(text.contains(&format!("parameters   {}\n", card["parameters"])), "{text}");
+    assert!(ledger.iter().all(|e| text.contains(e["name"].as_str().expect("a name"))));
+}
+
+#[test]
+fn a_card_with_a_text_has_every_site_in_order() {
+    let args = ["model", "bert-mini-en", "--text", "She opened the door.", "--pair", "It was heavy."];
+    let text = stdout(&done(lexiscope(args)));
+    let line = |wanted: &str| {
+        let found = text.lines().position(|l| l.trim() == wanted);
+        found.unwrap_or_else(|| panic!("no `{wanted}` in {text}"))
+    };
+    let order = [
+        line("embeddings.words [batch 1, token 12, dim 256]"),
+        line("encoder.0.query [batch 1, head 8, query 12, width 32]"),
+        line("encoder.0.probs [batch 1, head 8, query 12, key 12]"),
+        line("encoder.3.hidden [batch 1, token 12, dim 256]"),
+        line("output.logits [batch 1, token 12, vocabulary 10000]"),
+    ];
+    assert!(order.is_sorted(), "{order:?}");
+    let card: Value = serde_json::from_slice(&done(lexiscope([&args[..], &["--json"]].concat())).stdout).expect("JSON");
+    let probs = card["trace"].as_array().expect("a trace").iter().find(|s| s["site"] == "encoder.0.probs");
+    assert_eq!(probs.expect("it is passed")["shape"], serde_json::json!([1, 8, 12, 12]));
+}
+
+#[test]
+fn blanks_are_filled_with_the_likeliest_first() {
+    let text = "The old lady quickly opened the heavy [MASK]. He [MASK] out.";
+    let output = done(lexiscope(["fill", "bert-mini-en", "--text", text, "--top", "7", "--json"]));
+    let guesses: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(guesses["predicts"], "mask");
+    let places = guesses["places"].as_array().expect("places");
+    assert_eq!(places.len(), 2);
+    for place in places {
+        let top = place["top"].as_array().expect("words");
+        let probabilities: Vec<f64> = top.iter().map(|w| w["probability"].as_f64().expect("a number")).collect();
+        assert_eq!(probabilities.len(), 7);
+        assert!(probabilities.is_sorted_by(|a, b| a >= b), "{probabilities:?}");
+        assert!(probabilities.iter().sum::<f64>() <= 1.0 && probabilities[6] > 0.0);
+    }
+    assert!(places[0]["top"].as_array().expect("words").iter().any(|w| w["piece"] == "door"), "{guesses}");
+
+    let table = stdout(&done(lexiscope(["fill", "bert-mini-en", "--text", text])));
+    assert_eq!(table.lines().filter(|l| l.contains("probability")).count(), 2, "{table}");
+    assert!(table.lines().any(|l| l.split_whitespace().nth(1) == Some("door")), "{table}");
+
+    assert!(refused(&lexiscope(["fill", "bert-mini-en", "--text", TEXT]), 1).contains("[MASK]"));
+    refused(&lexiscope(["fill", "bert-mini-en", "--text", "  "]), 1);
+}
+
+/// A copy of the bundled model with one file changed.
+fn changed(file: &str, change: impl FnOnce(&Path, Vec<u8>)) -> TempDir {
+    let folder = folder();
+    for name in names(&bundled()) {
+        std::fs::copy(bundled().join(&name), folder.path().join(&name)).expect("it is copied");
+    }
+    let path = folder.path().join(file);
+    let content = std::fs::read(&path).expect("it is there");
+    change(&path, content);
+    folder
+}
+
+fn write(path: &Path, content: impl AsRef<[u8]>) {
+    std::fs::write(path, content).expect("it is written");
+}
+
+/// The header of a safetensors file, and what follows it.
+fn parts(bytes: &[u8]) -> (serde_json::Map<String, Value>, &[u8]) {
+    let length = u64::from_le_bytes(bytes[..8].try_into().expect("eight bytes")) as usize;
+    (serde_json::from_slice(&bytes[8..][..length]).expect("JSON"), &bytes[8 + length..])
+}
+
+fn joined(header: &serde_json::Map<String, Value>, data: &[u8]) -> Vec<u8> {
+    let header = serde_json::to_vec(header).expect("JSON");
+    [&(header.len() as u64).to_le_bytes()[..], &header, data].concat()
+}
+
+#[test]
+fn hostile_model_folders_are_refused_in_one_line() {
+    let weights = "model.safetensors";
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0123\nsize 11996244\n";
+    let config = |change: fn(&mut Value)| {
+        changed("config.json", |path, bytes| {
+            let mut config: Value = serde_json::from_slice(&bytes).expect("JSON");
+            change(&mut config);
+            write(path, config.to_string());
+        })
+    };
+    let cases = [
+        (changed(weights, |path, bytes| write(path, &bytes[..bytes.len() / 2])), weights),
+        (changed(weights, |path, bytes| write(path, &bytes[..100])), weights),
+        (changed(weights, |path, _| write(path, "")), weights),
+        (changed(weights, |path, _| write(path, pointer)), "LFS"),
+        (changed(weights, |path, _| std::fs::remove_file(path).expect("it is removed")), ""),
+        (
+            changed(weights, |path, bytes| {
+                let mut wrong = bytes;
+                wrong[..8].copy_from_slice(&u64::MAX.to_le_bytes());
+                write(path, wrong);
+            }),
+            weights,
+        ),
+        (
+            changed(weights, |path, bytes| {
+                let (mut header, data) = parts(&bytes);
+                let name = header.keys().find(|k| k.ends_with("layer.2.attention.self.query.weight")).cloned();
+                header.remove(&name.expect("a layer's queries"));
+                // The bytes stay, so that the other offsets do.
+                header
+                    .insert("spare".into(), serde_json::json!({"dtype": "F16", "shape": [0], "data_offsets": [0, 0]}));
+                write(path, joined(&header, data));
+            }),
+            "",
+        ),
+        (config(|c| c["model_type"] = "perceiver".into()), "perceiver"),
+        (config(|c| c["hidden_size"] = 512.into()), ""),
+        (config(|c| c["num_attention_heads"] = 7.into()), ""),
+        (config(|c| c["num_attention_heads"] = 0.into()), ""),
+        (config(|c| c["num_hidden_layers"] = 1_000_000_000_000_u64.into()), ""),
+        (config(|c| c["hidden_size"] = "wide".into()), "config.json"),
+        (changed("config.json", |path, _| write(path, "{")), "config.json"),
+        (changed("config.json", |path, _| write(path, "[]")), "config.json"),
+        (changed("config.json", |path, _| std::fs::remove_file(path).expect("it is removed")), "config.json"),
+        (changed("tokenizer.json", |path, bytes| write(path, &bytes[..1000])), "tokenizer.json"),
+    ];
+    for (i, (folder, said)) in cases.iter().enumerate() {
+        let message = refused(&lexiscope([OsStr::new("model"), folder.path().as_os_str()]), 1);
+        assert!(message.contains(said), "case {i}: {message}");
+    }
+}
+
+#[test]
+fn weights_that_are_not_numbers_are_flagged() {
+    let name = "bert.encoder.layer.1.output.dense.bias";
+    let folder = changed("model.safetensors", |path, bytes| {
+        let (header, data) = parts(&bytes);
+        let start = header[name]["data_offsets"][0].as_u64().expect("an offset") as usize;
+        let mut data = data.to_vec();
+        data[start..start + 2].copy_from_slice(&0x7e00_u16.to_le_bytes());
+        write(path, joined(&header, &data));
+    });
+    let output = done(lexiscope([OsStr::new("model"), folder.path().as_os_str()]));
+    assert!(stdout(&output).contains("not finite numbers") && stdout(&output).contains(name));
+    let out = folder.path().join("x.json");
+    let args = [OsStr::new("attend"), folder.path().as_os_str(), "--text".as_ref(), TEXT.as_ref(), "--out".as_ref()];
+    let output = done(lexiscope(args.into_iter().chain([out.as_os_str()])));
+    assert!(stderr(&output).contains("values of this run are not finite"), "{}", stderr(&output));
+    let read: Value = serde_json::from_slice(&std::fs::read(&out).expect("it is there")).expect("JSON all the same");
+    assert!(read["hidden_states"][4][0][0].is_null());
+}
