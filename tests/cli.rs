@@ -99,7 +99,7 @@ fn read_npz(path: &Path) -> File {
     for i in 0..zip.len() {
         let mut entry = zip.by_index(i).expect("an entry");
         assert_eq!(entry.compression(), zip::CompressionMethod::Stored);
-        let name = entry.name().strip_suffix(".npy").expect("the name of an array").to_owned();
+        let name = entry.name().expect("a name").strip_suffix(".npy").expect("the name of an array").to_owned();
         let mut bytes = Vec::new();
         entry.read_to_end(&mut bytes).expect("its checksum holds");
         assert_eq!(&bytes[..8], b"\x93NUMPY\x01\x00");

@@ -147,7 +147,8 @@ impl Card {
         line("inner", &self.inner)?;
         line("vocabulary", &self.vocabulary)?;
         line("max tokens", &self.max_tokens)?;
-        line("predicts", if self.outputs.is_empty() { &"nothing" } else { &self.outputs.join(", ") })?;
+        let outputs = if self.outputs.is_empty() { "nothing".to_owned() } else { self.outputs.join(", ") };
+        line("predicts", &outputs)?;
         for Unavailable { output, why } in &self.unavailable {
             line("", &format!("no {output}: {why}"))?;
         }

@@ -45,7 +45,7 @@ impl<'a> Tensors<'a> {
     /// A zip file of stored `.npy` files, as `numpy.savez` writes it.
     pub fn npz(&self, out: &mut (impl Write + Seek)) -> io::Result<()> {
         let mut zip = zip::ZipWriter::new(out);
-        let mut start = |zip: &mut zip::ZipWriter<_>, name: &str, kind: &str, shape: &[usize], bytes: u64| {
+        let start = |zip: &mut zip::ZipWriter<_>, name: &str, kind: &str, shape: &[usize], bytes: u64| {
             // The header and the zip's own records stay far below what is set aside for them here.
             let large = bytes > u64::from(u32::MAX) - (1 << 20);
             let options =
