@@ -126,7 +126,7 @@ impl Card {
             device: device::describe(&opened.device),
             parameters: opened.parameters(),
             unused_parameters: opened.ledger.iter().filter(|p| !p.used).map(Parameter::count).sum(),
-            tokenizer: opened.tokenizer.describe(),
+            tokenizer: opened.tokenizer.describe().to_owned(),
             files: files(opened)?,
             notices: opened.notices.clone(),
             ledger: ledger.collect(),
@@ -147,8 +147,8 @@ impl Card {
         line("inner", &self.inner)?;
         line("vocabulary", &self.vocabulary)?;
         line("max tokens", &self.max_tokens)?;
-        let outputs = if self.outputs.is_empty() { "nothing".to_owned() } else { self.outputs.join(", ") };
-        line("predicts", &outputs)?;
+        let predicts = if self.outputs.is_empty() { "nothing".to_owned() } else { self.outputs.join(", ") };
+        line("predicts", &predicts)?;
         for Unavailable { output, why } in &self.unavailable {
             line("", &format!("no {output}: {why}"))?;
         }

@@ -1,64 +1,15 @@
 //! The engine's threads: slots in which the newest request wins, jobs that can be stopped, events that come back.
 
-use super::device::Choice;
-use super::examples::{self, Example};
-use super::{Ask, Opened, Run};
 use crate::error::{Error, Result};
 use crate::trace::{Control, Progress, Stop};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-/// Something the engine can be asked for.
-pub enum Task {
-    /// Open a model by path, bundled name or hub id.
-    Open {
-        /// What the person calls it.
-        name: String,
-        /// Where it is to be computed.
-        device: Choice,
-    },
-    /// Run a model on a text.
-    Run {
-        /// The model.
-        model: Arc<Opened>,
-        /// What is asked of it.
-        ask: Ask,
-    },
-    /// Find the examples that a model passes.
-    Examples {
-        /// The model.
-        model: Arc<Opened>,
-    },
-    /// Write or draw something away from the frame.
-    Other {
-        /// What it is called in messages.
-        name: &'static str,
-        /// The work.
-        work: Box<dyn FnOnce(&Control) -> Result<Outcome> + Send>,
-    },
-}
-
-/// What came of a task.
-#[derive(Debug)]
-pub enum Outcome {
-    /// A model is open.
-    Opened(Arc<Opened>),
-    /// A run is done.
-    Run(Arc<Run>),
-    /// The examples that a model passes, with its [`Opened::id`].
-    Examples(u64, Vec<Example>),
-    /// A file was written.
-    Saved(PathBuf),
-    /// A person chose a path, or none.
-    Picked(Option<PathBuf>),
-    /// A picture for the clipboard: width, height, RGBA.
-    Picture(usize, usize, Vec<u8>),
-}
+type Work<T> = Box<dyn FnOnce(&Control) -> Result<T> + Send>;
 
 /// A place for one job at a time: a newer request in a slot stops the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,6 +20,8 @@ pub enum Slot {
     Look,
     /// Examples of a model.
     Examples,
+    /// Drawing a large picture.
+    Draw,
     /// Opening a model.
     Open,
     /// Writing files.
@@ -78,77 +31,87 @@ pub enum Slot {
 }
 
 impl Slot {
-    const ALL: [Self; 6] = [Self::Run, Self::Look, Self::Examples, Self::Open, Self::Save, Self::Dialog];
+    const ALL: [Self; 7] =
+        [Self::Run, Self::Look, Self::Examples, Self::Draw, Self::Open, Self::Save, Self::Dialog];
 
     fn thread(self) -> usize {
         match self {
             Self::Run | Self::Look | Self::Examples => 0,
-            Self::Open | Self::Save => 1,
-            Self::Dialog => 2,
+            Self::Draw => 1,
+            Self::Open | Self::Save => 2,
+            Self::Dialog => 3,
         }
     }
 }
 
-const THREADS: [&str; 3] = ["lexiscope-model", "lexiscope-files", "lexiscope-dialog"];
+const THREADS: [&str; 4] = ["lexiscope-model", "lexiscope-draw", "lexiscope-files", "lexiscope-dialog"];
 
 /// News of a job.
 #[derive(Debug)]
-pub struct Event {
+pub struct Event<T> {
     /// The job, as [`Engine::submit`] numbered it.
     pub job: u64,
     /// Its slot.
     pub slot: Slot,
     /// What happened.
-    pub news: News,
+    pub news: News<T>,
 }
 
 /// What happened to a job.
 #[derive(Debug)]
-pub enum News {
+pub enum News<T> {
     /// It is under way.
     Progress(Progress),
     /// It is done.
-    Done(Outcome),
+    Done(T),
     /// It failed or was stopped.
     Failed(Error),
 }
 
-struct Pending {
+struct Pending<T> {
     job: u64,
-    task: Task,
+    name: &'static str,
+    work: Work<T>,
     stop: Stop,
 }
 
-#[derive(Default)]
-struct Board {
+struct Board<T> {
     next: u64,
     closed: bool,
-    pending: BTreeMap<Slot, Pending>,
+    pending: BTreeMap<Slot, Pending<T>>,
     running: BTreeMap<Slot, (u64, Stop)>,
 }
 
-struct Shared {
-    board: Mutex<Board>,
+struct Shared<T> {
+    board: Mutex<Board<T>>,
     changed: Condvar,
 }
 
-impl Shared {
+impl<T> Shared<T> {
     /// A worker never panics while it holds the board, so a poisoned lock still guards a good one.
-    fn lock(&self) -> MutexGuard<'_, Board> {
+    fn lock(&self) -> MutexGuard<'_, Board<T>> {
         self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Threads that open models and run them, away from the frame.
-pub struct Engine {
-    shared: Arc<Shared>,
-    events: Receiver<Event>,
+/// Threads that open models and run them, away from the frame. `T` is what jobs make.
+pub struct Engine<T> {
+    shared: Arc<Shared<T>>,
+    events: Receiver<Event<T>>,
 }
 
-impl Engine {
+impl<T: Send + 'static> Engine<T> {
     /// Starts the threads. `wake` is called after each event.
     pub fn start(wake: impl Fn() + Send + Sync + 'static) -> Result<Self> {
-        let shared = Arc::new(Shared { board: Mutex::default(), changed: Condvar::new() });
+        let shared = Arc::new(Shared {
+            board: Mutex::new(Board {
+                next: 0,
+                closed: false,
+                pending: BTreeMap::new(),
+                running: BTreeMap::new(),
+            }),
+            changed: Condvar::new(),
+        });
         let (sender, events) = sync_channel(1024);
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(wake);
         for (index, name) in THREADS.into_iter().enumerate() {
@@ -161,15 +124,21 @@ impl Engine {
         Ok(Self { shared, events })
     }
 
-    /// Asks for a task; a job that waits or runs in the same slot is stopped. Returns the job's number.
-    pub fn submit(&self, slot: Slot, task: Task) -> u64 {
+    /// Asks for work, called `name` in messages; a job that waits or runs in the same slot is stopped. Returns the
+    /// job's number.
+    pub fn submit(
+        &self,
+        slot: Slot,
+        name: &'static str,
+        work: impl FnOnce(&Control) -> Result<T> + Send + 'static,
+    ) -> u64 {
         let mut board = self.shared.lock();
         board.next += 1;
         let job = board.next;
         if let Some((_, stop)) = board.running.get(&slot) {
             stop.set();
         }
-        board.pending.insert(slot, Pending { job, task, stop: Stop::default() });
+        board.pending.insert(slot, Pending { job, name, work: Box::new(work), stop: Stop::default() });
         self.shared.changed.notify_all();
         job
     }
@@ -190,17 +159,17 @@ impl Engine {
     }
 
     /// The events that have come in since the last call.
-    pub fn events(&self) -> impl Iterator<Item = Event> + '_ {
+    pub fn events(&self) -> impl Iterator<Item = Event<T>> + '_ {
         self.events.try_iter()
     }
 
     /// The next event, waiting for it at most `limit`.
-    pub fn next_event(&self, limit: Duration) -> Option<Event> {
+    pub fn next_event(&self, limit: Duration) -> Option<Event<T>> {
         self.events.recv_timeout(limit).ok()
     }
 }
 
-impl Drop for Engine {
+impl<T> Drop for Engine<T> {
     fn drop(&mut self) {
         let mut board = self.shared.lock();
         board.closed = true;
@@ -210,19 +179,18 @@ impl Drop for Engine {
     }
 }
 
-struct Worker {
+struct Worker<T> {
     index: usize,
-    shared: Arc<Shared>,
-    sender: SyncSender<Event>,
+    shared: Arc<Shared<T>>,
+    sender: SyncSender<Event<T>>,
     wake: Arc<dyn Fn() + Send + Sync>,
 }
 
-impl Worker {
+impl<T: Send + 'static> Worker<T> {
     fn work(&self) {
-        while let Some((slot, Pending { job, task, stop })) = self.next() {
+        while let Some((slot, Pending { job, name, work, stop })) = self.next() {
             let control = self.control(job, slot, stop);
-            let name = task.name();
-            let news = match catch_unwind(AssertUnwindSafe(|| task.perform(&control))) {
+            let news = match catch_unwind(AssertUnwindSafe(|| work(&control))) {
                 Ok(Ok(outcome)) => News::Done(outcome),
                 Ok(Err(error)) => News::Failed(error),
                 Err(panic) => News::Failed(Error::panicked(name, panic.as_ref())),
@@ -236,7 +204,7 @@ impl Worker {
     }
 
     /// Waits for the next task of this thread; `None` once the engine is gone.
-    fn next(&self) -> Option<(Slot, Pending)> {
+    fn next(&self) -> Option<(Slot, Pending<T>)> {
         let mut board = self.shared.lock();
         loop {
             if board.closed {
@@ -270,22 +238,65 @@ impl Worker {
     }
 }
 
-impl Task {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Open { .. } => "opening a model",
-            Self::Run { .. } => "a forward pass",
-            Self::Examples { .. } => "finding examples",
-            Self::Other { name, .. } => name,
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn engine() -> Engine<u32> {
+        Engine::start(|| {}).expect("threads")
+    }
+
+    fn last(engine: &Engine<u32>) -> Event<u32> {
+        loop {
+            let event = engine.next_event(Duration::from_secs(20)).expect("an event in time");
+            if !matches!(event.news, News::Progress(_)) {
+                return event;
+            }
         }
     }
 
-    fn perform(self, control: &Control) -> Result<Outcome> {
-        Ok(match self {
-            Self::Open { name, device } => Outcome::Opened(Arc::new(Opened::open(&name, device, control)?)),
-            Self::Run { model, ask } => Outcome::Run(Arc::new(Run::new(&model, &ask, control)?)),
-            Self::Examples { model } => Outcome::Examples(model.id, examples::passed(&model, control)?),
-            Self::Other { work, .. } => work(control)?,
-        })
+    #[test]
+    fn the_newest_request_in_a_slot_wins() {
+        let engine = engine();
+        let forever = |control: &Control| loop {
+            control.check()?;
+            std::thread::yield_now();
+        };
+        let first = engine.submit(Slot::Run, "a loop", forever);
+        let second = engine.submit(Slot::Run, "two", |_| Ok(2));
+        let mut seen = Vec::new();
+        while !seen.iter().any(|(job, _)| *job == second) {
+            let event = last(&engine);
+            seen.push((event.job, matches!(event.news, News::Done(2))));
+        }
+        assert_eq!(seen.last(), Some(&(second, true)));
+        // The first either never began or was stopped inside.
+        assert!(seen.iter().all(|&(job, done)| job != first || !done));
+    }
+
+    #[test]
+    fn a_panic_is_an_error_of_its_job_only() {
+        let engine = engine();
+        engine.submit(Slot::Run, "a mishap", |_| panic!("on purpose"));
+        let News::Failed(error) = last(&engine).news else { panic!("it should fail") };
+        assert_eq!(error.to_string(), "internal error in a mishap: on purpose");
+        engine.submit(Slot::Run, "three", |_| Ok(3));
+        assert!(matches!(last(&engine).news, News::Done(3)));
+    }
+
+    #[test]
+    fn a_stop_ends_a_job() {
+        let engine = engine();
+        engine.submit(Slot::Open, "a loop", |control| loop {
+            control.check()?;
+            control.report("Turning", 1, 2);
+            std::thread::yield_now();
+        });
+        let event = engine.next_event(Duration::from_secs(20)).expect("progress in time");
+        assert!(matches!(event.news, News::Progress(p) if p.stage == "Turning"));
+        assert!(engine.is_busy(Slot::Open));
+        engine.stop(Slot::Open);
+        let News::Failed(error) = last(&engine).news else { panic!("it should be stopped") };
+        assert!(error.is_stopped());
     }
 }

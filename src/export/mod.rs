@@ -7,7 +7,7 @@ pub mod tensors;
 
 use crate::engine::Run;
 use crate::error::{Error, Result};
-use crate::figure::Palette;
+use crate::figure::{Figure, Palette};
 use crate::trace::Want;
 use std::path::Path;
 
@@ -80,7 +80,6 @@ pub struct Choice<'a> {
 /// Writes a run to `path` in the format that its extension names. The file is written whole or not at all.
 pub fn write(run: &Run, choice: &Choice<'_>, path: &Path) -> Result<()> {
     let format = Format::of(path)?;
-    let figure = || picture::of_run(run, choice.head, choice.palette);
     let tensors = || tensors::Tensors::of(run, choice.keep);
     match format {
         Format::Npz => {
@@ -96,15 +95,18 @@ pub fn write(run: &Run, choice: &Choice<'_>, path: &Path) -> Result<()> {
             file::save(path, |out| tensors.json(out))
         }
         Format::Csv => file::save(path, |out| table::attention(run, out)),
-        Format::Svg => {
-            let text = picture::svg(&figure())?;
-            file::save(path, |out| std::io::Write::write_all(out, text.as_bytes()))
-        }
-        Format::Png => {
-            let bytes = picture::png(&figure(), picture::SCALE)?;
-            file::save(path, |out| std::io::Write::write_all(out, &bytes))
-        }
+        Format::Svg | Format::Png => write_figure(&picture::of_run(run, choice.head, choice.palette), path),
     }
+}
+
+/// Writes a picture to `path`, as SVG or PNG by its extension. The file is written whole or not at all.
+pub fn write_figure(figure: &Figure, path: &Path) -> Result<()> {
+    let bytes = match Format::of(path)? {
+        Format::Svg => picture::svg(figure)?.into_bytes(),
+        Format::Png => picture::png(figure, picture::SCALE)?,
+        other => return Err(Error::input(format!("a picture is svg or png, not {}", other.extension()))),
+    };
+    file::save(path, |out| std::io::Write::write_all(out, &bytes))
 }
 
 #[cfg(test)]

@@ -7,4 +7,5 @@ mod safetensors;
 mod stored;
 pub mod tokenizer;
 mod torch;
+mod vocabulary;
 pub mod weights;

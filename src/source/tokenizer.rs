@@ -1,32 +1,392 @@
-//! stub
-#![expect(missing_docs, unused_variables, clippy::todo)]
-use crate::{Result, text::Tokens};
+//! From text to tokens that know their place in it.
+
+use super::vocabulary::Vocabulary;
+use crate::error::{Error, Result};
+use crate::text::{Piece, Tokens};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-pub struct Tokenizer {}
+use tokenizers::tokenizer::{AddedToken, Encoding, PostProcessor, Token};
+
+/// A tokenizer as its files describe it. The text is never rewritten and the limit is the model's.
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    files: Vec<PathBuf>,
+    /// What stands around one text, and around two.
+    frames: [Vec<Slot>; 2],
+    /// Whether the model reads token types; where it does not, a segment is the number of the text.
+    has_types: bool,
+    mask: Option<(String, u32)>,
+    unknown: Option<u32>,
+    pad: u32,
+    specials: BTreeSet<u32>,
+    max_id: u32,
+    description: String,
+}
+
+/// One place of what the model reads.
+#[derive(Debug, Clone, PartialEq)]
+enum Slot {
+    /// A token that the tokenizer adds.
+    Special { id: u32, piece: String, segment: u32 },
+    /// All tokens of text number `text`.
+    Text { text: usize, segment: u32 },
+}
+
+/// Special tokens by role, with the names that are looked for where the files give none.
+const ROLES: [(&str, [&str; 2]); 7] = [
+    ("unk_token", ["[UNK]", "<unk>"]),
+    ("cls_token", ["[CLS]", "<s>"]),
+    ("sep_token", ["[SEP]", "</s>"]),
+    ("pad_token", ["[PAD]", "<pad>"]),
+    ("mask_token", ["[MASK]", "<mask>"]),
+    ("bos_token", ["<|endoftext|>", "<s>"]),
+    ("eos_token", ["<|endoftext|>", "</s>"]),
+];
+
 impl Tokenizer {
-    pub fn open(path: &Path, family: &str) -> Result<Self> {
-        todo!()
+    /// Opens the tokenizer of a model folder; `family` is the configuration's `model_type`.
+    pub fn open(folder: &Path, family: &str) -> Result<Self> {
+        let vocabulary = Vocabulary::read(folder)?;
+        let main = vocabulary.files.last().cloned().unwrap_or_else(|| folder.to_path_buf());
+        let bad = |e: &dyn std::fmt::Display| Error::format(&main, e.to_string());
+        let bytes = serde_json::to_vec(&vocabulary.json).map_err(|e| bad(&e))?;
+        let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(|e| bad(&e))?;
+
+        let mut roles: [Option<(String, u32)>; 7] = Default::default();
+        for (found, (role, names)) in roles.iter_mut().zip(ROLES) {
+            let named = vocabulary.special(role);
+            *found = named
+                .into_iter()
+                .chain(names)
+                .find_map(|name| inner.token_to_id(name).map(|id| (name.to_owned(), id)));
+        }
+        let [unknown, cls, sep, pad, mask, bos, eos] = roles;
+        let causal = family == "gpt2";
+        let kept = [&unknown, &cls, &sep, &pad, &mask, &bos, &eos].into_iter().flatten();
+        let wanted: BTreeSet<&str> = kept.map(|(name, _)| name.as_str()).collect();
+        let known = inner.get_added_tokens_decoder();
+        let mut specials: BTreeSet<u32> = known.iter().filter(|(_, t)| t.special).map(|(id, _)| *id).collect();
+        let byte_level = vocabulary.json["model"]["type"] == "BPE";
+        for name in wanted {
+            let Some(id) = inner.token_to_id(name) else { continue };
+            specials.insert(id);
+            if known.contains_key(&id) {
+                continue;
+            }
+            let is_mask = mask.as_ref().is_some_and(|(mask, _)| mask == name);
+            // The RoBERTa tokenizer gives the space before <mask> to it.
+            let takes_space = vocabulary.takes_space_before("mask_token").unwrap_or(byte_level);
+            let token = AddedToken::from(name, true).lstrip(is_mask && takes_space);
+            inner.add_special_tokens([token]).map_err(|e| bad(&e))?;
+        }
+        for (id, text, special) in vocabulary.added() {
+            let next = inner.get_vocab_size(true) as u32;
+            if inner.token_to_id(&text).is_none() && id == next {
+                let token = AddedToken::from(text, special);
+                let added = if special { inner.add_special_tokens([token]) } else { inner.add_tokens([token]) };
+                added.map_err(|e| bad(&e))?;
+                if special {
+                    specials.insert(id);
+                }
+            }
+        }
+
+        let mut frames = [frame(&inner, 1), frame(&inner, 2)];
+        if !causal && !frames[0].iter().any(|slot| matches!(slot, Slot::Special { .. })) {
+            let (Some(cls), Some(sep)) = (&cls, &sep) else {
+                return Err(bad(&"it has neither a rule for special tokens nor a [CLS] and a [SEP]"));
+            };
+            frames = customary(family, cls, sep);
+        }
+        let has_types = matches!(family, "bert" | "electra" | "albert");
+        if !has_types {
+            frames.iter_mut().for_each(|frame| number_by_text(frame));
+        }
+        for slot in frames.iter().flatten() {
+            if let Slot::Special { id, .. } = slot {
+                specials.insert(*id);
+            }
+        }
+        // What stands around a text is known now; the library must not add it a second time.
+        inner.with_post_processor(None::<tokenizers::PostProcessorWrapper>);
+
+        let vocab = inner.get_vocab(true);
+        let max_id = vocab.values().copied().max().unwrap_or(0);
+        let kind = vocabulary.json["model"]["type"].as_str().unwrap_or("unknown kind");
+        let lower = match vocabulary.json["normalizer"]["lowercase"].as_bool() {
+            Some(true) => ", lower-cased",
+            Some(false) => ", cased",
+            None => "",
+        };
+        Ok(Self {
+            description: format!("{kind}, {} entries{lower}", vocab.len()),
+            files: vocabulary.files,
+            frames,
+            has_types,
+            mask,
+            unknown: unknown.map(|(_, id)| id),
+            pad: pad.map_or(0, |(_, id)| id),
+            specials,
+            max_id,
+            inner,
+        })
     }
+
+    /// The tokens of a text, or of a pair, at most `limit` of them: the longer text loses its end first.
     pub fn encode(&self, text: &str, pair: Option<&str>, limit: usize) -> Result<Tokens> {
-        todo!()
+        let texts: Vec<&str> = std::iter::once(text).chain(pair).collect();
+        let mut parts = Vec::with_capacity(texts.len());
+        for (number, text) in texts.iter().enumerate() {
+            let which = if number == 0 { "the text" } else { "the second text" };
+            if text.trim().is_empty() {
+                return Err(Error::input(format!("{which} is empty")));
+            }
+            let part = self.inner.encode(*text, false);
+            let part = part.map_err(|e| Error::input(format!("{which} cannot be split into tokens: {e}")))?;
+            if part.is_empty() {
+                return Err(Error::input(format!("{which} holds nothing that is a token")));
+            }
+            parts.push(part);
+        }
+
+        let frame = &self.frames[parts.len() - 1];
+        let around = frame.iter().filter(|slot| matches!(slot, Slot::Special { .. })).count();
+        let lengths: Vec<usize> = parts.iter().map(Encoding::len).collect();
+        let Some(room) = limit.checked_sub(around).filter(|&room| room >= parts.len()) else {
+            return Err(Error::input(format!("a limit of {limit} tokens leaves no room for the text")));
+        };
+        let kept = shorten(&lengths, room);
+        let dropped = lengths.iter().sum::<usize>() - kept.iter().sum::<usize>();
+
+        let mut pieces = Vec::with_capacity(around + kept.iter().sum::<usize>());
+        for slot in frame {
+            match slot {
+                Slot::Special { id, piece, segment } => pieces.push(Piece {
+                    piece: piece.clone(),
+                    id: *id,
+                    start: 0,
+                    end: 0,
+                    segment: *segment,
+                    special: true,
+                    word: None,
+                }),
+                Slot::Text { text, segment } => {
+                    pieces.extend(of_text(&parts[*text], texts[*text], *segment).take(kept[*text]));
+                }
+            }
+        }
+        Ok(Tokens { texts: texts.into_iter().map(Into::into).collect(), pieces, dropped })
     }
+
+    /// The mask token and its id; `None` for models that have none.
     pub fn mask(&self) -> Option<(&str, u32)> {
-        todo!()
+        self.mask.as_ref().map(|(piece, id)| (piece.as_str(), *id))
     }
+
+    /// The id that fills a batch up; 0 where the vocabulary has none.
     pub fn pad_id(&self) -> u32 {
-        todo!()
+        self.pad
     }
+
+    /// The entry with this id.
     pub fn token(&self, id: u32) -> Option<String> {
-        todo!()
+        self.inner.id_to_token(id)
     }
-    pub fn is_unknown(&self, id: u32) -> bool { todo!() }
+
+    /// Whether the id stands for everything that the vocabulary cannot spell.
+    pub fn is_unknown(&self, id: u32) -> bool {
+        self.unknown == Some(id)
+    }
+
+    /// Whether the id is one of the tokenizer's own special tokens.
+    pub fn is_special(&self, id: u32) -> bool {
+        self.specials.contains(&id)
+    }
+
+    /// How many entries there are, added tokens included.
     pub fn size(&self) -> usize {
-        todo!()
+        self.inner.get_vocab_size(true)
     }
-    pub fn describe(&self) -> String {
-        todo!()
+
+    /// The largest id.
+    pub fn max_id(&self) -> u32 {
+        self.max_id
     }
+
+    /// Kind, size and case, for people.
+    pub fn describe(&self) -> &str {
+        &self.description
+    }
+
+    /// The files that it was read from.
     pub fn files(&self) -> &[PathBuf] {
-        todo!()
+        &self.files
+    }
+
+    /// Whether the model reads token types (BERT's segments).
+    pub fn has_types(&self) -> bool {
+        self.has_types
+    }
+}
+
+impl std::fmt::Debug for Tokenizer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokenizer").field("description", &self.description).finish_non_exhaustive()
+    }
+}
+
+/// What the tokenizer's own rule puts around one text or two, read off two texts of one marked token each.
+fn frame(inner: &tokenizers::Tokenizer, texts: usize) -> Vec<Slot> {
+    const MARKS: [u32; 2] = [u32::MAX - 1, u32::MAX];
+    let bare = || (0..texts).map(|text| Slot::Text { text, segment: text as u32 }).collect();
+    let Some(rule) = inner.get_post_processor() else { return bare() };
+    let marked = |text: usize| Encoding::from_tokens(vec![Token::new(MARKS[text], "x".to_owned(), (0, 1))], 0);
+    let Ok(read) = rule.process(marked(0), (texts == 2).then(|| marked(1)), true) else { return bare() };
+    let places = read.get_ids().iter().zip(read.get_type_ids()).zip(read.get_tokens());
+    let slots: Vec<Slot> = places
+        .map(|((&id, &segment), piece)| match MARKS.iter().position(|&m| m == id) {
+            Some(text) => Slot::Text { text, segment },
+            None => Slot::Special { id, piece: piece.clone(), segment },
+        })
+        .collect();
+    let complete = (0..texts).all(|t| slots.iter().any(|s| matches!(s, Slot::Text { text, .. } if *text == t)));
+    if complete { slots } else { bare() }
+}
+
+/// What the families put around their texts.
+fn customary(family: &str, cls: &(String, u32), sep: &(String, u32)) -> [Vec<Slot>; 2] {
+    let special = |token: &(String, u32), segment| Slot::Special { id: token.1, piece: token.0.clone(), segment };
+    let text = |text: usize| Slot::Text { text, segment: text as u32 };
+    let single = vec![special(cls, 0), text(0), special(sep, 0)];
+    let mut pair = single.clone();
+    if matches!(family, "roberta" | "xlm-roberta") {
+        pair.push(special(sep, 1));
+    }
+    pair.extend([text(1), special(sep, 1)]);
+    [single, pair]
+}
+
+/// Segments by text: the first text ends with the first special token after it.
+fn number_by_text(frame: &mut [Slot]) {
+    let mut now = 0;
+    let mut seen_first = false;
+    for slot in frame {
+        match slot {
+            Slot::Text { text, segment } => {
+                now = *text as u32;
+                *segment = now;
+                seen_first = true;
+            }
+            Slot::Special { segment, .. } => {
+                *segment = now;
+                if seen_first {
+                    now = 1;
+                }
+            }
+        }
+    }
+}
+
+/// How many tokens of each text are kept so that `room` is enough: the longer text gives first, and where both must,
+/// each gets half. Equals the library's `longest_first`.
+fn shorten(lengths: &[usize], room: usize) -> Vec<usize> {
+    match *lengths {
+        [a, b] if a + b > room => {
+            let (short, long) = if a > b { (b, a) } else { (a, b) };
+            let (short, long) =
+                if short.saturating_mul(2) > room { (room / 2, room - room / 2) } else { (short, long.min(room - short)) };
+            if a > b { vec![long, short] } else { vec![short, long] }
+        }
+        [a] => vec![a.min(room)],
+        _ => lengths.to_vec(),
+    }
+}
+
+fn of_text<'a>(part: &'a Encoding, text: &'a str, segment: u32) -> impl Iterator<Item = Piece> + 'a {
+    let words = part.get_word_ids();
+    part.get_tokens().iter().zip(part.get_ids()).zip(part.get_offsets()).enumerate().map(
+        move |(i, ((piece, &id), &(start, end)))| {
+            let (start, end) = span(text, start, end);
+            let word = words.get(i).copied().flatten();
+            Piece { piece: piece.clone(), id, start, end, segment, special: false, word }
+        },
+    )
+}
+
+/// A span on whole characters and without the white space before its word.
+fn span(text: &str, start: usize, end: usize) -> (usize, usize) {
+    let end = text.ceil_char_boundary(end.min(text.len()));
+    let start = text.floor_char_boundary(start.min(end));
+    let inside = &text[start..end];
+    let word = inside.trim_start();
+    if word.is_empty() { (start, end) } else { (end - word.len(), end) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::find;
+    use crate::trace::Control;
+
+    fn bundled() -> Tokenizer {
+        let folder = find::model(find::DEFAULT, &Control::default()).expect("the bundled model");
+        Tokenizer::open(&folder, "bert").expect("its tokenizer")
+    }
+
+    #[test]
+    fn every_token_knows_its_place_in_the_text_as_typed() {
+        let text = "  Caf\u{e9}s\u{3000}SHUT; \u{5317}\u{4eac}!";
+        let tokens = bundled().encode(text, None, 512).expect("some tokens");
+        let typed: Vec<&str> = (0..tokens.len()).map(|i| tokens.source(i)).collect();
+        assert_eq!(typed.concat(), "Caf\u{e9}sSHUT;\u{5317}\u{4eac}!");
+        assert_eq!(&*tokens.texts[0], text);
+        assert!(tokens.pieces[0].special && tokens.pieces[tokens.len() - 1].special);
+    }
+
+    #[test]
+    fn a_typed_mask_is_a_token_of_the_text() {
+        let tokenizer = bundled();
+        let tokens = tokenizer.encode("The [MASK] sat.", None, 512).expect("some tokens");
+        let (_, mask) = tokenizer.mask().expect("BERT has one");
+        let at = tokens.pieces.iter().position(|p| p.id == mask).expect("it is read as one token");
+        assert_eq!((tokens.source(at), tokens.pieces[at].special), ("[MASK]", false));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted() {
+        let tokens = bundled().encode(&"day ".repeat(100), Some("night"), 20).expect("some tokens");
+        assert_eq!((tokens.len(), tokens.dropped), (20, 100 + 1 - 17));
+        assert_eq!(tokens.segments()[19], 1);
+    }
+
+    #[test]
+    fn the_longer_text_gives_first() {
+        assert_eq!(shorten(&[2, 9], 8), [2, 6]);
+        assert_eq!(shorten(&[9, 2], 8), [6, 2]);
+        assert_eq!(shorten(&[9, 9], 7), [3, 4]);
+        assert_eq!(shorten(&[10, 9], 7), [4, 3]);
+        assert_eq!(shorten(&[2, 3], 8), [2, 3]);
+        assert_eq!(shorten(&[9], 4), [4]);
+    }
+
+    #[test]
+    fn empty_text_is_refused() {
+        for text in ["", "  \n"] {
+            assert!(matches!(bundled().encode(text, None, 9), Err(Error::Input { .. })));
+        }
+        assert!(bundled().encode("a", Some(" "), 9).is_err());
+    }
+
+    #[test]
+    fn two_separators_stand_between_texts_in_roberta() {
+        let mut frame = customary("roberta", &("<s>".into(), 0), &("</s>".into(), 2))[1].clone();
+        number_by_text(&mut frame);
+        let segments: Vec<u32> = frame
+            .iter()
+            .map(|s| match s {
+                Slot::Special { segment, .. } | Slot::Text { segment, .. } => *segment,
+            })
+            .collect();
+        assert_eq!(segments, [0, 0, 0, 1, 1, 1]);
     }
 }

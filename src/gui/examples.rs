@@ -1,8 +1,8 @@
 //! Sentences that show what a model does, offered only where it does it.
 
-use super::{Ask, Opened, Run};
 use crate::analysis::attention::{Habit, best, strongest};
 use crate::analysis::predictions::top;
+use crate::engine::{Ask, Opened, Run};
 use crate::error::Result;
 use crate::trace::{Control, Site, Want};
 
@@ -33,22 +33,41 @@ pub struct Example {
     pub text: String,
     /// The second text of a pair.
     pub pair: Option<String>,
-    /// The layer, head and token to select.
-    pub place: Option<(usize, usize, Option<usize>)>,
+    /// What to select.
+    pub spot: Option<Spot>,
+}
+
+/// A head, and a token in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Spot {
+    /// The layer.
+    pub layer: usize,
+    /// The head.
+    pub head: usize,
+    /// The token whose row is pinned.
+    pub query: Option<usize>,
+}
+
+/// Where to look first: the verb and its object in the first sentence, or the head with the plainest habit.
+pub fn first_spot(run: &Run) -> Spot {
+    let habit = || [Habit::Previous, Habit::Next].into_iter().find_map(|habit| best(run, habit));
+    verb_to_object(run, "opened", "door")
+        .or_else(|| habit().map(|s| Spot { layer: s.layer, head: s.head, query: None }))
+        .unwrap_or_default()
 }
 
 /// The examples that the model passes.
 pub fn passed(model: &Opened, control: &Control) -> Result<Vec<Example>> {
     let card = model.card();
     let mut examples = Vec::new();
-    let example = |lesson, place| Example { lesson, text: FIRST.to_owned(), pair: None, place };
+    let example = |lesson, spot| Example { lesson, text: FIRST.to_owned(), pair: None, spot };
     let run = Run::new(model, &Ask::new(FIRST), control)?;
 
     if let Some(score) = best(&run, Habit::Previous) {
-        examples.push(example(Lesson::PreviousWord, Some((score.layer, score.head, None))));
+        examples.push(example(Lesson::PreviousWord, Some(Spot { layer: score.layer, head: score.head, query: None })));
     }
-    if let Some((layer, head, verb)) = verb_to_object(&run, "opened", "door") {
-        examples.push(example(Lesson::VerbObject, Some((layer, head, Some(verb)))));
+    if let Some(spot) = verb_to_object(&run, "opened", "door") {
+        examples.push(example(Lesson::VerbObject, Some(spot)));
     }
     if let Some((mask, id)) = model.tokenizer.mask().filter(|_| card.predicts_words()) {
         let text = FIRST.replace("door", mask);
@@ -76,7 +95,7 @@ pub fn passed(model: &Opened, control: &Control) -> Result<Vec<Example>> {
 }
 
 /// The head in which `verb` looks at `object` most, if it looks at nothing else as much.
-fn verb_to_object(run: &Run, verb: &str, object: &str) -> Option<(usize, usize, usize)> {
+fn verb_to_object(run: &Run, verb: &str, object: &str) -> Option<Spot> {
     let position = |word: &str| (0..run.tokens.len()).find(|&i| run.tokens.source(i) == word);
     let (verb, object) = (position(verb)?, position(object)?);
     let heads = (0..run.card.layers).flat_map(|l| (0..run.card.heads).map(move |h| (l, h)));
@@ -84,5 +103,6 @@ fn verb_to_object(run: &Run, verb: &str, object: &str) -> Option<(usize, usize, 
         let edge = strongest(&run.tokens, run.head(l, h), verb)?;
         (edge.key == object && edge.weight >= 0.3).then_some((l, h, edge.weight))
     });
-    found.max_by(|a, b| a.2.total_cmp(&b.2)).map(|(l, h, _)| (l, h, verb))
+    let (layer, head, _) = found.max_by(|a, b| a.2.total_cmp(&b.2))?;
+    Some(Spot { layer, head, query: Some(verb) })
 }

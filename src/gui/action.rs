@@ -1,0 +1,109 @@
+//! The one way from the window back to its state: values that are applied at the top of the next frame.
+
+use super::command::Command;
+use super::examples::Example;
+use super::settings::{Arrangement, Theme, View};
+use crate::engine::device::Choice;
+use crate::figure::lines::Focus;
+use crate::trace::At;
+use std::cell::RefCell;
+use std::path::PathBuf;
+
+/// A layer and a head, both from 0.
+pub type Head = (usize, usize);
+
+/// A request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// A command.
+    Do(Command),
+    /// Open a model by path, bundled name or hub id.
+    Open(String),
+    /// The sentence was typed.
+    Text(String),
+    /// The second sentence was typed, added or removed.
+    Pair(Option<String>),
+    /// Read an example.
+    Example(Example),
+    /// Select a head.
+    Select(Head),
+    /// The pointer rests on a head's thumbnail, or on none.
+    PreviewHead(Option<Head>),
+    /// Pin a token, or release it if it is pinned.
+    Pin(Focus),
+    /// The pointer rests on a token, or on none.
+    Preview(Option<Focus>),
+    /// Draw lines or a heatmap.
+    Show(View),
+    /// Share the window differently.
+    Arrange(Arrangement),
+    /// Hide special tokens or show them.
+    HideSpecial(bool),
+    /// Draw this share of each row.
+    Top(f32),
+    /// Mask a token of the text, or show it again.
+    Mask(usize),
+    /// Turn a head off, or on again.
+    HeadOff(Head),
+    /// Look at the tensor of a site.
+    Look(At),
+    /// Write to a file; its ending chooses the format.
+    Export(PathBuf, ExportOf),
+    /// Ask for the file in a dialog, then write.
+    ExportAs(ExportOf),
+    /// Open or close a sheet.
+    Sheet(Option<Sheet>),
+    /// Dark or light.
+    Theme(Theme),
+    /// Where the next model is computed.
+    Device(Choice),
+    /// Megabytes that results may take.
+    Budget(u64),
+    /// Take the message away.
+    Dismiss,
+}
+
+/// What is exported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ExportOf {
+    /// The picture of the selected head.
+    #[default]
+    Head,
+    /// The picture of all heads.
+    Grid,
+    /// The run's numbers.
+    Numbers,
+}
+
+/// A panel that lies over the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sheet {
+    /// Models to choose from.
+    Models,
+    /// Commands to choose from.
+    Palette,
+    /// Settings.
+    Settings,
+    /// Sites with shapes and tensors.
+    Shapes,
+    /// Files to write.
+    Export,
+    /// Keys and notes.
+    Help,
+}
+
+/// Where drawing code leaves its requests.
+#[derive(Debug, Default)]
+pub struct Actions(RefCell<Vec<Action>>);
+
+impl Actions {
+    /// Asks for something.
+    pub fn ask(&self, action: Action) {
+        self.0.borrow_mut().push(action);
+    }
+
+    /// Takes what was asked for.
+    pub fn take(&self) -> Vec<Action> {
+        self.0.take()
+    }
+}

@@ -1,0 +1,219 @@
+//! What a person can do without pointing: one list for menus, palette, tooltips and shortcuts.
+
+use egui::{Key, KeyboardShortcut, Modifiers};
+
+/// A command. It carries nothing: it acts on what is selected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Command {
+    /// Choose a model.
+    Models,
+    /// Choose a model's folder in a file dialog.
+    OpenFolder,
+    /// Find a command.
+    Palette,
+    /// Put the cursor into the sentence.
+    EditSentence,
+    /// Add or remove the second sentence.
+    SecondSentence,
+    /// Draw the head as lines.
+    Lines,
+    /// Draw the head as a heatmap.
+    Heatmap,
+    /// The head to the right.
+    NextHead,
+    /// The head to the left.
+    PreviousHead,
+    /// The layer below.
+    NextLayer,
+    /// The layer above.
+    PreviousLayer,
+    /// Let go of the pinned token.
+    Unpin,
+    /// Mask or unmask the pinned word.
+    Mask,
+    /// Turn the head off or on.
+    HeadOff,
+    /// Hide or show special tokens.
+    HideSpecial,
+    /// Show every site with its shape.
+    ShapeTrace,
+    /// Grid, head and inspector side by side.
+    Overview,
+    /// The grid of heads alone.
+    GridOnly,
+    /// One head alone.
+    HeadOnly,
+    /// Views as tiles that can be moved.
+    Tiles,
+    /// Write what is shown to a file.
+    Export,
+    /// Put the picture on the clipboard.
+    CopyPicture,
+    /// Put the head's weights on the clipboard.
+    CopyValues,
+    /// Larger type, fewer panels.
+    Projector,
+    /// Dark or light.
+    SwitchTheme,
+    /// Change the settings.
+    Settings,
+    /// Stop what is being computed.
+    Stop,
+    /// Keys and notes.
+    Help,
+}
+
+const PLAIN: Modifiers = Modifiers::NONE;
+const CTRL: Modifiers = Modifiers::COMMAND;
+const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
+
+impl Command {
+    /// Every command, in the order of menus and palette.
+    pub const ALL: &[Self] = &[
+        Self::Models,
+        Self::OpenFolder,
+        Self::EditSentence,
+        Self::SecondSentence,
+        Self::Lines,
+        Self::Heatmap,
+        Self::NextHead,
+        Self::PreviousHead,
+        Self::NextLayer,
+        Self::PreviousLayer,
+        Self::Unpin,
+        Self::Mask,
+        Self::HeadOff,
+        Self::HideSpecial,
+        Self::ShapeTrace,
+        Self::Overview,
+        Self::GridOnly,
+        Self::HeadOnly,
+        Self::Tiles,
+        Self::Export,
+        Self::CopyPicture,
+        Self::CopyValues,
+        Self::Projector,
+        Self::SwitchTheme,
+        Self::Settings,
+        Self::Palette,
+        Self::Stop,
+        Self::Help,
+    ];
+
+    /// What it is called.
+    pub fn label(self) -> &'static str {
+        self.texts().0
+    }
+
+    /// What it does, in one sentence.
+    pub fn tip(self) -> &'static str {
+        self.texts().1
+    }
+
+    fn texts(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Models => ("Choose model\u{2026}", "Open another model."),
+            Self::OpenFolder => ("Open folder\u{2026}", "Choose a model's folder in a file dialog."),
+            Self::Palette => ("Command palette", "Find any command by its name."),
+            Self::EditSentence => ("Edit sentence", "Put the cursor into the sentence."),
+            Self::SecondSentence => ("Second sentence", "Add or remove a second sentence."),
+            Self::Lines => ("Show lines", "Draw the head as lines between tokens."),
+            Self::Heatmap => ("Show heatmap", "Draw the head as a matrix."),
+            Self::NextHead => ("Next head", "Select the head to the right."),
+            Self::PreviousHead => ("Previous head", "Select the head to the left."),
+            Self::NextLayer => ("Next layer", "Select the same head one layer further on."),
+            Self::PreviousLayer => ("Previous layer", "Select the same head one layer before."),
+            Self::Unpin => ("Unpin token", "Let go of the pinned token."),
+            Self::Mask => ("Mask this word", "Replace the pinned token by the mask token, or show it again."),
+            Self::HeadOff => ("Turn this head off", "Set the selected head's output to zero, or let it work again."),
+            Self::HideSpecial => ("Hide special tokens", "Leave out or show the tokens that the tokenizer added."),
+            Self::ShapeTrace => ("Shape trace", "List every site of the forward pass with its axes and sizes."),
+            Self::Overview => ("Layout: overview", "Grid, head and inspector side by side."),
+            Self::GridOnly => ("Layout: all heads", "The grid of heads fills the window."),
+            Self::HeadOnly => ("Layout: one head", "The selected head fills the window."),
+            Self::Tiles => ("Layout: tiles", "Views as tiles that can be dragged and resized."),
+            Self::Export => ("Export\u{2026}", "Write pictures or numbers to a file."),
+            Self::CopyPicture => ("Copy picture", "Put the picture of the head on the clipboard."),
+            Self::CopyValues => ("Copy values", "Put the head's weights on the clipboard as a table."),
+            Self::Projector => ("Projector mode", "Larger type and fewer panels, for a lecture."),
+            Self::SwitchTheme => ("Switch theme", "Dark or light."),
+            Self::Settings => ("Settings", "Theme, device and memory."),
+            Self::Stop => ("Stop", "Stop what is being computed."),
+            Self::Help => ("Keyboard and help", "All keys, and how to read the pictures."),
+        }
+    }
+
+    /// The keys that call it. Those without Ctrl act only while no text field has the focus.
+    pub fn shortcut(self) -> KeyboardShortcut {
+        let (modifiers, key) = match self {
+            Self::Models => (CTRL, Key::O),
+            Self::OpenFolder => (CTRL_SHIFT, Key::O),
+            Self::Palette => (CTRL, Key::K),
+            Self::EditSentence => (CTRL, Key::L),
+            Self::SecondSentence => (CTRL, Key::Num2),
+            Self::Lines => (PLAIN, Key::L),
+            Self::Heatmap => (PLAIN, Key::H),
+            Self::NextHead => (PLAIN, Key::ArrowRight),
+            Self::PreviousHead => (PLAIN, Key::ArrowLeft),
+            Self::NextLayer => (PLAIN, Key::ArrowDown),
+            Self::PreviousLayer => (PLAIN, Key::ArrowUp),
+            Self::Unpin => (PLAIN, Key::Escape),
+            Self::Mask => (PLAIN, Key::M),
+            Self::HeadOff => (PLAIN, Key::O),
+            Self::HideSpecial => (PLAIN, Key::S),
+            Self::ShapeTrace => (PLAIN, Key::T),
+            Self::Overview => (PLAIN, Key::Num1),
+            Self::GridOnly => (PLAIN, Key::Num2),
+            Self::HeadOnly => (PLAIN, Key::Num3),
+            Self::Tiles => (PLAIN, Key::Num4),
+            Self::Export => (CTRL, Key::S),
+            Self::CopyPicture => (CTRL_SHIFT, Key::C),
+            Self::CopyValues => (CTRL_SHIFT, Key::V),
+            Self::Projector => (PLAIN, Key::F5),
+            Self::SwitchTheme => (CTRL, Key::D),
+            Self::Settings => (CTRL, Key::Comma),
+            Self::Stop => (CTRL, Key::Period),
+            Self::Help => (PLAIN, Key::F1),
+        };
+        KeyboardShortcut::new(modifiers, key)
+    }
+
+    /// Whether its keys would also type something, so that they must wait while a text field has the focus.
+    pub fn is_typed(self) -> bool {
+        let function = matches!(self, Self::Projector | Self::Help | Self::Unpin);
+        self.shortcut().modifiers == PLAIN && !function
+    }
+
+    /// Tooltip with the keys.
+    pub fn tooltip(self, ctx: &egui::Context) -> String {
+        format!("{} ({})", self.tip(), ctx.format_shortcut(&self.shortcut()))
+    }
+
+    /// The command whose keys were just pressed.
+    pub fn pressed(ctx: &egui::Context) -> Option<Self> {
+        let typing = ctx.text_edit_focused();
+        // More modifiers first: Ctrl+Shift+O is not Ctrl+O.
+        let mut order: Vec<Self> = Self::ALL.to_vec();
+        order.sort_by_key(|c| c.shortcut().modifiers != CTRL_SHIFT);
+        order
+            .into_iter()
+            .filter(|c| !(typing && c.is_typed()))
+            .find(|c| ctx.input_mut(|input| input.consume_shortcut(&c.shortcut())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_commands_share_keys_or_a_name() {
+        for (i, a) in Command::ALL.iter().enumerate() {
+            for b in &Command::ALL[i + 1..] {
+                assert_ne!(a.label(), b.label());
+                assert_ne!(a.shortcut(), b.shortcut(), "{a:?} and {b:?}");
+            }
+            assert!(a.tip().ends_with('.'), "{a:?} has one sentence");
+        }
+    }
+}

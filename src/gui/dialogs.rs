@@ -1,0 +1,37 @@
+//! File dialogs, on a thread of their own: the frame never waits for them.
+
+use super::action::ExportOf;
+use super::made::Made;
+use super::state::State;
+use crate::engine::{Engine, Slot};
+
+/// Asks for a model's folder.
+pub fn folder(state: &State, engine: &Engine<Made>) {
+    let start = state.model.as_ref().and_then(|m| m.path.canonicalize().ok()?.parent().map(ToOwned::to_owned));
+    engine.submit(Slot::Dialog, "choosing a folder", move |_| {
+        let mut dialog = rfd::AsyncFileDialog::new();
+        if let Some(start) = start {
+            dialog = dialog.set_directory(start);
+        }
+        let picked = pollster::block_on(dialog.pick_folder());
+        Ok(Made::Folder(picked.map(|p| p.path().to_path_buf())))
+    });
+}
+
+/// Asks for a file to write to.
+pub fn target(state: &State, engine: &Engine<Made>, of: ExportOf) {
+    let name = super::picture::file_name(state, of);
+    engine.submit(Slot::Dialog, "choosing a file", move |_| {
+        let dialog = rfd::AsyncFileDialog::new().set_file_name(name);
+        let dialog = match of {
+            ExportOf::Numbers => dialog
+                .add_filter("NumPy", &["npz"])
+                .add_filter("safetensors", &["safetensors"])
+                .add_filter("JSON", &["json"])
+                .add_filter("CSV", &["csv"]),
+            ExportOf::Head | ExportOf::Grid => dialog.add_filter("SVG", &["svg"]).add_filter("PNG", &["png"]),
+        };
+        let picked = pollster::block_on(dialog.save_file());
+        Ok(Made::Target(picked.map(|p| p.path().to_path_buf()), of))
+    });
+}

@@ -1,0 +1,28 @@
+//! What the window's jobs make.
+
+use super::action::ExportOf;
+use super::examples::Example;
+use super::state::{Look, Study};
+use crate::engine::Opened;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What came of a job.
+pub enum Made {
+    /// A model is open.
+    Opened(Arc<Opened>),
+    /// A run is done and drawn.
+    Study(Study),
+    /// The examples that a model passes, with its [`Opened::id`].
+    Examples(u64, Vec<Example>),
+    /// A tensor.
+    Look(Look),
+    /// A file was written.
+    Saved(PathBuf),
+    /// A model folder was chosen, or none.
+    Folder(Option<PathBuf>),
+    /// A file to write to was chosen, or none.
+    Target(Option<PathBuf>, ExportOf),
+    /// A picture for the clipboard: width, height, RGBA.
+    Picture(usize, usize, Vec<u8>),
+}

@@ -1,0 +1,123 @@
+//! Figures on the screen.
+
+use super::theme::{bold, colour};
+use crate::figure::{Anchor, Area, Figure, Mark, Pixels};
+use egui::epaint::{CubicBezierShape, TextShape};
+use egui::{
+    Align2, Color32, ColorImage, Context, FontFamily, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind,
+    TextureHandle, TextureOptions, Vec2,
+};
+use std::collections::BTreeMap;
+
+/// Pictures on the graphics card, by their key. What a frame did not use is given up after it.
+#[derive(Default)]
+pub struct Textures(BTreeMap<u64, (TextureHandle, bool)>);
+
+impl Textures {
+    fn get(&mut self, ctx: &Context, pixels: &Pixels) -> egui::TextureId {
+        let (texture, used) = self.0.entry(pixels.key).or_insert_with(|| {
+            let image = ColorImage::from_rgb([pixels.width, pixels.height], &pixels.rgb);
+            (ctx.load_texture("figure", image, TextureOptions::NEAREST), true)
+        });
+        *used = true;
+        texture.id()
+    }
+
+    /// Ends a frame.
+    pub fn tidy(&mut self) {
+        self.0.retain(|_, (_, used)| std::mem::take(used));
+    }
+}
+
+/// A rectangle of a figure on the screen.
+pub fn rect(area: Area, origin: Pos2) -> Rect {
+    Rect::from_min_size(origin + Vec2::new(area.x, area.y), Vec2::new(area.w, area.h))
+}
+
+/// Paints a figure with its top left corner at `origin`. Marks outside the clip rectangle cost nothing.
+pub fn figure(painter: &Painter, textures: &mut Textures, figure: &Figure, origin: Pos2) {
+    let clip = painter.clip_rect();
+    let at = |[x, y]: [f32; 2]| origin + Vec2::new(x, y);
+    for mark in &figure.marks {
+        match mark {
+            Mark::Fill { area, colour: c } => {
+                painter.rect_filled(rect(*area, origin), 0.0, colour(*c));
+            }
+            Mark::Ring { area, colour: c, width } => {
+                let rect = rect(*area, origin);
+                if clip.intersects(rect) {
+                    painter.rect_stroke(rect, 0.0, Stroke::new(*width, colour(*c)), StrokeKind::Inside);
+                }
+            }
+            Mark::Image { area, pixels } => {
+                let rect = rect(*area, origin);
+                if clip.intersects(rect) {
+                    let id = textures.get(painter.ctx(), pixels);
+                    painter.image(id, rect, Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0)), Color32::WHITE);
+                }
+            }
+            Mark::Curve { from, to, width, colour: c } => {
+                let (from, to) = (at(*from), at(*to));
+                if clip.intersects(Rect::from_two_pos(from, to).expand(*width)) {
+                    let middle = f32::midpoint(from.x, to.x);
+                    let points = [from, Pos2::new(middle, from.y), Pos2::new(middle, to.y), to];
+                    let stroke = Stroke::new(*width, colour(*c));
+                    painter.add(Shape::CubicBezier(CubicBezierShape::from_points_stroke(
+                        points,
+                        false,
+                        Color32::TRANSPARENT,
+                        stroke,
+                    )));
+                }
+            }
+            Mark::Text { at: position, text, size, colour: c, anchor, mono, upright } => {
+                let position = at(*position);
+                let reach = 200.0;
+                if !clip.expand(reach).contains(position) {
+                    continue;
+                }
+                let family = if *mono { FontFamily::Monospace } else { FontFamily::Proportional };
+                let font = FontId::new(*size, family);
+                let align = match anchor {
+                    Anchor::Start => Align2::LEFT_CENTER,
+                    Anchor::Middle => Align2::CENTER_CENTER,
+                    Anchor::End => Align2::RIGHT_CENTER,
+                };
+                if *upright {
+                    let galley = painter.layout_no_wrap(text.clone(), font, colour(*c));
+                    let shape = TextShape::new(position, galley, colour(*c))
+                        .with_angle_and_anchor(-std::f32::consts::FRAC_PI_2, align);
+                    painter.add(shape);
+                } else {
+                    painter.text(position, align, text, font, colour(*c));
+                }
+            }
+        }
+    }
+}
+
+/// Words set in one line, each in its own face and colour; returns the width.
+pub fn phrase(painter: &Painter, at: Pos2, parts: &[(&str, Face, Color32)], size: f32) -> f32 {
+    let mut x = at.x;
+    for (text, face, ink) in parts {
+        let family = match face {
+            Face::Plain => FontFamily::Proportional,
+            Face::Bold => bold(),
+            Face::Mono => FontFamily::Monospace,
+        };
+        let drawn = painter.text(Pos2::new(x, at.y), Align2::LEFT_CENTER, text, FontId::new(size, family), *ink);
+        x = drawn.right();
+    }
+    x - at.x
+}
+
+/// A face of [`phrase`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Face {
+    /// The face of the interface.
+    Plain,
+    /// The face of headings.
+    Bold,
+    /// The face of tokens.
+    Mono,
+}

@@ -1,0 +1,120 @@
+//! What is remembered from one session to the next.
+
+use crate::engine::device::Choice;
+use serde::{Deserialize, Serialize};
+
+/// Dark, light, or as the system has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Theme {
+    /// As the system has it.
+    System,
+    /// Dark.
+    #[default]
+    Dark,
+    /// Light.
+    Light,
+}
+
+/// How one head is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum View {
+    /// Lines between tokens.
+    #[default]
+    Lines,
+    /// A matrix.
+    Heatmap,
+}
+
+/// Which views share the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Arrangement {
+    /// Grid, head and inspector.
+    #[default]
+    Overview,
+    /// The grid alone.
+    Grid,
+    /// The head alone.
+    Head,
+    /// Tiles that can be moved.
+    Tiles,
+}
+
+/// Everything that is remembered. Fields that an older file lacks take their defaults.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Dark or light.
+    pub theme: Theme,
+    /// Where models are computed.
+    pub device: Choice,
+    /// Megabytes that results may take.
+    pub budget_mb: u64,
+    /// Lines or heatmap.
+    pub view: View,
+    /// Which views share the window.
+    pub arrangement: Arrangement,
+    /// Whether special tokens are hidden.
+    pub hide_special: bool,
+    /// The share of each row that is drawn as lines, 0 to 1.
+    pub top: f32,
+    /// Models opened by path or hub id, newest first.
+    pub recent: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: Theme::default(),
+            device: Choice::default(),
+            budget_mb: crate::engine::BUDGET / 1_000_000,
+            view: View::default(),
+            arrangement: Arrangement::default(),
+            hide_special: true,
+            top: 0.7,
+            recent: Vec::new(),
+        }
+    }
+}
+
+impl Settings {
+    /// Puts a model at the head of the list of recent ones.
+    pub fn remember(&mut self, model: &str) {
+        self.recent.retain(|m| m != model);
+        self.recent.insert(0, model.to_owned());
+        self.recent.truncate(8);
+    }
+
+    /// The same with every number inside its range: the file may have been edited by hand.
+    pub fn checked(mut self) -> Self {
+        self.top = if self.top.is_finite() { self.top.clamp(0.05, 1.0) } else { 0.7 };
+        self.budget_mb = self.budget_mb.clamp(100, 1_000_000);
+        self.recent.truncate(8);
+        self
+    }
+
+    /// The most bytes that results may take.
+    pub fn budget(&self) -> u64 {
+        self.budget_mb * 1_000_000
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recent_models_are_listed_once_newest_first() {
+        let mut settings = Settings::default();
+        for model in ["a", "b", "a", "c"] {
+            settings.remember(model);
+        }
+        assert_eq!(settings.recent, ["c", "a", "b"]);
+    }
+
+    #[test]
+    fn an_old_or_edited_file_still_opens() {
+        let read: Settings = serde_json::from_str(r#"{"theme": "Light", "top": 99.0}"#).expect("fields may be missing");
+        let read = read.checked();
+        assert_eq!((read.theme, read.top, read.hide_special), (Theme::Light, 1.0, true));
+    }
+}

@@ -1,0 +1,230 @@
+//! What the window knows. Drawing code reads it; only [`super::update`] changes it.
+
+use super::action::{Head, Sheet};
+use super::examples::{Example, FIRST, Spot};
+use super::settings::Settings;
+use crate::analysis::attention::{Filter, Score, Shown, show};
+use crate::array::Array;
+use crate::engine::{Ask, Opened, Run};
+use crate::error::Error;
+use crate::figure::lines::Focus;
+use crate::figure::{Figure, grid};
+use crate::trace::{At, Edit, Edits, Place, Progress, Site, Want};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A run with what is drawn of all its heads, made away from the frame.
+#[derive(Debug, Clone)]
+pub struct Study {
+    /// The run.
+    pub run: Arc<Run>,
+    /// Heads with plain habits.
+    pub worth: Vec<Score>,
+    /// The picture of all heads.
+    pub grid: Arc<Figure>,
+    /// Where its thumbnails are.
+    pub layout: grid::Layout,
+    /// For which theme and how many pixels per point it was drawn.
+    pub dark: bool,
+    /// Pixels per point.
+    pub scale: f32,
+}
+
+impl Study {
+    /// Draws all heads of a run.
+    pub fn new(run: Arc<Run>, worth: Vec<Score>, look: GridLook) -> Self {
+        let layout = grid::Layout::new(run.card.layers, run.card.heads, look.width);
+        let palette = crate::figure::Palette::of(look.dark);
+        let grid = Arc::new(grid::figure(&run, palette, &layout, look.scale));
+        Self { run, worth, grid, layout, dark: look.dark, scale: look.scale }
+    }
+}
+
+/// How the picture of all heads is to look.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GridLook {
+    /// The width that it may take.
+    pub width: f32,
+    /// Dark or light.
+    pub dark: bool,
+    /// Pixels per point.
+    pub scale: f32,
+}
+
+/// Something that went wrong, where it is shown, and what can be done.
+#[derive(Debug)]
+pub struct Problem {
+    /// What went wrong, in a few words.
+    pub title: String,
+    /// The error.
+    pub error: Error,
+}
+
+/// The tensor of a site.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// The site.
+    pub at: At,
+    /// Its tensor, without a batch axis.
+    pub array: Array,
+}
+
+/// Everything the window knows.
+pub struct State {
+    /// What is remembered.
+    pub settings: Settings,
+    /// The sentence.
+    pub text: String,
+    /// The second sentence.
+    pub pair: Option<String>,
+    /// The open model.
+    pub model: Option<Arc<Opened>>,
+    /// The model that is being opened.
+    pub opening: Option<String>,
+    /// What the views show.
+    pub study: Option<Study>,
+    /// The run of the same text without changes, while `study` has changes.
+    pub before: Option<Arc<Run>>,
+    /// When the text last changed, until the run for it was asked for.
+    pub typed: Option<Instant>,
+    /// Whether a run is under way, so that what is shown is old.
+    pub running: bool,
+    /// How far long work is.
+    pub progress: Option<Progress>,
+    /// The selected head.
+    pub head: Head,
+    /// The head under the pointer.
+    pub preview_head: Option<Head>,
+    /// The pinned token.
+    pub pinned: Option<Focus>,
+    /// The token under the pointer.
+    pub preview: Option<Focus>,
+    /// Masked positions.
+    pub masked: Vec<usize>,
+    /// Heads that are turned off.
+    pub heads_off: Vec<Head>,
+    /// What is to be selected once the next run is there.
+    pub next_spot: Option<Spot>,
+    /// Whether nothing was selected by the person yet.
+    pub untouched: bool,
+    /// The examples that the model passes.
+    pub examples: Vec<Example>,
+    /// The tensor that is looked at.
+    pub look: Option<Look>,
+    /// The site that was asked for.
+    pub looking: Option<At>,
+    /// The sheet that lies over the window.
+    pub sheet: Option<Sheet>,
+    /// What went wrong.
+    pub problem: Option<Problem>,
+    /// A short message in the status bar.
+    pub notice: Option<String>,
+    /// Whether type is large and panels are hidden.
+    pub projector: bool,
+    /// How the grid was last drawn.
+    pub grid_look: GridLook,
+}
+
+impl State {
+    /// The window before anything is open.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            text: FIRST.to_owned(),
+            pair: None,
+            model: None,
+            opening: None,
+            study: None,
+            before: None,
+            typed: None,
+            running: false,
+            progress: None,
+            head: (0, 0),
+            preview_head: None,
+            pinned: None,
+            preview: None,
+            masked: Vec::new(),
+            heads_off: Vec::new(),
+            next_spot: None,
+            untouched: true,
+            examples: Vec::new(),
+            look: None,
+            looking: None,
+            sheet: None,
+            problem: None,
+            notice: None,
+            projector: false,
+            grid_look: GridLook { width: 376.0, dark: true, scale: 1.0 },
+        }
+    }
+
+    /// The run that is shown.
+    pub fn run(&self) -> Option<&Arc<Run>> {
+        self.study.as_ref().map(|s| &s.run)
+    }
+
+    /// The head whose attention is shown: the one under the pointer, else the selected one.
+    pub fn shown_head(&self) -> Head {
+        self.preview_head.unwrap_or(self.head)
+    }
+
+    /// The token that the picture is about: the one under the pointer, else the pinned one.
+    pub fn focus(&self) -> Option<Focus> {
+        let n = self.run().map_or(0, |r| r.tokens.len());
+        let inside = |f: &Focus| matches!(*f, Focus::Query(i) | Focus::Key(i) if i < n);
+        self.preview.or(self.pinned).filter(inside)
+    }
+
+    /// What is left out.
+    pub fn filter(&self) -> Filter {
+        Filter { hide_special: self.settings.hide_special, top: self.settings.top }
+    }
+
+    /// One head as it is shown.
+    pub fn shown(&self) -> Option<Shown> {
+        let run = self.run()?;
+        let (layer, head) = self.shown_head();
+        Some(show(&run.tokens, run.head(layer, head), self.filter()))
+    }
+
+    /// Whether the person changed anything about the model or the tokens.
+    pub fn is_changed(&self) -> bool {
+        !self.masked.is_empty() || !self.heads_off.is_empty()
+    }
+
+    /// What to ask of the model for the text as it stands; `None` for the empty state.
+    pub fn ask(&self) -> Option<Ask> {
+        let model = self.model.as_ref()?;
+        if self.text.trim().is_empty() {
+            return None;
+        }
+        let card = model.card();
+        let edits = self.heads_off.iter().fold(Edits::none(), |edits, &(layer, head)| {
+            edits.and(Edit::ScaleHead { at: At::new(card.stack, layer, Site::Heads), head, factor: 0.0 })
+        });
+        let mut want = Want::attention();
+        // Logits over a large vocabulary cost more than the layers: long texts do without.
+        if card.predicts_words() && (self.text.len() < 2000 || self.is_changed()) {
+            want = want.and(Place::site(Site::Logits));
+        }
+        Some(Ask {
+            text: self.text.clone(),
+            pair: self.pair.clone().filter(|p| !p.trim().is_empty()),
+            masked: self.masked.clone(),
+            want,
+            edits,
+            budget: self.settings.budget(),
+        })
+    }
+
+    /// The special tokens of the text, each once, e.g. `[CLS] [SEP]`.
+    pub fn specials(&self) -> String {
+        let mut names: Vec<&str> = Vec::new();
+        for piece in self.run().iter().flat_map(|r| &r.tokens.pieces).filter(|p| p.special) {
+            if !names.contains(&piece.piece.as_str()) {
+                names.push(&piece.piece);
+            }
+        }
+        names.join(" ")
+    }
+}

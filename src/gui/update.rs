@@ -1,0 +1,380 @@
+//! Actions and events change the state here, and nowhere else.
+
+use super::action::{Action, ExportOf, Head, Sheet};
+use super::command::Command;
+use super::made::Made;
+use super::settings::{Arrangement, Theme, View};
+use super::state::{Look, Problem, State, Study};
+use super::words::{EN, fill};
+use super::{dialogs, examples, picture, theme};
+use crate::analysis::attention::worth_seeing;
+use crate::engine::{Ask, Engine, Event, News, Opened, Run, Slot};
+use crate::error::Error;
+use crate::figure::Palette;
+use crate::figure::lines::Focus;
+use crate::trace::{At, Place, Want};
+use egui::Context;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long the keys must rest before the sentence is read.
+pub const PAUSE: Duration = Duration::from_millis(80);
+
+/// Applies one action.
+pub fn apply(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Action) {
+    match action {
+        Action::Do(command) => perform(state, engine, ctx, command),
+        Action::Open(name) => open(state, engine, name),
+        Action::Text(text) => {
+            state.text = text;
+            changed(state);
+        }
+        Action::Pair(pair) => {
+            state.pair = pair;
+            changed(state);
+        }
+        Action::Example(example) => {
+            state.text = example.text;
+            state.pair = example.pair;
+            state.next_spot = example.spot;
+            state.untouched = false;
+            changed(state);
+            state.typed = None;
+            ask(state, engine);
+        }
+        Action::Select(head) => {
+            state.head = head;
+            state.preview_head = None;
+            state.untouched = false;
+            if state.settings.arrangement == Arrangement::Grid {
+                state.settings.arrangement = Arrangement::Overview;
+            }
+        }
+        Action::PreviewHead(head) => state.preview_head = head,
+        Action::Pin(focus) => {
+            state.untouched = false;
+            state.pinned = (state.pinned != Some(focus)).then_some(focus);
+        }
+        Action::Preview(focus) => state.preview = focus,
+        Action::Show(view) => state.settings.view = view,
+        Action::Arrange(arrangement) => state.settings.arrangement = arrangement,
+        Action::HideSpecial(hide) => state.settings.hide_special = hide,
+        Action::Top(top) => state.settings.top = top.clamp(0.05, 1.0),
+        Action::Mask(position) => {
+            toggle(&mut state.masked, position);
+            intervene(state, engine);
+        }
+        Action::HeadOff(head) => {
+            toggle(&mut state.heads_off, head);
+            intervene(state, engine);
+        }
+        Action::Look(at) => look(state, engine, at),
+        Action::Export(path, of) => export(state, engine, ctx, path, of),
+        Action::ExportAs(of) => dialogs::target(state, engine, of),
+        Action::Sheet(sheet) => state.sheet = sheet,
+        Action::Theme(choice) => {
+            state.settings.theme = choice;
+            theme::choose(ctx, choice);
+        }
+        Action::Device(device) => state.settings.device = device,
+        Action::Budget(mb) => state.settings.budget_mb = mb.clamp(100, 1_000_000),
+        Action::Dismiss => state.problem = None,
+    }
+}
+
+/// Takes in what a job has to say.
+pub fn receive(state: &mut State, engine: &Engine<Made>, ctx: &Context, event: Event<Made>) {
+    match event.news {
+        News::Progress(progress) => state.progress = Some(progress),
+        News::Done(made) => {
+            if !matches!(event.slot, Slot::Draw | Slot::Examples) {
+                state.progress = None;
+            }
+            arrive(state, engine, ctx, made);
+        }
+        News::Failed(error) => failed(state, engine, event.slot, error),
+    }
+}
+
+fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
+    match made {
+        Made::Opened(model) => {
+            state.opening = None;
+            if state.problem.as_ref().is_some_and(|p| !matches!(p.error, Error::Input { .. })) {
+                state.problem = None;
+            }
+            if std::path::Path::new(&model.name).exists() || model.name.contains('/') {
+                state.settings.remember(&model.name);
+            }
+            state.notice = model.notices.first().cloned();
+            let is_new = state.model.as_ref().is_none_or(|m| m.id != model.id);
+            state.model = Some(model.clone());
+            if is_new {
+                (state.examples, state.masked, state.heads_off) = Default::default();
+                (state.before, state.look, state.looking) = Default::default();
+                state.untouched = true;
+                state.pinned = None;
+            }
+            ask(state, engine);
+            engine.submit(Slot::Examples, "finding examples", move |control| {
+                Ok(Made::Examples(model.id, examples::passed(&model, control)?))
+            });
+        }
+        Made::Study(study) => settle(state, study),
+        Made::Examples(id, examples) => {
+            if state.model.as_ref().is_some_and(|m| m.id == id) {
+                state.examples = examples;
+            }
+        }
+        Made::Look(look) => state.look = Some(look),
+        Made::Saved(path) => {
+            state.notice = Some(fill(EN.saved, &[&path.display().to_string()]));
+            if state.sheet == Some(Sheet::Export) {
+                state.sheet = None;
+            }
+        }
+        Made::Folder(Some(path)) => open(state, engine, path.to_string_lossy().into_owned()),
+        Made::Target(Some(path), of) => export(state, engine, ctx, path, of),
+        Made::Folder(None) | Made::Target(None, _) => {}
+        Made::Picture(width, height, rgba) => {
+            ctx.copy_image(egui::ColorImage::from_rgba_unmultiplied([width, height], &rgba));
+            state.notice = Some(EN.copied.to_owned());
+        }
+    }
+}
+
+/// A run is there: it replaces the old one, and the selection stays inside it.
+fn settle(state: &mut State, study: Study) {
+    let run = study.run.clone();
+    let redrawn = state.run().is_some_and(|r| r.id == run.id);
+    state.study = Some(study);
+    if redrawn {
+        return;
+    }
+    state.running = state.typed.is_some();
+    if matches!(&state.problem, Some(p) if p.title == EN.failed_run) {
+        state.problem = None;
+    }
+    let is_plain = run.ask.masked.is_empty() && run.ask.edits.is_empty();
+    if is_plain {
+        state.before = Some(run.clone());
+    }
+    state.head = (state.head.0.min(run.card.layers - 1), state.head.1.min(run.card.heads - 1));
+    let spot = if state.untouched && is_plain { Some(examples::first_spot(&run)) } else { None };
+    if let Some(spot) = state.next_spot.take().or(spot) {
+        state.head = (spot.layer, spot.head);
+        state.pinned = spot.query.map(Focus::Query);
+    }
+    let n = run.tokens.len();
+    state.pinned = state.pinned.filter(|f| matches!(*f, Focus::Query(i) | Focus::Key(i) if i < n));
+}
+
+fn failed(state: &mut State, engine: &Engine<Made>, slot: Slot, error: Error) {
+    if !matches!(slot, Slot::Draw | Slot::Examples) {
+        state.progress = None;
+    }
+    // A newer request in the slot stopped this one; what it is about goes on.
+    if error.is_stopped() && engine.is_busy(slot) {
+        return;
+    }
+    let title = match slot {
+        Slot::Open => fill(EN.failed_model, &[state.opening.take().as_deref().unwrap_or_default()]),
+        Slot::Run | Slot::Look => {
+            state.running = false;
+            EN.failed_run.to_owned()
+        }
+        Slot::Save | Slot::Dialog => EN.failed_save.to_owned(),
+        Slot::Examples | Slot::Draw => return,
+    };
+    if error.is_stopped() {
+        state.notice = Some(EN.stopped.to_owned());
+    } else {
+        state.problem = Some(Problem { title, error });
+    }
+}
+
+fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Command) {
+    let sheet = |state: &mut State, sheet| {
+        state.sheet = (state.sheet != Some(sheet)).then_some(sheet);
+    };
+    match command {
+        Command::Models => sheet(state, Sheet::Models),
+        Command::Palette => sheet(state, Sheet::Palette),
+        Command::Settings => sheet(state, Sheet::Settings),
+        Command::ShapeTrace => sheet(state, Sheet::Shapes),
+        Command::Export => sheet(state, Sheet::Export),
+        Command::Help => sheet(state, Sheet::Help),
+        Command::OpenFolder => dialogs::folder(state, engine),
+        Command::EditSentence => ctx.memory_mut(|m| m.request_focus(super::panels::top::sentence_id())),
+        Command::SecondSentence => {
+            state.pair = if state.pair.is_some() { None } else { Some(String::new()) };
+            changed(state);
+        }
+        Command::Lines => state.settings.view = View::Lines,
+        Command::Heatmap => state.settings.view = View::Heatmap,
+        Command::NextHead => step(state, 0, 1),
+        Command::PreviousHead => step(state, 0, -1),
+        Command::NextLayer => step(state, 1, 0),
+        Command::PreviousLayer => step(state, -1, 0),
+        Command::Unpin => {
+            if state.sheet.take().is_none() {
+                if state.projector && state.pinned.is_none() {
+                    project(state, ctx, false);
+                }
+                (state.pinned, state.preview) = (None, None);
+            }
+        }
+        Command::Mask => {
+            if let Some(Focus::Query(i) | Focus::Key(i)) = state.focus() {
+                apply(state, engine, ctx, Action::Mask(i));
+            }
+        }
+        Command::HeadOff => {
+            let head = state.head;
+            apply(state, engine, ctx, Action::HeadOff(head));
+        }
+        Command::HideSpecial => state.settings.hide_special = !state.settings.hide_special,
+        Command::Overview => state.settings.arrangement = Arrangement::Overview,
+        Command::GridOnly => state.settings.arrangement = Arrangement::Grid,
+        Command::HeadOnly => state.settings.arrangement = Arrangement::Head,
+        Command::Tiles => state.settings.arrangement = Arrangement::Tiles,
+        Command::CopyPicture => {
+            if let Some(figure) = picture::of_head(state, theme::palette(ctx)) {
+                engine.submit(Slot::Save, "copying a picture", move |_| {
+                    let (width, height, rgba) = crate::export::picture::rgba(&figure, 2.0)?;
+                    Ok(Made::Picture(width, height, rgba))
+                });
+            }
+        }
+        Command::CopyValues => {
+            if let Some(table) = picture::table(state) {
+                ctx.copy_text(table);
+                state.notice = Some(EN.copied.to_owned());
+            }
+        }
+        Command::Projector => {
+            let on = !state.projector;
+            project(state, ctx, on);
+        }
+        Command::SwitchTheme => {
+            let dark = ctx.theme() == egui::Theme::Dark;
+            apply(state, engine, ctx, Action::Theme(if dark { Theme::Light } else { Theme::Dark }));
+        }
+        Command::Stop => stop(state, engine),
+    }
+}
+
+fn project(state: &mut State, ctx: &Context, on: bool) {
+    state.projector = on;
+    ctx.set_zoom_factor(if on { 1.5 } else { 1.0 });
+}
+
+/// Ends everything that is under way.
+fn stop(state: &mut State, engine: &Engine<Made>) {
+    for slot in [Slot::Open, Slot::Run, Slot::Look, Slot::Save] {
+        engine.stop(slot);
+    }
+    (state.running, state.typed, state.progress, state.opening) = (false, None, None, None);
+    state.notice = Some(EN.stopped.to_owned());
+}
+
+fn step(state: &mut State, layers: isize, heads: isize) {
+    let Some(run) = state.run() else { return };
+    let card = &run.card;
+    let moved = |now: usize, by: isize, count: usize| now.saturating_add_signed(by).min(count - 1);
+    state.head = (moved(state.head.0, layers, card.layers), moved(state.head.1, heads, card.heads));
+    state.preview_head = None;
+    state.untouched = false;
+}
+
+fn toggle<T: PartialEq>(list: &mut Vec<T>, item: T) {
+    match list.iter().position(|x| *x == item) {
+        Some(i) => drop(list.remove(i)),
+        None => list.push(item),
+    }
+}
+
+/// The text is another: what was masked or turned off belonged to the old one.
+fn changed(state: &mut State) {
+    state.masked.clear();
+    state.heads_off.clear();
+    state.typed = Some(Instant::now());
+    state.running = true;
+}
+
+fn open(state: &mut State, engine: &Engine<Made>, name: String) {
+    let device = state.settings.device;
+    state.opening = Some(name.clone());
+    (state.sheet, state.notice) = (None, None);
+    engine.submit(Slot::Open, "opening a model", move |control| {
+        Ok(Made::Opened(Arc::new(Opened::open(&name, device, control)?)))
+    });
+}
+
+/// Asks for the run of what stands there, or clears the views where nothing does.
+pub fn ask(state: &mut State, engine: &Engine<Made>) {
+    let Some(model) = state.model.clone() else { return };
+    let Some(ask) = state.ask() else {
+        engine.stop(Slot::Run);
+        (state.study, state.before, state.running) = (None, None, false);
+        return;
+    };
+    let look = state.grid_look;
+    state.running = true;
+    engine.submit(Slot::Run, "a forward pass", move |control| {
+        let run = Arc::new(Run::new(&model, &ask, control)?);
+        let worth = worth_seeing(&run);
+        Ok(Made::Study(Study::new(run, worth, look)))
+    });
+}
+
+/// Runs with what the person changed, or goes back to the run without changes.
+fn intervene(state: &mut State, engine: &Engine<Made>) {
+    state.untouched = false;
+    ask(state, engine);
+}
+
+/// The grid is to be drawn for another width, theme or pixel size.
+pub fn redraw(state: &State, engine: &Engine<Made>) {
+    let Some(study) = &state.study else { return };
+    if engine.is_busy(Slot::Draw) {
+        return;
+    }
+    let (run, worth, look) = (study.run.clone(), study.worth.clone(), state.grid_look);
+    engine.submit(Slot::Draw, "drawing", move |_| Ok(Made::Study(Study::new(run, worth, look))));
+}
+
+fn look(state: &mut State, engine: &Engine<Made>, at: At) {
+    let (Some(model), Some(ask)) = (state.model.clone(), state.ask()) else { return };
+    state.looking = Some(at);
+    let place = Place { stack: Some(at.stack), layer: at.stack.is_layered().then_some(at.layer), site: Some(at.site) };
+    let ask = Ask { want: Want::nothing().and(place), ..ask };
+    engine.submit(Slot::Look, "reading a tensor", move |control| {
+        let run = Run::new(&model, &ask, control)?;
+        Ok(Made::Look(Look { at, array: run.array(at)?.clone() }))
+    });
+}
+
+fn export(state: &mut State, engine: &Engine<Made>, ctx: &Context, path: PathBuf, of: ExportOf) {
+    let Some(run) = state.run().cloned() else { return };
+    let palette: &'static Palette = theme::palette(ctx);
+    let figure = (of == ExportOf::Head).then(|| picture::of_head(state, palette)).flatten();
+    engine.submit(Slot::Save, "saving", move |_| {
+        match figure {
+            Some(figure) if crate::export::Format::of(&path)?.is_picture() => {
+                crate::export::write_figure(&figure, &path)?;
+            }
+            _ => {
+                let choice = crate::export::Choice { keep: &Want::nothing(), head: None, palette };
+                crate::export::write(&run, &choice, &path)?;
+            }
+        }
+        Ok(Made::Saved(path))
+    });
+}
+
+/// The head that a number in [`State::heads_off`] names is off.
+pub fn is_off(state: &State, head: Head) -> bool {
+    state.heads_off.contains(&head)
+}

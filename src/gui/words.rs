@@ -1,0 +1,326 @@
+//! Everything the window says, in one table: a second language is a second table.
+
+/// The texts of one language. `{}` stands for what is filled in.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the English text says what each is")]
+pub struct Words {
+    pub attention: &'static str,
+    pub models: &'static str,
+    pub model_chip: &'static str,
+    pub no_model: &'static str,
+    pub sentence: &'static str,
+    pub sentence_hint: &'static str,
+    pub second: &'static str,
+    pub second_hint: &'static str,
+    pub add_second: &'static str,
+    pub remove_second: &'static str,
+    pub previous_word: &'static str,
+    pub verb_object: &'static str,
+    pub fill_blank: &'static str,
+    pub two_sentences: &'static str,
+    pub chinese: &'static str,
+    pub hide: &'static str,
+    pub removed: &'static str,
+    pub would_remove: &'static str,
+    pub top: &'static str,
+    pub top_tip: &'static str,
+    pub hide_tip: &'static str,
+    pub more: &'static str,
+    pub heads_click_one: &'static str,
+    pub worth_seeing: &'static str,
+    pub habit_previous: &'static str,
+    pub habit_next: &'static str,
+    pub habit_special: &'static str,
+    pub habit_score: &'static str,
+    pub lines: &'static str,
+    pub heatmap: &'static str,
+    pub looks_at: &'static str,
+    pub is_seen_by: &'static str,
+    pub nothing_shown: &'static str,
+    pub shown_of: &'static str,
+    pub truncated: &'static str,
+    pub inspector: &'static str,
+    pub what_is_this: &'static str,
+    pub explanation: &'static str,
+    pub caveat: &'static str,
+    pub caveat_text: &'static str,
+    pub row_of: &'static str,
+    pub column_of: &'static str,
+    pub no_row: &'static str,
+    pub mask_word: &'static str,
+    pub unmask_word: &'static str,
+    pub mask_tip: &'static str,
+    pub no_mask: &'static str,
+    pub head_off: &'static str,
+    pub head_on: &'static str,
+    pub head_off_tip: &'static str,
+    pub before_after: &'static str,
+    pub before: &'static str,
+    pub after: &'static str,
+    pub predicted: &'static str,
+    pub no_predictions: &'static str,
+    pub export: &'static str,
+    pub export_title: &'static str,
+    pub export_picture: &'static str,
+    pub export_grid: &'static str,
+    pub export_numbers: &'static str,
+    pub export_path: &'static str,
+    pub export_hint: &'static str,
+    pub save: &'static str,
+    pub choose: &'static str,
+    pub saved: &'static str,
+    pub copied: &'static str,
+    pub bundled: &'static str,
+    pub recent: &'static str,
+    pub open: &'static str,
+    pub open_folder: &'static str,
+    pub path: &'static str,
+    pub path_hint: &'static str,
+    pub drop_hint: &'static str,
+    pub drop_here: &'static str,
+    pub opening: &'static str,
+    pub reading: &'static str,
+    pub empty_title: &'static str,
+    pub empty_text: &'static str,
+    pub failed_model: &'static str,
+    pub failed_run: &'static str,
+    pub failed_save: &'static str,
+    pub dismiss: &'static str,
+    pub stop: &'static str,
+    pub stopped: &'static str,
+    pub tokens: &'static str,
+    pub last_pass: &'static str,
+    pub kept: &'static str,
+    pub from_zero: &'static str,
+    pub palette: &'static str,
+    pub palette_hint: &'static str,
+    pub palette_none: &'static str,
+    pub help: &'static str,
+    pub help_title: &'static str,
+    pub settings: &'static str,
+    pub theme: &'static str,
+    pub dark: &'static str,
+    pub light: &'static str,
+    pub system: &'static str,
+    pub device: &'static str,
+    pub device_note: &'static str,
+    pub budget: &'static str,
+    pub shapes: &'static str,
+    pub shapes_note: &'static str,
+    pub tensor_pick: &'static str,
+    pub statistics: &'static str,
+    pub not_finite: &'static str,
+    pub values: &'static str,
+    pub slice: &'static str,
+    pub grid_tile: &'static str,
+    pub close: &'static str,
+    pub token_tip: &'static str,
+    pub special_tip: &'static str,
+    pub cell_tip: &'static str,
+    pub grid_name: &'static str,
+    pub query_name: &'static str,
+    pub key_name: &'static str,
+}
+
+/// English.
+pub static EN: Words = Words {
+    attention: "Attention",
+    models: "Models",
+    model_chip: "{} \u{b7} {} \u{d7} {}",
+    no_model: "No model",
+    sentence: "Sentence",
+    sentence_hint: "Type a sentence",
+    second: "Second sentence",
+    second_hint: "Type a second sentence",
+    add_second: "+ second sentence",
+    remove_second: "Remove second sentence",
+    previous_word: "Previous word",
+    verb_object: "Verb \u{2192} object",
+    fill_blank: "Fill the blank",
+    two_sentences: "Two sentences",
+    chinese: "\u{4e2d}\u{6587}",
+    hide: "Hide {}",
+    removed: "removed {}",
+    would_remove: "holds {}",
+    top: "Top {}",
+    top_tip: "Of each row, the largest weights that together carry this share are drawn as lines.",
+    hide_tip: "Leave out the tokens that the tokenizer added. The number is the share of this head's attention on them.",
+    more: "More",
+    heads_click_one: "{} heads. Click one.",
+    worth_seeing: "Heads worth seeing",
+    habit_previous: "Looks at the word before.",
+    habit_next: "Looks at the word after.",
+    habit_special: "Rests on special tokens: a sink.",
+    habit_score: "{} of its attention, n = {}",
+    lines: "Lines",
+    heatmap: "Heatmap",
+    looks_at: "looks at",
+    is_seen_by: "is seen most by",
+    nothing_shown: "nothing left to show",
+    shown_of: "{} of the attention, {} of {} lines",
+    truncated: "{} tokens did not fit: this model reads at most {}.",
+    inspector: "Inspector",
+    what_is_this: "What is this?",
+    explanation: "Each line goes from a token that reads to a token it reads from. The stronger the line, the larger its \
+                  share of that token's attention. All shares of one token add up to 1.",
+    caveat: "Attention is not explanation",
+    caveat_text: "A head's weights say where information is taken from, not what is done with it, and other heads may do \
+                  the same work. Turn the head off and see whether the prediction changes. (Jain and Wallace 2019; \
+                  Wiegreffe and Pinter 2019)",
+    row_of: "What {} looks at",
+    column_of: "What looks at {}",
+    no_row: "Click a token to pin its row.",
+    mask_word: "Mask this word",
+    unmask_word: "Show this word again",
+    mask_tip: "Replace the token by the mask token and read the model's guess.",
+    no_mask: "This model has no mask token.",
+    head_off: "Turn this head off",
+    head_on: "Turn this head on again",
+    head_off_tip: "Run again with this head's output set to zero.",
+    before_after: "Prediction at {}",
+    before: "before",
+    after: "after",
+    predicted: "Predicted at {}",
+    no_predictions: "This checkpoint does not predict words.",
+    export: "Export\u{2026}",
+    export_title: "Export",
+    export_picture: "This picture",
+    export_grid: "All heads",
+    export_numbers: "Numbers",
+    export_path: "File",
+    export_hint: "The ending chooses the format: svg, png; npz, safetensors, json, csv",
+    save: "Save",
+    choose: "Choose\u{2026}",
+    saved: "Saved {}",
+    copied: "Copied",
+    bundled: "On this machine",
+    recent: "Recent",
+    open: "Open",
+    open_folder: "Open folder\u{2026}",
+    path: "Model path or hub id",
+    path_hint: "Folder, or a hub id such as bert-base-uncased",
+    drop_hint: "Or drop a model folder anywhere on the window.",
+    drop_here: "Drop to open",
+    opening: "Opening {}",
+    reading: "Reading the sentence",
+    empty_title: "Nothing to read yet",
+    empty_text: "Type a sentence at the top, or click an example.",
+    failed_model: "{} could not be opened",
+    failed_run: "The sentence could not be read",
+    failed_save: "The file could not be saved",
+    dismiss: "Dismiss",
+    stop: "Stop",
+    stopped: "Stopped.",
+    tokens: "{} tokens",
+    last_pass: "last pass {}",
+    kept: "{} kept",
+    from_zero: "layers and heads count from 0",
+    palette: "Command palette",
+    palette_hint: "Type a command",
+    palette_none: "No such command.",
+    help: "?",
+    help_title: "Keyboard and help",
+    settings: "Settings",
+    theme: "Theme",
+    dark: "Dark",
+    light: "Light",
+    system: "As the system",
+    device: "Device",
+    device_note: "Takes effect when the next model is opened.",
+    budget: "Memory for results (MB)",
+    shapes: "Shape trace",
+    shapes_note: "Every site in order of execution. Click one to see its tensor.",
+    tensor_pick: "Click a site at the left.",
+    statistics: "min {}  max {}  mean {}  deviation {}",
+    not_finite: "{} values are not finite numbers",
+    values: "Values",
+    slice: "Slice",
+    grid_tile: "All heads",
+    close: "Close",
+    token_tip: "{} \u{b7} id {} \u{b7} bytes {}\u{2013}{}",
+    special_tip: "{} \u{b7} id {} \u{b7} added by the tokenizer",
+    cell_tip: "{} \u{2192} {}",
+    grid_name: "Head {}",
+    query_name: "Query {} {}",
+    key_name: "Key {} {}",
+};
+
+/// `template` with each `{}` replaced, in order.
+pub fn fill(template: &str, parts: &[&str]) -> String {
+    let mut out = String::with_capacity(template.len() + 16);
+    let mut parts = parts.iter();
+    for (i, text) in template.split("{}").enumerate() {
+        if i > 0 {
+            out.push_str(parts.next().copied().unwrap_or_default());
+        }
+        out.push_str(text);
+    }
+    out
+}
+
+/// A count with thin spaces in thousands.
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push('\u{2009}');
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// A time as people read it.
+pub fn millis(ms: f64) -> String {
+    if ms < 10.0 {
+        format!("{ms:.1} ms")
+    } else if ms < 1000.0 {
+        format!("{ms:.0} ms")
+    } else {
+        format!("{:.1} s", ms / 1000.0)
+    }
+}
+
+/// Bytes as people read them.
+pub fn bytes(n: u64) -> String {
+    match n {
+        0..1_000 => format!("{n} B"),
+        1_000..1_000_000 => format!("{} kB", n / 1_000),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", n as f64 / 1e6),
+        _ => format!("{:.2} GB", n as f64 / 1e9),
+    }
+}
+
+/// A number with three significant digits and a real minus.
+pub fn number(x: f32) -> String {
+    if !x.is_finite() {
+        return x.to_string();
+    }
+    let text = if x == 0.0 {
+        "0".to_owned()
+    } else if !(1e-3..1e5).contains(&x.abs()) {
+        format!("{x:.2e}")
+    } else {
+        let before = x.abs().log10().floor() as i32;
+        format!("{x:.*}", (2 - before).max(0) as usize)
+    };
+    text.replace('-', "\u{2212}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_read_well() {
+        assert_eq!(count(1_234_567), "1\u{2009}234\u{2009}567");
+        assert_eq!(count(42), "42");
+        assert_eq!(number(0.123_456), "0.123");
+        assert_eq!(number(-12.345), "\u{2212}12.3");
+        assert_eq!(number(1234.5), "1234");
+        assert_eq!(number(1e-9), "1.00e\u{2212}9");
+        assert_eq!(millis(20.6), "21 ms");
+        assert_eq!(fill("{} of {}", &["1", "2"]), "1 of 2");
+    }
+}
