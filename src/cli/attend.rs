@@ -12,11 +12,11 @@ use std::path::{Path, PathBuf};
 
 /// Runs a model on a text and writes attention, hidden states and logits to a file, or draws the attention.
 ///
-/// In npz, safetensors and json: attentions [layer, head, query, key], hidden_states [layer + 1, token, dim], the
-/// logits that the model has (logits [token, vocabulary], next_sentence_logits, ...), every site named by --keep
-/// (encoder.0.query, ...), all f32, and tokens: a list of {piece, id, start, end, segment, special}, in npz and
-/// safetensors as JSON in a u8 tensor. csv has one weight to a row: layer, head, query, key, query_piece, key_piece,
-/// value. svg and png show all heads, or the one named by --head.
+/// In npz, safetensors and json: `attentions` [layer, head, query, key], `hidden_states` [layer + 1, token, dim], the
+/// logits that the model has (`logits` [token, vocabulary], `next_sentence_logits`, ...), every site named by --keep
+/// (`encoder.0.query`, ...), all f32, and `tokens`: a list of {piece, id, start, end, segment, special}, in npz and
+/// safetensors as JSON in a u8 tensor. csv has one weight to a row: `layer,head,query,key,query_piece,key_piece,value`.
+/// svg and png show all heads, or the one named by --head.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("input").required(true).args(["text", "file"]))]
 pub(super) struct Args {
@@ -40,7 +40,8 @@ pub(super) struct Args {
     /// The head that a picture shows, counted from 0, e.g. 2,5 for L2·H5.
     #[arg(long, value_parser = head, value_name = "LAYER,HEAD")]
     head: Option<(usize, usize)>,
-    /// Computes everything this many times more; the last line on standard error is {"median_ms": ..., "min_ms": ...}.
+    /// Computes everything this many times more; the last line on standard error is the time that one took:
+    /// `{"median_ms": ..., "min_ms": ...}`.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..), value_name = "N")]
     repeat: Option<u32>,
     /// The file: its extension chooses the format (npz, safetensors, json, csv, svg, png).
@@ -154,7 +155,7 @@ impl Args {
             say(&format!("note: {line}{wrong} values of this run are not finite numbers"));
         }
         let palette = Palette::of(false);
-        export::write(&run, &export::Choice { keep: &keep, head: self.head, palette: &palette }, &job.out)
+        export::write(&run, &export::Choice { keep: &keep, head: self.head, palette }, &job.out)
     }
 
     /// Says which line is at fault, where the text is.

@@ -3,7 +3,7 @@
 use super::{Chosen, check_text, plain, print, print_json, say_dropped};
 use crate::array::describe;
 use crate::engine::device;
-use crate::engine::{Ask, Opened, Run};
+use crate::engine::{Ask, Opened, Parameter, Run};
 use crate::error::{Error, Result};
 use crate::trace::{Control, Place, Want};
 use serde::Serialize;
@@ -125,7 +125,11 @@ impl Card {
             labels: card.labels.clone(),
             device: device::describe(&opened.device),
             parameters: opened.parameters(),
+<<<<<<< HEAD
             unused_parameters: opened.ledger.iter().filter(|p| !p.used).map(|p| p.count()).sum(),
+=======
+            unused_parameters: opened.ledger.iter().filter(|p| !p.used).map(Parameter::count).sum(),
+>>>>>>> cli
             tokenizer: opened.tokenizer.describe().to_owned(),
             files: files(opened)?,
             notices: opened.notices.clone(),
@@ -247,5 +251,10 @@ fn digest(path: &Path) -> io::Result<(u64, String)> {
         sha.update(&buffer[..n]);
         size += n as u64;
     }
-    Ok((size, sha.finalize().iter().map(|b| format!("{b:02x}")).collect()))
+    let mut hex = String::with_capacity(64);
+    for byte in sha.finalize() {
+        // Writing to a string cannot fail.
+        let _ = std::fmt::Write::write_fmt(&mut hex, format_args!("{byte:02x}"));
+    }
+    Ok((size, hex))
 }
