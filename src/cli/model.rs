@@ -125,11 +125,7 @@ impl Card {
             labels: card.labels.clone(),
             device: device::describe(&opened.device),
             parameters: opened.parameters(),
-<<<<<<< HEAD
-            unused_parameters: opened.ledger.iter().filter(|p| !p.used).map(|p| p.count()).sum(),
-=======
             unused_parameters: opened.ledger.iter().filter(|p| !p.used).map(Parameter::count).sum(),
->>>>>>> cli
             tokenizer: opened.tokenizer.describe().to_owned(),
             files: files(opened)?,
             notices: opened.notices.clone(),

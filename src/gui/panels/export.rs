@@ -18,8 +18,11 @@ struct Local {
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions, is_new: bool) {
     let id = Id::unique("export sheet");
     let fresh = |of| Local { of, path: suggested(state, of) };
-    let mut local: Local =
-        if is_new { fresh(ExportOf::Head) } else { ui.data(|d| d.get_temp(id)).unwrap_or_else(|| fresh(ExportOf::Head)) };
+    let mut local: Local = if is_new {
+        fresh(ExportOf::Head)
+    } else {
+        ui.data(|d| d.get_temp(id)).unwrap_or_else(|| fresh(ExportOf::Head))
+    };
     ui.set_width(460.0);
     widgets::heading(ui, EN.export_title);
     ui.horizontal(|ui| {

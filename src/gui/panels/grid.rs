@@ -56,9 +56,7 @@ fn thumbnails(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, text
             let response = ui.interact(area, ui.scope_id().with(("head", layer, head)), Sense::click());
             let selected = state.head == (layer, head);
             let label = fill(EN.grid_name, &[&name]);
-            response.widget_info(|| {
-                egui::WidgetInfo::selected(egui::Role::Button, true, selected, &label)
-            });
+            response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, selected, &label));
             if response.hovered() {
                 under_pointer = Some((layer, head));
             }

@@ -129,9 +129,7 @@ pub fn lines(ui: &mut Ui, state: &State, run: &Run, shown: &Shown, actions: &Act
                 let response = ui.interact(area, ui.scope_id().with(("token", focus)), Sense::click());
                 let name = fill(template, &[&i.to_string(), &run.tokens.pieces[i].piece]);
                 let pinned = state.pinned == Some(focus);
-                response.widget_info(|| {
-                    egui::WidgetInfo::selected(egui::Role::Button, true, pinned, &name)
-                });
+                response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, pinned, &name));
                 if pinned {
                     let ink = egui::Stroke::new(1.0, theme::colour(palette.accent));
                     painter.rect_stroke(area, 2.0, ink, egui::StrokeKind::Inside);

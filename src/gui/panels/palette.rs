@@ -2,8 +2,8 @@
 
 use crate::gui::action::{Action, Actions};
 use crate::gui::command::Command;
-use crate::gui::words::EN;
 use crate::gui::widgets;
+use crate::gui::words::EN;
 use egui::{Button, Id, Key, Modifiers, ScrollArea, TextEdit, Ui, Vec2};
 use fuzzy_matcher::FuzzyMatcher;
 use fuzzy_matcher::skim::SkimMatcherV2;
@@ -21,7 +21,8 @@ pub fn show(ui: &mut Ui, actions: &Actions, is_new: bool) {
     ui.set_width(460.0);
     // The arrows choose a command; the text field must not see them.
     let moved = ui.input_mut(|i| {
-        isize::from(i.consume_key(Modifiers::NONE, Key::ArrowDown)) - isize::from(i.consume_key(Modifiers::NONE, Key::ArrowUp))
+        isize::from(i.consume_key(Modifiers::NONE, Key::ArrowDown))
+            - isize::from(i.consume_key(Modifiers::NONE, Key::ArrowUp))
     });
     let entered = ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Enter));
     let field = TextEdit::singleline(&mut local.typed)

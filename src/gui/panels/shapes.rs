@@ -23,18 +23,24 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, _textures: &mut Textu
     ui.columns(2, |columns| {
         let [left, right] = columns else { return };
         let row = 20.0;
-        ScrollArea::vertical().id_salt("sites").auto_shrink(false).show_rows(left, row, run.shapes.len(), |ui, rows| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            for (at, shape) in &run.shapes[rows] {
-                let text = format!("{at} {}", describe(at.site.axes(), shape));
-                let label = RichText::new(&text).font(egui::FontId::new(size::SMALL, egui::FontFamily::Monospace));
-                let on = state.looking == Some(*at);
-                let button = Button::selectable(on, label).min_size(Vec2::new(ui.available_width(), row)).truncate();
-                if widgets::named(ui.add(button), &text).clicked() {
-                    actions.ask(Action::Look(*at));
+        ScrollArea::vertical().id_salt("sites").auto_shrink(false).show_rows(
+            left,
+            row,
+            run.shapes.len(),
+            |ui, rows| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                for (at, shape) in &run.shapes[rows] {
+                    let text = format!("{at} {}", describe(at.site.axes(), shape));
+                    let label = RichText::new(&text).font(egui::FontId::new(size::SMALL, egui::FontFamily::Monospace));
+                    let on = state.looking == Some(*at);
+                    let button =
+                        Button::selectable(on, label).min_size(Vec2::new(ui.available_width(), row)).truncate();
+                    if widgets::named(ui.add(button), &text).clicked() {
+                        actions.ask(Action::Look(*at));
+                    }
                 }
-            }
-        });
+            },
+        );
         match &state.look {
             Some(look) => tensor(right, look),
             None => drop(widgets::muted(right, EN.tensor_pick)),

@@ -27,7 +27,8 @@ pub fn bar(ui: &mut Ui, state: &State, actions: &Actions) {
             }
             (None, None) => EN.no_model.to_owned(),
         };
-        let button = Button::new(RichText::new(format!("{chip}  \u{25be}"))).min_size(Vec2::new(150.0, CONTROL)).truncate();
+        let button =
+            Button::new(RichText::new(format!("{chip}  \u{25be}"))).min_size(Vec2::new(150.0, CONTROL)).truncate();
         let width = ui.available_width().min(230.0);
         let chip = ui.scope(|ui| {
             ui.set_max_width(width);
