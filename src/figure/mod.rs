@@ -210,6 +210,19 @@ pub fn percent(x: f32) -> String {
     format!("{:.0} %", x * 100.0)
 }
 
+/// A probability as it is written on screen: two significant digits of a percentage.
+pub fn probability(p: f64) -> String {
+    let percent = p * 100.0;
+    let digits = if percent >= 10.0 {
+        0
+    } else if percent >= 1.0 {
+        1
+    } else {
+        2
+    };
+    if percent > 0.0 && percent < 0.005 { "< 0.01 %".to_owned() } else { format!("{percent:.digits$} %") }
+}
+
 /// A head as it is written on screen.
 pub fn head_name(layer: usize, head: usize) -> String {
     format!("L{layer}\u{b7}H{head}")
@@ -225,5 +238,11 @@ mod tests {
         let cut = fit("incomprehensibilities", 10.0, 60.0);
         assert!(cut.ends_with('\u{2026}') && mono_width(&cut, 10.0) <= 60.0, "{cut}");
         assert!(mono_width("门", 10.0) > mono_width("d", 10.0));
+    }
+
+    #[test]
+    fn probabilities_keep_two_digits() {
+        let written: Vec<String> = [0.941, 0.031_4, 0.001_24, 1e-9, 0.0].into_iter().map(probability).collect();
+        assert_eq!(written, ["94 %", "3.1 %", "0.12 %", "< 0.01 %", "0.00 %"]);
     }
 }

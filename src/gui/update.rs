@@ -86,6 +86,8 @@ pub fn apply(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Ac
 /// Takes in what a job has to say.
 pub fn receive(state: &mut State, engine: &Engine<Made>, ctx: &Context, event: Event<Made>) {
     match event.news {
+        // What nobody waits for shows no progress.
+        News::Progress(_) if matches!(event.slot, Slot::Draw | Slot::Examples) => {}
         News::Progress(progress) => state.progress = Some(progress),
         News::Done(made) => {
             if !matches!(event.slot, Slot::Draw | Slot::Examples) {

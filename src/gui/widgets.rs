@@ -27,6 +27,13 @@ pub fn command_as(ui: &mut Ui, actions: &Actions, command: Command, label: &str)
     button
 }
 
+/// A button as wide as its panel.
+pub fn wide(ui: &mut Ui, enabled: bool, label: &str) -> Response {
+    let size = Vec2::new(ui.available_width(), CONTROL);
+    let button = Button::new(label).min_size(size);
+    ui.vertical_centered_justified(|ui| ui.add_enabled(enabled, button)).inner
+}
+
 /// Text of second rank.
 pub fn muted(ui: &mut Ui, text: impl Into<String>) -> Response {
     let ink = theme::colour(theme::palette(ui.ctx()).muted);

@@ -3,14 +3,14 @@
 use crate::analysis::predictions::{Prediction, top};
 use crate::engine::Run;
 use crate::figure::lines::Focus;
-use crate::figure::{percent, weight};
+use crate::figure::{probability, weight};
 use crate::gui::action::{Action, Actions};
 use crate::gui::command::Command;
 use crate::gui::state::State;
 use crate::gui::words::{EN, fill};
 use crate::gui::{theme, update, widgets};
 use crate::trace::Site;
-use egui::{Button, ScrollArea, Ui, Vec2};
+use egui::{ScrollArea, Ui, Vec2};
 
 /// The panel at the right.
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
@@ -32,8 +32,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
         if link.clicked() {
             actions.ask(Action::Do(Command::Help));
         }
-        let full = Vec2::new(ui.available_width(), theme::CONTROL);
-        let export = ui.add(Button::new(EN.export).min_size(full));
+        let export = widgets::wide(ui, true, EN.export);
         if export.on_hover_text(Command::Export.tooltip(ui.ctx())).clicked() {
             actions.ask(Action::Do(Command::Export));
         }
@@ -78,7 +77,6 @@ fn row(ui: &mut Ui, state: &State, run: &Run) {
 }
 
 fn buttons(ui: &mut Ui, state: &State, actions: &Actions) {
-    let full = Vec2::new(ui.available_width(), theme::CONTROL);
     let mask = state.model.as_ref().and_then(|m| m.tokenizer.mask());
     let token = match state.pinned.or(state.preview) {
         Some(Focus::Query(i) | Focus::Key(i)) => Some(i),
@@ -89,7 +87,7 @@ fn buttons(ui: &mut Ui, state: &State, actions: &Actions) {
     let possible = mask.is_some()
         && token.is_some_and(|i| state.run().is_some_and(|r| r.tokens.pieces.get(i).is_some_and(|p| !p.special)));
     let label = if is_masked { EN.unmask_word } else { EN.mask_word };
-    let button = ui.add_enabled(possible, Button::new(label).min_size(full));
+    let button = widgets::wide(ui, possible, label);
     let tip = format!("{} {}", EN.mask_tip, Command::Mask.tooltip(ui.ctx()));
     let button = button.on_hover_text(tip).on_disabled_hover_text(if mask.is_some() { EN.no_row } else { EN.no_mask });
     if let (true, Some(i)) = (button.clicked(), token) {
@@ -97,7 +95,7 @@ fn buttons(ui: &mut Ui, state: &State, actions: &Actions) {
     }
     let label = if update::is_off(state, state.head) { EN.head_on } else { EN.head_off };
     let tip = format!("{} {}", EN.head_off_tip, Command::HeadOff.tooltip(ui.ctx()));
-    let off = ui.add_enabled(state.run().is_some(), Button::new(label).min_size(full));
+    let off = widgets::wide(ui, state.run().is_some(), label);
     if off.on_hover_text(tip).clicked() {
         actions.ask(Action::HeadOff(state.head));
     }
@@ -132,7 +130,7 @@ fn predictions(ui: &mut Ui, state: &State, run: &Run) {
     let Some(before) = before else {
         widgets::heading(ui, &fill(EN.predicted, &[&word]));
         for p in &after {
-            widgets::bar(ui, &said(p), p.probability as f32, &percent(p.probability as f32), true);
+            widgets::bar(ui, &said(p), p.probability as f32, &probability(p.probability), true);
         }
         return;
     };
@@ -142,7 +140,7 @@ fn predictions(ui: &mut Ui, state: &State, run: &Run) {
             let ui = &mut columns[ui];
             widgets::muted(ui, title);
             for p in list {
-                let number = percent(p.probability as f32);
+                let number = probability(p.probability);
                 widgets::short_bar(ui, &said(p), p.probability as f32, &number);
             }
         }

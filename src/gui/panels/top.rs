@@ -27,14 +27,14 @@ pub fn bar(ui: &mut Ui, state: &State, actions: &Actions) {
             }
             (None, None) => EN.no_model.to_owned(),
         };
-        let button =
-            Button::new(RichText::new(format!("{chip}  \u{25be}"))).min_size(Vec2::new(150.0, CONTROL)).truncate();
+        let button = Button::new(format!("{chip}     ")).min_size(Vec2::new(150.0, CONTROL)).truncate();
         let width = ui.available_width().min(230.0);
         let chip = ui.scope(|ui| {
             ui.set_max_width(width);
             ui.add(button)
         });
         let chip = widgets::named(chip.inner, EN.models).on_hover_text(Command::Models.tooltip(ui.ctx()));
+        arrow_down(ui, chip.rect);
         if chip.clicked() {
             actions.ask(Action::Do(Command::Models));
         }
@@ -51,6 +51,14 @@ pub fn bar(ui: &mut Ui, state: &State, actions: &Actions) {
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| texts(ui, state, actions));
         });
     });
+}
+
+/// Says that a control opens a list.
+fn arrow_down(ui: &Ui, control: egui::Rect) {
+    let tip = control.right_center() + Vec2::new(-13.0, 2.0);
+    let corners = vec![tip + Vec2::new(-4.0, -4.0), tip + Vec2::new(4.0, -4.0), tip];
+    let ink = theme::colour(theme::palette(ui.ctx()).muted);
+    ui.painter().add(egui::Shape::convex_polygon(corners, ink, egui::Stroke::NONE));
 }
 
 fn texts(ui: &mut Ui, state: &State, actions: &Actions) {
