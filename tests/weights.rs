@@ -6,8 +6,8 @@ use lexiscope::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-/// The pairs of a file and the part of `expected.json` that says what it holds.
-const GOOD: [(&str, &str); 13] = [
+/// Every good file, and the part of `expected.json` that says what it holds.
+const GOOD: [(&str, &str); 14] = [
     ("f32.safetensors", "f32"),
     ("f16.safetensors", "f16"),
     ("bf16.safetensors", "bf16"),
@@ -20,6 +20,7 @@ const GOOD: [(&str, &str); 13] = [
     ("zip_integers.bin", "integers"),
     ("zip_module_state.bin", "module_state"),
     ("legacy_f32.bin", "f32"),
+    ("legacy_nested.bin", "f32"),
     ("legacy_integers.bin", "integers"),
 ];
 
@@ -320,7 +321,7 @@ fn a_damaged_file_is_read_or_refused_and_takes_no_memory() {
             read += 1;
         }
     }
-    assert!(read > 500 && refused > 3_000, "{read} read, {refused} refused");
+    assert!(read > 2_000 && refused > 8_000, "{read} read, {refused} refused");
     if let (Some(before), Some(after)) = (before, peak()) {
         // Other tests run beside this one; what is looked for is memory by the gigabyte.
         assert!(after - before < 1 << 30, "{} MB were taken", (after - before) >> 20);

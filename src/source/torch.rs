@@ -144,14 +144,16 @@ fn legacy(disk: &Disk, control: &Control) -> Result<BTreeMap<String, Place>> {
     let keys = next()?;
     let Some(listed) = keys.members(keys.root) else { return Err(disk.fault("it does not list its storages")) };
 
-    let sizes: BTreeMap<&str, u64> = claims.iter().map(|(_, claim)| (claim.key, claim.element.size())).collect();
+    // Also of what is not the model's, such as the state of an optimiser: its numbers lie among the others.
+    let sizes: BTreeMap<&str, u64> =
+        heap.persistent().filter_map(|id| stored(&heap, id)).map(|(key, element, ..)| (key, element.size())).collect();
     let mut storages = BTreeMap::new();
     let mut start = at as u64;
     for &key in listed {
         control.check()?;
         let known = keys.text(key).and_then(|key| sizes.get_key_value(key));
         let Some((&key, &size)) = known else {
-            return Err(disk.fault("it has a storage that no tensor uses, so that its size cannot be known"));
+            return Err(disk.fault("it has a storage that nothing uses, so that its size cannot be known"));
         };
         let mut numbers = [0; 8];
         disk.read(start, &mut numbers)?;
@@ -203,9 +205,7 @@ fn claim<'a>(heap: &Heap<'a>, mut id: Id) -> Option<Claim<'a>> {
     };
     let (shape, strides) = (axes(size)?, axes(stride)?);
     let &Value::Persistent(storage) = heap.get(storage) else { return None };
-    let &[tag, kind, key, _place, held, ref rest @ ..] = heap.members(storage)? else { return None };
-    let &Value::Global(Global::Storage(element)) = heap.get(kind) else { return None };
-    let held = heap.count(held)?;
+    let (key, element, held, rest) = stored(heap, storage)?;
     // The older format may name a window of a storage: its key, where it begins and how long it is.
     let (from, end) = match rest.first().map(|&view| heap.get(view)) {
         None | Some(Value::Nothing) => (0, held),
@@ -216,8 +216,16 @@ fn claim<'a>(heap: &Heap<'a>, mut id: Id) -> Option<Claim<'a>> {
         Some(_) => return None,
     };
     let first = from.checked_add(heap.count(offset)?)?;
-    let known = heap.text(tag) == Some("storage") && shape.len() == strides.len();
-    known.then_some(Claim { key: heap.text(key)?, element, held, first, end, shape, strides })
+    (shape.len() == strides.len()).then_some(Claim { key, element, held, first, end, shape, strides })
+}
+
+/// Understands what identifies a storage, `("storage", type, key, device, numbers, …)`: its key, how its numbers are
+/// stored, how many there are, and what follows.
+fn stored<'h, 'a>(heap: &'h Heap<'a>, id: Id) -> Option<(&'a str, Element, u64, &'h [Id])> {
+    let &[tag, kind, key, _device, held, ref rest @ ..] = heap.members(id)? else { return None };
+    let &Value::Global(Global::Storage(element)) = heap.get(kind) else { return None };
+    let storage = (heap.text(key)?, element, heap.count(held)?, rest);
+    (heap.text(tag) == Some("storage")).then_some(storage)
 }
 
 /// Turns a claim into a place, once everything that it says is found to be in the file.

@@ -107,6 +107,8 @@ def main():
     torch.save(integers(), HERE / "legacy_integers.bin", _use_new_zipfile_serialization=False)
     torch.save(state(), HERE / "zip_protocol4.bin", pickle_protocol=4)
     torch.save({"epoch": 3, "state_dict": state()}, HERE / "zip_nested.bin")
+    training = {"optimizer": {"m": torch.ones(3, dtype=torch.float64)}, "model": state()}
+    torch.save(training, HERE / "legacy_nested.bin", _use_new_zipfile_serialization=False)
 
     model = torch.nn.Linear(3, 2)
     torch.save(model.state_dict(), HERE / "zip_module_state.bin")
