@@ -2,6 +2,7 @@
 
 pub mod find;
 pub mod hub;
+mod machine;
 mod pickle;
 mod safetensors;
 mod stored;

@@ -279,10 +279,9 @@ fn find(path: &Path) -> Result<PathBuf> {
     if let Some(found) = FILES.iter().map(|name| path.join(name)).find(|p| p.is_file()) {
         return Ok(found);
     }
-    let mut what = format!("there are no weights in this folder: none of {} is there", FILES.join(", "));
-    if let Some(other) = OTHERS.iter().find(|name| path.join(name).is_file()) {
-        what.push_str(&format!(" ({other} is, but Lexiscope does not read that format)"));
-    }
+    let other = OTHERS.iter().find(|name| path.join(name).is_file());
+    let other = other.map(|name| format!(" ({name} is, but Lexiscope does not read that format)")).unwrap_or_default();
+    let what = format!("there are no weights in this folder: none of {} is there{other}", FILES.join(", "));
     Err(Error::format(path, what))
 }
 
