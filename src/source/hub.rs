@@ -7,6 +7,7 @@
 mod cache;
 mod digest;
 mod listing;
+mod part;
 mod session;
 
 use crate::error::{Error, Result};

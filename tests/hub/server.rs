@@ -25,7 +25,7 @@ impl Item {
     }
 
     pub fn sum(&self) -> String {
-        let sha = || Sha256::digest(&self.1).iter().map(|b| format!("{b:02x}")).collect();
+        let sha = || Sha256::digest(&self.1).iter().flat_map(|b| [b >> 4, b & 15]).map(digit).collect();
         self.2.map_or_else(sha, str::to_owned)
     }
 
@@ -37,6 +37,10 @@ impl Item {
         }
         row
     }
+}
+
+fn digit(value: u8) -> char {
+    char::from_digit(u32::from(value), 16).expect("half a byte")
 }
 
 pub fn noise(length: usize) -> Vec<u8> {
@@ -213,11 +217,12 @@ fn answer(mut stream: &TcpStream, items: &[Item], request: &Request, twist: Twis
         Twist::Whole | Twist::WholeCut(_) => 0,
         _ => request.from.unwrap_or(0) as usize,
     };
-    let (mut status, mut extra) = ("200 OK".to_owned(), String::new());
-    if from > 0 {
-        status = "206 Partial Content".to_owned();
-        extra = format!("Content-Range: bytes {from}-{}/{}\r\n", whole.len() - 1, whole.len());
-    }
+    let (mut status, mut extra) = if from == 0 {
+        ("200 OK".to_owned(), String::new())
+    } else {
+        let range = format!("Content-Range: bytes {from}-{}/{}\r\n", whole.len() - 1, whole.len());
+        ("206 Partial Content".to_owned(), range)
+    };
     let mut body = whole[from..].to_vec();
     let mut sent = body.len();
     match &twist {
@@ -230,10 +235,11 @@ fn answer(mut stream: &TcpStream, items: &[Item], request: &Request, twist: Twis
         Twist::Unmeasured(bytes) => (body, sent) = (bytes.clone(), bytes.len()),
         Twist::Honest | Twist::Whole | Twist::Bytes(_) => {}
     }
-    if !matches!(twist, Twist::Unmeasured(_)) {
-        extra += &format!("Content-Length: {}\r\n", body.len());
-    }
-    write!(stream, "HTTP/1.1 {status}\r\n{extra}Connection: close\r\n\r\n")?;
+    let length = match twist {
+        Twist::Unmeasured(_) => String::new(),
+        _ => format!("Content-Length: {}\r\n", body.len()),
+    };
+    write!(stream, "HTTP/1.1 {status}\r\n{extra}{length}Connection: close\r\n\r\n")?;
     stream.write_all(&body[..sent])?;
     if matches!(twist, Twist::Hold(_)) {
         // Until the other side hangs up.

@@ -105,10 +105,10 @@ impl Repo {
 /// Whether a folder has a configuration and all of its weights.
 pub(super) fn is_complete(folder: &Path) -> bool {
     let has = |name: &str| folder.join(name).is_file();
-    let has_weights = |name: &&str| {
+    let has_weights = |name: &str| {
         has(name) && (!is_index(name) || shards(&folder.join(name)).is_ok_and(|files| files.iter().all(|f| has(f))))
     };
-    has("config.json") && WEIGHTS.iter().any(|name| has_weights(&name))
+    has("config.json") && WEIGHTS.iter().any(|name| has_weights(name))
 }
 
 /// Whether a file of weights only names the files with the numbers.

@@ -1,11 +1,10 @@
 //! Talking to the hub: one question for the list of files, then each file, going on where a connection broke.
 
-use super::digest::Digest;
 use super::listing::{Entry, Listing};
+use super::part::{BLOCK, Part};
 use crate::error::{Error, Result};
 use crate::trace::Control;
-use std::fs::{self, File};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 use ureq::config::RedirectAuthHeaders;
@@ -14,8 +13,6 @@ use ureq::{Agent, Body};
 
 /// The longest list of files that is read.
 const LIST_LIMIT: u64 = 16 << 20;
-/// How much is read between two looks at the stop flag.
-const BLOCK: usize = 128 << 10;
 /// How often in a row a request may fail.
 const TRIES: u32 = 4;
 /// The wait after the first failure; it doubles from one to the next.
@@ -216,85 +213,14 @@ impl Failures {
     }
 }
 
-/// A file that is being filled.
-struct Part<'a> {
-    path: &'a Path,
-    entry: &'a Entry,
-    file: File,
-    have: u64,
-    digest: Digest,
-}
-
-impl<'a> Part<'a> {
-    /// Opens what an earlier download left, or begins.
-    fn open(path: &'a Path, entry: &'a Entry, control: &Control) -> Result<Self> {
-        let io = |e| Error::io(path, e);
-        let file = File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(io)?;
-        let have = file.metadata().map_err(io)?.len();
-        let mut part = Self { path, entry, file, have, digest: Digest::new(&entry.sum, entry.size) };
-        if have > entry.size {
-            part.restart()?;
-        }
-        let mut block = vec![0; BLOCK];
-        let mut left = part.have;
-        while left > 0 {
-            control.check()?;
-            let n = part.file.read(&mut block).map_err(io)?;
-            if n == 0 {
-                break;
-            }
-            part.digest.update(&block[..n]);
-            left = left.saturating_sub(n as u64);
-        }
-        Ok(part)
-    }
-
-    fn restart(&mut self) -> Result<()> {
-        if self.have > 0 {
-            let emptied = self.file.set_len(0).and_then(|()| self.file.seek(SeekFrom::Start(0)));
-            emptied.map_err(|e| Error::io(self.path, e))?;
-            self.have = 0;
-            self.digest = Digest::new(&self.entry.sum, self.entry.size);
-        }
-        Ok(())
-    }
-
-    fn append(&mut self, bytes: &[u8], url: &str) -> Result<()> {
-        if bytes.len() as u64 > self.entry.size - self.have {
-            return Err(self.spoiled(url, "the server sent more bytes than the file has"));
-        }
-        self.file.write_all(bytes).map_err(|e| Error::io(self.path, e))?;
-        self.digest.update(bytes);
-        self.have += bytes.len() as u64;
-        Ok(())
-    }
-
-    /// The file is there: is it the right one?
-    fn finish(mut self, url: &str) -> Result<()> {
-        self.file.sync_all().map_err(|e| Error::io(self.path, e))?;
-        let digest = std::mem::replace(&mut self.digest, Digest::new(&self.entry.sum, 0));
-        if digest.finish() == self.entry.sum {
-            return Ok(());
-        }
-        Err(self.spoiled(url, "the file arrived damaged: its checksum is another than the hub's"))
-    }
-
-    /// Nothing of the file can be used.
-    fn spoiled(&self, url: &str, what: &str) -> Error {
-        match fs::remove_file(self.path) {
-            Ok(()) => network(url, what),
-            Err(e) => Error::io(self.path, e),
-        }
-    }
-}
-
 /// The byte at which a partial answer says it starts.
 fn starts_at(response: &Response<Body>) -> Option<u64> {
     let range = response.headers().get(header::CONTENT_RANGE)?.to_str().ok()?;
     range.strip_prefix("bytes ")?.split('-').next()?.trim().parse().ok()
 }
 
-fn network(url: &str, what: impl Into<String>) -> Error {
+/// A failed download from `url`.
+pub(super) fn network(url: &str, what: impl Into<String>) -> Error {
     Error::Network { url: without_login(url), what: what.into() }
 }
 
