@@ -31,8 +31,7 @@ pub enum Slot {
 }
 
 impl Slot {
-    const ALL: [Self; 7] =
-        [Self::Run, Self::Look, Self::Examples, Self::Draw, Self::Open, Self::Save, Self::Dialog];
+    const ALL: [Self; 7] = [Self::Run, Self::Look, Self::Examples, Self::Draw, Self::Open, Self::Save, Self::Dialog];
 
     fn thread(self) -> usize {
         match self {
@@ -104,12 +103,7 @@ impl<T: Send + 'static> Engine<T> {
     /// Starts the threads. `wake` is called after each event.
     pub fn start(wake: impl Fn() + Send + Sync + 'static) -> Result<Self> {
         let shared = Arc::new(Shared {
-            board: Mutex::new(Board {
-                next: 0,
-                closed: false,
-                pending: BTreeMap::new(),
-                running: BTreeMap::new(),
-            }),
+            board: Mutex::new(Board { next: 0, closed: false, pending: BTreeMap::new(), running: BTreeMap::new() }),
             changed: Condvar::new(),
         });
         let (sender, events) = sync_channel(1024);
@@ -287,10 +281,12 @@ mod tests {
     #[test]
     fn a_stop_ends_a_job() {
         let engine = engine();
-        engine.submit(Slot::Open, "a loop", |control| loop {
-            control.check()?;
-            control.report("Turning", 1, 2);
-            std::thread::yield_now();
+        engine.submit(Slot::Open, "a loop", |control| {
+            loop {
+                control.check()?;
+                control.report("Turning", 1, 2);
+                std::thread::yield_now();
+            }
         });
         let event = engine.next_event(Duration::from_secs(20)).expect("progress in time");
         assert!(matches!(event.news, News::Progress(p) if p.stage == "Turning"));

@@ -108,11 +108,24 @@ impl Palette {
         self.ramp[i].mix(self.ramp[i + 1], t - i as f32)
     }
 
+    /// The colour of a signed number on the symmetric scale -1 to 1. What is not a number is marked.
+    pub fn signed(&self, x: f32) -> Colour {
+        if !x.is_finite() {
+            return self.error;
+        }
+        let end = if x < 0.0 { NEGATIVE } else { POSITIVE };
+        self.background.mix(end, x.abs().min(1.0).sqrt())
+    }
+
     /// [`Palette::attention`] of 256 weights at equal steps of the square root, for pictures with many cells.
     pub fn attention_table(&self) -> Vec<Colour> {
         (0..=255u32).map(|i| self.attention((i as f32 / 255.0).powi(2))).collect()
     }
 }
+
+// Signed numbers from -1 to 1, blue over neutral to orange: apart for colour-blind readers, zero like nothing.
+const NEGATIVE: Colour = Colour::hex(0x3B_8E_E0);
+const POSITIVE: Colour = Colour::hex(0xE6_8A_2E);
 
 /// Categories that stay apart for colour-blind readers (Okabe and Ito 2008).
 pub const CATEGORIES: [Colour; 7] = [
@@ -151,6 +164,7 @@ mod tests {
                 (0..=20).map(|i| palette.attention(i as f32 / 20.0).contrast(palette.background)).collect();
             assert!(contrast.windows(2).all(|w| w[0] < w[1]), "{contrast:?}");
             assert_eq!(palette.attention(f32::NAN), palette.error);
+            assert_eq!(palette.signed(0.0), palette.background);
         }
     }
 }

@@ -61,7 +61,13 @@ pub fn figure(run: &Run, palette: &Palette, layout: &Layout, scale: f32) -> Figu
     let mut figure = Figure::new(width, height, palette, title);
     for head in 0..layout.heads {
         // Where thumbnails are narrower than their labels, only every second or fourth is written.
-        let every = if layout.cell >= 22.0 { 1 } else if layout.cell >= 12.0 { 2 } else { 4 };
+        let every = if layout.cell >= 22.0 {
+            1
+        } else if layout.cell >= 12.0 {
+            2
+        } else {
+            4
+        };
         if head % every == 0 {
             let area = layout.area(0, head);
             let at = [area.x + area.w / 2.0, area.y - 10.0];

@@ -102,6 +102,11 @@ impl Actions {
         self.0.borrow_mut().push(action);
     }
 
+    /// Whether nothing was asked for.
+    pub fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
     /// Takes what was asked for.
     pub fn take(&self) -> Vec<Action> {
         self.0.take()

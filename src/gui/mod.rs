@@ -1,16 +1,52 @@
 //! The window.
 
+pub mod action;
+mod app;
+mod command;
+mod dialogs;
+mod examples;
+mod made;
+mod paint;
+mod panels;
+mod picture;
+pub mod settings;
+pub mod state;
+mod theme;
+mod tiles;
+mod update;
+mod widgets;
+pub mod words;
+
+pub use app::App;
+pub use command::Command;
+pub use examples::{Example, FIRST, Lesson};
+
 use crate::error::{Error, Result};
 use std::path::PathBuf;
 
-/// Opens the window with these paths in it; returns when it is closed.
+/// Opens the window with the first of `paths`, or with the bundled model, and returns once it is closed.
 pub fn run(paths: Vec<PathBuf>) -> Result<()> {
-    drop(paths);
-    let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
-    let what = if cfg!(target_os = "linux") && !["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"].into_iter().any(set) {
-        "neither DISPLAY nor WAYLAND_DISPLAY is set"
-    } else {
-        "the window is not built yet"
+    check_display()?;
+    let viewport = egui::ViewportBuilder::default()
+        .with_title("Lexiscope")
+        .with_app_id("lexiscope")
+        .with_inner_size([1280.0, 800.0])
+        .with_min_inner_size([800.0, 520.0])
+        .with_drag_and_drop(true);
+    let options = eframe::NativeOptions { viewport, ..Default::default() };
+    let start = move |context: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
+        Ok(Box::new(App::new(context, &paths)?) as Box<dyn eframe::App>)
     };
-    Err(Error::NoDisplay { what: what.to_owned() })
+    eframe::run_native("lexiscope", options, Box::new(start)).map_err(|e| Error::NoDisplay { what: e.to_string() })
+}
+
+/// Without a display server the window system would fail with a message that names no way on.
+fn check_display() -> Result<()> {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+    let needs = cfg!(all(unix, not(target_vendor = "apple"), not(target_os = "android")));
+    if needs && !["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"].into_iter().any(set) {
+        let what = "neither DISPLAY nor WAYLAND_DISPLAY is set".to_owned();
+        return Err(Error::NoDisplay { what });
+    }
+    Ok(())
 }

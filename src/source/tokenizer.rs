@@ -55,10 +55,8 @@ impl Tokenizer {
         let mut roles: [Option<(String, u32)>; 7] = Default::default();
         for (found, (role, names)) in roles.iter_mut().zip(ROLES) {
             let named = vocabulary.special(role);
-            *found = named
-                .into_iter()
-                .chain(names)
-                .find_map(|name| inner.token_to_id(name).map(|id| (name.to_owned(), id)));
+            *found =
+                named.into_iter().chain(names).find_map(|name| inner.token_to_id(name).map(|id| (name.to_owned(), id)));
         }
         let [unknown, cls, sep, pad, mask, bos, eos] = roles;
         let causal = family == "gpt2";
@@ -293,8 +291,11 @@ fn shorten(lengths: &[usize], room: usize) -> Vec<usize> {
     match *lengths {
         [a, b] if a + b > room => {
             let (short, long) = if a > b { (b, a) } else { (a, b) };
-            let (short, long) =
-                if short.saturating_mul(2) > room { (room / 2, room - room / 2) } else { (short, long.min(room - short)) };
+            let (short, long) = if short.saturating_mul(2) > room {
+                (room / 2, room - room / 2)
+            } else {
+                (short, long.min(room - short))
+            };
             if a > b { vec![long, short] } else { vec![short, long] }
         }
         [a] => vec![a.min(room)],

@@ -44,8 +44,7 @@ impl Vocabulary {
             return Err(Error::format(folder.join("tokenizer_config.json"), why));
         }
 
-        let (words, pieces, merges) =
-            (folder.join("vocab.txt"), folder.join("vocab.json"), folder.join("merges.txt"));
+        let (words, pieces, merges) = (folder.join("vocab.txt"), folder.join("vocab.json"), folder.join("merges.txt"));
         if json.is_object() {
             honour(&mut json, &config);
         } else if words.is_file() {
@@ -120,7 +119,8 @@ fn word_piece(path: &Path, config: &Value) -> Result<Value> {
     if lines.last() == Some(&"") {
         lines.pop();
     }
-    let vocab: Map<String, Value> = lines.iter().enumerate().map(|(id, piece)| ((*piece).to_owned(), id.into())).collect();
+    let vocab: Map<String, Value> =
+        lines.iter().enumerate().map(|(id, piece)| ((*piece).to_owned(), id.into())).collect();
     if vocab.is_empty() {
         return Err(Error::format(path, "the vocabulary is empty"));
     }

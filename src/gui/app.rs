@@ -1,0 +1,243 @@
+//! The window: state, engine and views side by side.
+
+use super::action::{Action, Actions, Sheet};
+use super::command::Command;
+use super::made::Made;
+use super::paint::Textures;
+use super::panels;
+use super::settings::{Arrangement, Settings};
+use super::state::State;
+use super::tiles::{self, Pane};
+use super::words::EN;
+use super::{theme, update};
+use crate::engine::{Engine, Slot};
+use crate::error::Result;
+use crate::source::find;
+use eframe::{CreationContext, Frame, Storage};
+use egui::{Align2, CentralPanel, Color32, Context, Id, Margin, Panel, Rect, Stroke, Ui, Vec2};
+use egui_tiles::Tree;
+use std::path::PathBuf;
+
+const SETTINGS: &str = "settings";
+
+/// The application.
+pub struct App {
+    state: State,
+    engine: Engine<Made>,
+    actions: Actions,
+    textures: Textures,
+    tree: Tree<Pane>,
+    /// The sheet that the last frame showed.
+    last_sheet: Option<Sheet>,
+}
+
+impl App {
+    /// Starts with the first of `paths`, or with the bundled model.
+    pub fn new(context: &CreationContext<'_>, paths: &[PathBuf]) -> Result<Self> {
+        let stored = context.storage.and_then(|s| eframe::get_value::<Settings>(s, SETTINGS));
+        Self::start(&context.egui_ctx, stored.unwrap_or_default(), paths)
+    }
+
+    /// Starts with these settings.
+    pub fn start(ctx: &Context, settings: Settings, paths: &[PathBuf]) -> Result<Self> {
+        theme::install(ctx);
+        theme::choose(ctx, settings.theme);
+        let waker = ctx.clone();
+        let app = Self {
+            state: State::new(settings.checked()),
+            engine: Engine::start(move || waker.request_repaint())?,
+            actions: Actions::default(),
+            textures: Textures::default(),
+            tree: tiles::tree(),
+            last_sheet: None,
+        };
+        let first = paths.first().map_or_else(|| find::DEFAULT.to_owned(), |p| p.to_string_lossy().into_owned());
+        app.actions.ask(Action::Open(first));
+        Ok(app)
+    }
+
+    /// What the window knows.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Whether nothing is under way: what is on the screen is the answer to what was asked.
+    pub fn is_settled(&self) -> bool {
+        let busy = [Slot::Open, Slot::Run, Slot::Look, Slot::Examples, Slot::Draw, Slot::Save];
+        self.state.typed.is_none()
+            && !self.state.running
+            && self.state.opening.is_none()
+            && !busy.into_iter().any(|slot| self.engine.is_busy(slot))
+    }
+
+    /// Asks for something as a person would.
+    pub fn ask(&self, action: Action) {
+        self.actions.ask(action);
+    }
+}
+
+impl eframe::App for App {
+    fn logic(&mut self, ctx: &Context, _frame: &mut Frame) {
+        for event in self.engine.events() {
+            update::receive(&mut self.state, &self.engine, ctx, event);
+        }
+        if let Some(command) = Command::pressed(ctx) {
+            self.actions.ask(Action::Do(command));
+        }
+        for file in ctx.input(|i| i.raw.dropped_files.clone()) {
+            self.actions.ask(Action::Open(file.path().to_string_lossy().into_owned()));
+        }
+        for action in self.actions.take() {
+            update::apply(&mut self.state, &self.engine, ctx, action);
+        }
+        // While a person types, the sentence is read once the keys rest.
+        if let Some(typed) = self.state.typed {
+            let rest = update::PAUSE.saturating_sub(typed.elapsed());
+            if rest.is_zero() {
+                self.state.typed = None;
+                update::ask(&mut self.state, &self.engine);
+            } else {
+                ctx.request_repaint_after(rest);
+            }
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui, _frame: &mut Frame) {
+        self.panels(ui);
+        self.sheet(ui.ctx());
+        overlays(ui, &self.state);
+        self.textures.tidy();
+        let stale = self.state.study.as_ref().is_some_and(|s| {
+            let look = self.state.grid_look;
+            s.dark != look.dark || s.scale != look.scale || {
+                let card = &s.run.card;
+                s.layout != crate::figure::grid::Layout::new(card.layers, card.heads, look.width)
+            }
+        });
+        if stale {
+            update::redraw(&self.state, &self.engine);
+        }
+        if !self.actions.is_empty() {
+            ui.ctx().request_repaint();
+        }
+    }
+
+    fn save(&mut self, storage: &mut dyn Storage) {
+        eframe::set_value(storage, SETTINGS, &self.state.settings);
+    }
+}
+
+impl App {
+    fn panels(&mut self, ui: &mut Ui) {
+        let palette = theme::palette(ui.ctx());
+        let (panel, back) = (theme::colour(palette.panel), theme::colour(palette.background));
+        let frame = |fill: Color32, margin: Margin| egui::Frame::new().fill(fill).inner_margin(margin);
+        let slim = Margin::symmetric(theme::PADDING, 0);
+        let (state, actions) = (&self.state, &self.actions);
+
+        Panel::top("bar").exact_size(40.0).resizable(false).frame(frame(panel, slim)).show(ui, |ui| {
+            panels::top::bar(ui, state, actions);
+        });
+        if !state.projector {
+            Panel::top("row").exact_size(32.0).resizable(false).frame(frame(panel, slim)).show(ui, |ui| {
+                panels::top::row(ui, state, actions);
+            });
+        }
+        Panel::bottom("status").exact_size(24.0).resizable(false).frame(frame(panel, slim)).show(ui, |ui| {
+            panels::status::show(ui, state, actions);
+        });
+
+        let width = ui.available_width();
+        let arrangement = if state.projector { Arrangement::Head } else { state.settings.arrangement };
+        let padded = Margin::same(theme::PADDING);
+        if arrangement == Arrangement::Overview {
+            let (left, right) = if width >= 1200.0 { (400.0, 280.0) } else { (width * 0.31, width * 0.25) };
+            let side = frame(panel, padded);
+            let grid_look = Panel::left("grid").exact_size(left).resizable(false).frame(side).show(ui, |ui| {
+                let look = panels::grid::wanted(ui);
+                panels::grid::show(ui, state, actions, &mut self.textures);
+                look
+            });
+            Panel::right("inspector").exact_size(right).resizable(false).frame(side).show(ui, |ui| {
+                panels::inspector::show(ui, state, actions);
+            });
+            self.state.grid_look = grid_look.inner;
+        }
+        let state = &self.state;
+        let mut look = None;
+        let centre = CentralPanel::default().frame(frame(back, padded)).show(ui, |ui| match arrangement {
+            Arrangement::Overview | Arrangement::Head => {
+                panels::head::show(ui, state, actions, &mut self.textures);
+            }
+            Arrangement::Grid => {
+                look = Some(panels::grid::wanted(ui));
+                panels::grid::show(ui, state, actions, &mut self.textures);
+            }
+            Arrangement::Tiles => {
+                if !tiles::is_whole(&self.tree) {
+                    self.tree = tiles::tree();
+                }
+                let textures = &mut self.textures;
+                self.tree.ui(&mut tiles::Drawer { state, actions, textures }, ui);
+            }
+        });
+        if state.running || state.opening.is_some() {
+            progress_line(ui, centre.response.rect, state);
+        }
+        if let Some(look) = look {
+            self.state.grid_look = look;
+        }
+    }
+
+    /// The panel that lies over the window, closed by a click outside it.
+    fn sheet(&mut self, ctx: &Context) {
+        let is_new = self.state.sheet != self.last_sheet;
+        self.last_sheet = self.state.sheet;
+        let Some(sheet) = self.state.sheet else { return };
+        let (anchor, offset) = match sheet {
+            Sheet::Models => (Align2::LEFT_TOP, Vec2::new(12.0, 44.0)),
+            Sheet::Palette => (Align2::CENTER_TOP, Vec2::new(0.0, 80.0)),
+            Sheet::Settings | Sheet::Export | Sheet::Help | Sheet::Shapes => (Align2::CENTER_CENTER, Vec2::ZERO),
+        };
+        let (state, actions, textures) = (&self.state, &self.actions, &mut self.textures);
+        let area = egui::Area::new(Id::unique("sheet")).order(egui::Order::Foreground).anchor(anchor, offset);
+        let drawn = area.show(ctx, |ui| {
+            let frame = egui::Frame::popup(ui.style()).inner_margin(theme::PADDING);
+            frame.show(ui, |ui| match sheet {
+                Sheet::Models => panels::models::show(ui, state, actions, is_new),
+                Sheet::Palette => panels::palette::show(ui, actions, is_new),
+                Sheet::Settings => panels::settings::show(ui, state, actions),
+                Sheet::Shapes => panels::shapes::show(ui, state, actions, textures),
+                Sheet::Export => panels::export::show(ui, state, actions, is_new),
+                Sheet::Help => panels::help::show(ui),
+            });
+        });
+        if !is_new && drawn.response.clicked_elsewhere() && !egui::Popup::is_any_open(ctx) {
+            self.actions.ask(Action::Sheet(None));
+        }
+    }
+}
+
+/// Two points high at the top of the old picture, until the new one is there.
+fn progress_line(ui: &Ui, rect: Rect, state: &State) {
+    let share = state.progress.as_ref().map_or(0.3, crate::trace::Progress::share);
+    let line = Rect::from_min_size(rect.min, Vec2::new(rect.width() * share.max(0.05), 2.0));
+    ui.painter().rect_filled(line, 0.0, theme::colour(theme::palette(ui.ctx()).accent));
+}
+
+/// What lies over everything: the drop target, and the pointer's ring in a lecture.
+fn overlays(ui: &Ui, state: &State) {
+    let palette = theme::palette(ui.ctx());
+    let accent = theme::colour(palette.accent);
+    let painter = ui.ctx().layer_painter(egui::LayerId::new(egui::Order::Tooltip, Id::unique("overlay")));
+    if ui.input(|i| !i.raw.hovered_files.is_empty()) {
+        let all = ui.ctx().content_rect();
+        painter.rect_filled(all, 0.0, theme::colour(palette.background.faded(0.8)));
+        painter.rect_stroke(all.shrink(8.0), 8.0, Stroke::new(2.0, accent), egui::StrokeKind::Inside);
+        let ink = theme::colour(palette.text);
+        painter.text(all.center(), Align2::CENTER_CENTER, EN.drop_here, theme::title(), ink);
+    }
+    if let (true, Some(at)) = (state.projector, ui.input(|i| i.pointer.hover_pos())) {
+        painter.circle_stroke(at, 16.0, Stroke::new(2.0, accent));
+    }
+}

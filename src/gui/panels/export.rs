@@ -1,0 +1,75 @@
+//! The sheet that writes files.
+
+use crate::gui::action::{Action, Actions, ExportOf};
+use crate::gui::command::Command;
+use crate::gui::state::State;
+use crate::gui::words::EN;
+use crate::gui::{picture, theme, widgets};
+use egui::{Button, Id, Key, TextEdit, Ui, Vec2};
+use std::path::{Path, PathBuf};
+
+#[derive(Debug, Clone, Default)]
+struct Local {
+    of: ExportOf,
+    path: String,
+}
+
+/// Draws the sheet.
+pub fn show(ui: &mut Ui, state: &State, actions: &Actions, is_new: bool) {
+    let id = Id::unique("export sheet");
+    let fresh = |of| Local { of, path: suggested(state, of) };
+    let mut local: Local = if is_new {
+        fresh(ExportOf::Head)
+    } else {
+        ui.data(|d| d.get_temp(id)).unwrap_or_else(|| fresh(ExportOf::Head))
+    };
+    ui.set_width(460.0);
+    widgets::heading(ui, EN.export_title);
+    ui.horizontal(|ui| {
+        let kinds = [
+            (ExportOf::Head, EN.export_picture),
+            (ExportOf::Grid, EN.export_grid),
+            (ExportOf::Numbers, EN.export_numbers),
+        ];
+        for (of, label) in kinds {
+            if ui.add(Button::selectable(local.of == of, label).frame_when_inactive(true)).clicked() {
+                local = fresh(of);
+            }
+        }
+    });
+    widgets::muted(ui, EN.export_hint);
+    let mut entered = false;
+    ui.horizontal(|ui| {
+        let field = TextEdit::singleline(&mut local.path)
+            .desired_width(ui.available_width() - 96.0)
+            .align(egui::Align2::LEFT_CENTER)
+            .min_size(Vec2::new(0.0, theme::CONTROL));
+        let field = widgets::named(ui.add(field), EN.export_path);
+        entered = field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
+        if ui.add(Button::new(EN.choose).min_size(Vec2::new(80.0, theme::CONTROL))).clicked() {
+            actions.ask(Action::ExportAs(local.of));
+        }
+    });
+    ui.horizontal(|ui| {
+        let format = crate::export::Format::of(Path::new(&local.path));
+        let ready = state.run().is_some() && format.is_ok();
+        let save = ui.add_enabled(ready, Button::new(EN.save).min_size(Vec2::new(80.0, theme::CONTROL)));
+        let why = format.err().map_or_else(|| EN.empty_title.to_owned(), |e| e.to_string());
+        if (save.on_disabled_hover_text(why).clicked() || entered) && ready {
+            actions.ask(Action::Export(PathBuf::from(&local.path), local.of));
+        }
+        widgets::command(ui, actions, Command::CopyPicture);
+        widgets::command(ui, actions, Command::CopyValues);
+    });
+    ui.data_mut(|d| d.insert_temp(id, local));
+}
+
+/// A file in the person's pictures or documents, else where the program was started.
+fn suggested(state: &State, of: ExportOf) -> String {
+    let folder = match of {
+        ExportOf::Numbers => dirs::document_dir(),
+        ExportOf::Head | ExportOf::Grid => dirs::picture_dir(),
+    };
+    let folder = folder.filter(|f| f.is_dir()).or_else(dirs::home_dir).unwrap_or_default();
+    folder.join(picture::file_name(state, of)).to_string_lossy().into_owned()
+}

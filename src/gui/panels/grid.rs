@@ -1,0 +1,119 @@
+//! All layers by heads, and the heads worth seeing.
+
+use crate::analysis::attention::{Habit, Score};
+use crate::figure::{head_name, percent};
+use crate::gui::action::{Action, Actions};
+use crate::gui::paint::{self, Textures};
+use crate::gui::state::{GridLook, State, Study};
+use crate::gui::words::{EN, fill};
+use crate::gui::{theme, update, widgets};
+use egui::{ScrollArea, Sense, Stroke, StrokeKind, Ui, Vec2};
+
+/// The panel at the left, or the whole window.
+pub fn show(ui: &mut Ui, state: &State, actions: &Actions, textures: &mut Textures) {
+    let Some(study) = &state.study else {
+        waiting(ui, state);
+        return;
+    };
+    let heads = study.run.card.layers * study.run.card.heads;
+    widgets::heading(ui, &fill(EN.heads_click_one, &[&heads.to_string()]));
+    ScrollArea::both().auto_shrink(false).show(ui, |ui| {
+        if state.running {
+            ui.multiply_opacity(0.6);
+        }
+        thumbnails(ui, state, study, actions, textures);
+        if !study.worth.is_empty() {
+            ui.add_space(8.0);
+            widgets::heading(ui, EN.worth_seeing);
+            for score in &study.worth {
+                worth(ui, *score, actions);
+            }
+        }
+    });
+}
+
+/// How the grid is to be drawn in the space that it has.
+pub fn wanted(ui: &Ui) -> GridLook {
+    // The scroll bar's room is kept free, so that a long grid does not move when it appears.
+    let width = (ui.available_width() - 12.0).max(80.0).round();
+    GridLook { width, dark: ui.visuals().dark_mode, scale: ui.pixels_per_point() }
+}
+
+fn thumbnails(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, textures: &mut Textures) {
+    let palette = theme::palette(ui.ctx());
+    let [width, height] = study.layout.size();
+    let (rect, _) = ui.allocate_exact_size(Vec2::new(width.max(340.0), height), Sense::hover());
+    let painter = ui.painter_at(rect.expand(2.0).intersect(ui.clip_rect()));
+    paint::figure(&painter, textures, &study.grid, rect.min);
+    let mut under_pointer = None;
+    for layer in 0..study.layout.layers {
+        for head in 0..study.layout.heads {
+            let area = paint::rect(study.layout.area(layer, head), rect.min);
+            if !ui.clip_rect().intersects(area) {
+                continue;
+            }
+            let name = head_name(layer, head);
+            let response = ui.interact(area, ui.scope_id().with(("head", layer, head)), Sense::click());
+            let selected = state.head == (layer, head);
+            let label = fill(EN.grid_name, &[&name]);
+            response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, selected, &label));
+            if response.hovered() {
+                under_pointer = Some((layer, head));
+            }
+            if response.clicked() {
+                actions.ask(Action::Select((layer, head)));
+            }
+            if selected || response.hovered() || response.has_focus() {
+                let ink = theme::colour(if selected { palette.accent } else { palette.muted });
+                painter.rect_stroke(area.expand(2.0), 2.0, Stroke::new(2.0, ink), StrokeKind::Inside);
+            }
+            if update::is_off(state, (layer, head)) {
+                let ink = Stroke::new(1.5, theme::colour(palette.error));
+                painter.line_segment([area.left_bottom(), area.right_top()], ink);
+            }
+            response.on_hover_text_at_pointer(name);
+        }
+    }
+    if under_pointer != state.preview_head {
+        actions.ask(Action::PreviewHead(under_pointer));
+    }
+}
+
+fn worth(ui: &mut Ui, score: Score, actions: &Actions) {
+    let palette = theme::palette(ui.ctx());
+    let name = head_name(score.layer, score.head);
+    let sentence = match score.habit {
+        Habit::Previous => EN.habit_previous,
+        Habit::Next => EN.habit_next,
+        Habit::Special => EN.habit_special,
+    };
+    let numbers = fill(EN.habit_score, &[&percent(score.score), &score.n.to_string()]);
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 40.0), Sense::click());
+    let painter = ui.painter();
+    if response.hovered() || response.has_focus() {
+        painter.rect_filled(rect, 4.0, theme::colour(palette.raised));
+    }
+    let (text, muted) = (theme::colour(palette.text), theme::colour(palette.muted));
+    let left = rect.left() + 8.0;
+    let parts = [(name.as_str(), paint::Face::Mono, theme::colour(palette.accent)), ("  ", paint::Face::Plain, text)];
+    let y = rect.top() + 12.0;
+    let x = paint::phrase(painter, egui::pos2(left, y), &parts, crate::figure::size::BODY);
+    paint::phrase(painter, egui::pos2(left + x, y), &[(sentence, paint::Face::Plain, text)], 13.0);
+    paint::phrase(painter, egui::pos2(left + x, y + 17.0), &[(&numbers, paint::Face::Plain, muted)], 12.0);
+    let spoken = format!("{name}: {sentence} {numbers}");
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &spoken));
+    if response.clicked() {
+        actions.ask(Action::Select((score.layer, score.head)));
+    }
+}
+
+/// The grid before there is anything to show.
+fn waiting(ui: &mut Ui, state: &State) {
+    let text = match (&state.opening, &state.model, state.running) {
+        (Some(name), ..) => fill(EN.opening, &[name]),
+        (None, Some(_), true) => EN.reading.to_owned(),
+        (None, None, _) => EN.no_model.to_owned(),
+        _ => EN.empty_title.to_owned(),
+    };
+    widgets::muted(ui, text);
+}

@@ -1,0 +1,268 @@
+//! One head: heading, token lines, heatmap.
+
+use crate::analysis::attention::{Edge, Shown, strongest};
+use crate::engine::Run;
+use crate::figure::lines::Focus;
+use crate::figure::{head_name, percent, size, weight};
+use crate::gui::action::{Action, Actions, Sheet};
+use crate::gui::paint::{self, Face, Textures};
+use crate::gui::settings::View;
+use crate::gui::state::State;
+use crate::gui::words::{EN, count, fill};
+use crate::gui::{picture, theme, widgets};
+use egui::{Button, RichText, ScrollArea, Sense, Ui, Vec2};
+
+/// A centre at least this wide shows lines and heatmap side by side.
+const BOTH: f32 = 900.0;
+
+/// Heading and pictures of the shown head.
+pub fn show(ui: &mut Ui, state: &State, actions: &Actions, textures: &mut Textures) {
+    problem(ui, state, actions);
+    let (Some(run), Some(shown)) = (state.run(), state.shown()) else {
+        empty(ui, state);
+        return;
+    };
+    let both = ui.available_width() >= BOTH;
+    ui.horizontal(|ui| {
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if !both {
+                for (view, label) in [(View::Heatmap, EN.heatmap), (View::Lines, EN.lines)] {
+                    let button = Button::selectable(state.settings.view == view, label).frame_when_inactive(true);
+                    if ui.add(button).clicked() {
+                        actions.ask(Action::Show(view));
+                    }
+                }
+            }
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| heading(ui, state, run));
+        });
+    });
+    let kept = shown.edges.len() as u64;
+    let what = fill(EN.shown_of, &[&percent(shown.mass), &count(kept), &count(shown.of as u64)]);
+    widgets::muted(ui, what);
+    if run.tokens.dropped > 0 {
+        let limit = run.card.tokens.to_string();
+        let ink = theme::colour(theme::palette(ui.ctx()).error);
+        ui.label(RichText::new(fill(EN.truncated, &[&count(run.tokens.dropped as u64), &limit])).color(ink));
+    }
+    if both {
+        ui.columns(2, |columns| {
+            lines(&mut columns[0], state, run, &shown, actions, textures);
+            heatmap(&mut columns[1], state, run, &shown, actions, textures);
+        });
+    } else if state.settings.view == View::Lines {
+        lines(ui, state, run, &shown, actions, textures);
+    } else {
+        heatmap(ui, state, run, &shown, actions, textures);
+    }
+}
+
+/// `L2·H5: opened looks at door, 0.86`, of what the pointer or the pin is on, else of the strongest weight.
+fn heading(ui: &mut Ui, state: &State, run: &Run) {
+    let palette = theme::palette(ui.ctx());
+    let (layer, head) = state.shown_head();
+    let weights = run.head(layer, head);
+    let n = run.tokens.len();
+    let (edge, verb) = match state.focus() {
+        Some(Focus::Query(q)) => (strongest(&run.tokens, weights, q), EN.looks_at),
+        Some(Focus::Key(k)) => (most_seen_by(run, weights, k), EN.is_seen_by),
+        None => {
+            let rows = (0..n).filter(|&q| !run.tokens.pieces[q].special);
+            let edges = rows.filter_map(|q| strongest(&run.tokens, weights, q));
+            (edges.max_by(|a, b| a.weight.total_cmp(&b.weight)), EN.looks_at)
+        }
+    };
+    let (text, accent) = (theme::colour(palette.text), theme::colour(palette.accent));
+    let name = format!("{}: ", head_name(layer, head));
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 28.0), Sense::hover());
+    let painter = ui.painter_at(rect);
+    let spoken = match edge {
+        Some(edge) => {
+            let (from, to) = (run.tokens.shown(edge.query), run.tokens.shown(edge.key));
+            let (first, second) = if verb == EN.looks_at { (from, to) } else { (to, from) };
+            let middle = format!(" {verb} ");
+            let number = format!(", {:.2}", edge.weight);
+            let parts = [
+                (name.as_str(), Face::Bold, text),
+                (first.as_str(), Face::Mono, accent),
+                (middle.as_str(), Face::Bold, text),
+                (second.as_str(), Face::Mono, accent),
+                (number.as_str(), Face::Bold, text),
+            ];
+            paint::phrase(&painter, rect.left_center(), &parts, size::HEADING);
+            format!("{name}{first}{middle}{second}{number}")
+        }
+        None => {
+            paint::phrase(&painter, rect.left_center(), &[(name.as_str(), Face::Bold, text)], size::HEADING);
+            format!("{name}{}", EN.nothing_shown)
+        }
+    };
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &spoken));
+}
+
+/// The query that looks at `key` most, special tokens and the key itself aside.
+fn most_seen_by(run: &Run, weights: &[f32], key: usize) -> Option<Edge> {
+    let n = run.tokens.len();
+    let queries = (0..n).filter(|&q| q != key && !run.tokens.pieces[q].special);
+    let edges = queries.filter_map(|query| Some(Edge { query, key, weight: *weights.get(query * n + key)? }));
+    edges.max_by(|a, b| a.weight.total_cmp(&b.weight))
+}
+
+/// Token lines.
+pub fn lines(ui: &mut Ui, state: &State, run: &Run, shown: &Shown, actions: &Actions, textures: &mut Textures) {
+    ScrollArea::vertical().id_salt("lines").auto_shrink(false).show(ui, |ui| {
+        if state.running {
+            ui.multiply_opacity(0.6);
+        }
+        let palette = theme::palette(ui.ctx());
+        let width = ui.available_width() - 8.0;
+        let (figure, layout) = picture::lines(run, shown, state.focus(), state.shown_head(), palette, width);
+        let (rect, _) = ui.allocate_exact_size(Vec2::new(figure.width, figure.height), Sense::hover());
+        let painter = ui.painter_at(ui.clip_rect());
+        paint::figure(&painter, textures, &figure, rect.min);
+        let mut under_pointer = None;
+        for i in 0..run.tokens.len() {
+            for (focus, template) in [(Focus::Query(i), EN.query_name), (Focus::Key(i), EN.key_name)] {
+                let area = paint::rect(layout.area(focus), rect.min);
+                if !ui.clip_rect().intersects(area) {
+                    continue;
+                }
+                let response = ui.interact(area, ui.scope_id().with(("token", focus)), Sense::click());
+                let name = fill(template, &[&i.to_string(), &run.tokens.pieces[i].piece]);
+                let pinned = state.pinned == Some(focus);
+                response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, pinned, &name));
+                if pinned {
+                    let ink = egui::Stroke::new(1.0, theme::colour(palette.accent));
+                    painter.rect_stroke(area, 2.0, ink, egui::StrokeKind::Inside);
+                }
+                if response.hovered() {
+                    under_pointer = Some(focus);
+                }
+                if response.clicked() {
+                    actions.ask(Action::Pin(focus));
+                }
+                response.context_menu(|ui| token_menu(ui, state, i, focus, actions));
+                response.on_hover_text(token_tip(run, i));
+            }
+        }
+        preview(state, actions, under_pointer, ui.rect_contains_pointer(ui.clip_rect()));
+    });
+}
+
+/// The matrix.
+pub fn heatmap(ui: &mut Ui, state: &State, run: &Run, shown: &Shown, actions: &Actions, textures: &mut Textures) {
+    ScrollArea::both().id_salt("heatmap").auto_shrink(false).show(ui, |ui| {
+        if state.running {
+            ui.multiply_opacity(0.6);
+        }
+        let palette = theme::palette(ui.ctx());
+        let room = [ui.available_width() - 8.0, (ui.clip_rect().height() - 16.0).max(200.0)];
+        let hide = state.settings.hide_special;
+        let (figure, layout) = picture::matrix(run, shown, hide, state.shown_head(), palette, room);
+        let (rect, response) = ui.allocate_exact_size(Vec2::new(figure.width, figure.height), Sense::click());
+        let painter = ui.painter_at(ui.clip_rect());
+        paint::figure(&painter, textures, &figure, rect.min);
+        let name = format!("{} {}", EN.heatmap, head_name(state.shown_head().0, state.shown_head().1));
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
+        let ring = egui::Stroke::new(1.0, theme::colour(palette.accent));
+        if let Some(Focus::Query(q)) = state.pinned {
+            let row = paint::rect(layout.cell(q, 0), rect.min).with_max_x(rect.min.x + layout.plot.x + layout.plot.w);
+            painter.rect_stroke(row, 0.0, ring, egui::StrokeKind::Outside);
+        }
+        let cell = response.hover_pos().and_then(|p| layout.at(p.x - rect.min.x, p.y - rect.min.y));
+        if let Some((q, k)) = cell {
+            let area = paint::rect(layout.cell(q, k), rect.min);
+            painter.rect_stroke(area, 0.0, egui::Stroke::new(2.0, ring.color), egui::StrokeKind::Outside);
+            if response.clicked() {
+                actions.ask(Action::Pin(Focus::Query(q)));
+            }
+            let (layer, head) = state.shown_head();
+            let n = run.tokens.len();
+            // The model's own weight, also where special tokens are hidden.
+            let value = run.head(layer, head).get(q * n + k).copied().unwrap_or(f32::NAN);
+            let names = fill(EN.cell_tip, &[&run.tokens.shown(q), &run.tokens.shown(k)]);
+            response.clone().on_hover_ui_at_pointer(|ui| {
+                ui.label(RichText::new(names).font(theme::mono()));
+                ui.label(RichText::new(weight(value)).font(theme::mono()).strong());
+            });
+        }
+        let focus = cell.map(|(q, _)| Focus::Query(q));
+        preview(state, actions, focus, response.contains_pointer());
+    });
+}
+
+/// Hovering previews; leaving one view does not undo the preview of another.
+fn preview(state: &State, actions: &Actions, focus: Option<Focus>, here: bool) {
+    if focus != state.preview && (focus.is_some() || here) {
+        actions.ask(Action::Preview(focus));
+    }
+}
+
+fn token_menu(ui: &mut Ui, state: &State, i: usize, focus: Focus, actions: &Actions) {
+    let items = [
+        (if state.pinned == Some(focus) { "Unpin" } else { "Pin" }, Action::Pin(focus)),
+        (if state.masked.contains(&i) { EN.unmask_word } else { EN.mask_word }, Action::Mask(i)),
+        (EN.export, Action::Sheet(Some(Sheet::Export))),
+    ];
+    for (label, action) in items {
+        if ui.button(label).clicked() {
+            actions.ask(action);
+            ui.close();
+        }
+    }
+}
+
+fn token_tip(run: &Run, i: usize) -> String {
+    let p = &run.tokens.pieces[i];
+    let id = p.id.to_string();
+    if p.special {
+        return fill(EN.special_tip, &[&p.piece, &id]);
+    }
+    fill(EN.token_tip, &[&p.piece, &id, &p.start.to_string(), &p.end.to_string()])
+}
+
+/// What went wrong, why, and what to do.
+fn problem(ui: &mut Ui, state: &State, actions: &Actions) {
+    let Some(problem) = &state.problem else { return };
+    let palette = theme::palette(ui.ctx());
+    let frame = egui::Frame::new()
+        .fill(theme::colour(palette.raised))
+        .stroke(egui::Stroke::new(1.0, theme::colour(palette.error)))
+        .corner_radius(4.0)
+        .inner_margin(theme::PADDING);
+    frame.show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.label(RichText::new(&problem.title).font(theme::heading()).color(theme::colour(palette.error)));
+        ui.label(problem.error.to_string());
+        if let Some(remedy) = problem.error.remedy() {
+            widgets::muted(ui, remedy);
+        }
+        ui.horizontal(|ui| {
+            if ui.button(crate::gui::command::Command::Models.label()).clicked() {
+                actions.ask(Action::Sheet(Some(Sheet::Models)));
+            }
+            if ui.button(EN.dismiss).clicked() {
+                actions.ask(Action::Dismiss);
+            }
+        });
+    });
+    ui.add_space(8.0);
+}
+
+/// The centre before there is anything to show.
+fn empty(ui: &mut Ui, state: &State) {
+    ui.add_space(ui.available_height() * 0.3);
+    ui.vertical_centered(|ui| {
+        let (title, text) = match (&state.opening, &state.model, state.running) {
+            (Some(name), ..) => (fill(EN.opening, &[name]), state.progress.as_ref().map_or("", |p| p.stage.as_str())),
+            (None, Some(_), true) => (EN.reading.to_owned(), ""),
+            (None, None, _) => (EN.no_model.to_owned(), EN.drop_hint),
+            _ => (EN.empty_title.to_owned(), EN.empty_text),
+        };
+        ui.label(RichText::new(title).font(theme::title()));
+        widgets::muted(ui, text);
+        if let (Some(_), Some(progress)) = (&state.opening, &state.progress) {
+            ui.add_space(8.0);
+            ui.add(egui::ProgressBar::new(progress.share()).desired_width(280.0).desired_height(8.0));
+        }
+    });
+}

@@ -1,0 +1,161 @@
+//! What is selected, in numbers; what happens when something is changed.
+
+use crate::analysis::predictions::{Prediction, top};
+use crate::engine::Run;
+use crate::figure::lines::Focus;
+use crate::figure::{percent, weight};
+use crate::gui::action::{Action, Actions};
+use crate::gui::command::Command;
+use crate::gui::state::State;
+use crate::gui::words::{EN, fill};
+use crate::gui::{theme, update, widgets};
+use crate::trace::Site;
+use egui::{Button, ScrollArea, Ui, Vec2};
+
+/// The panel at the right.
+pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
+    ScrollArea::vertical().id_salt("inspector").auto_shrink(false).show(ui, |ui| {
+        widgets::heading(ui, EN.what_is_this);
+        widgets::muted(ui, EN.explanation);
+        let Some(run) = state.run() else { return };
+        ui.add_space(4.0);
+        ui.separator();
+        if state.running {
+            ui.multiply_opacity(0.6);
+        }
+        row(ui, state, run);
+        ui.add_space(4.0);
+        buttons(ui, state, actions);
+        predictions(ui, state, run);
+        ui.separator();
+        let link = ui.link(EN.caveat).on_hover_text(EN.caveat_text);
+        if link.clicked() {
+            actions.ask(Action::Do(Command::Help));
+        }
+        let full = Vec2::new(ui.available_width(), theme::CONTROL);
+        let export = ui.add(Button::new(EN.export).min_size(full));
+        if export.on_hover_text(Command::Export.tooltip(ui.ctx())).clicked() {
+            actions.ask(Action::Do(Command::Export));
+        }
+    });
+}
+
+/// The five largest weights of the selected row, or column.
+fn row(ui: &mut Ui, state: &State, run: &Run) {
+    let n = run.tokens.len();
+    let (layer, head) = state.shown_head();
+    let weights = run.head(layer, head);
+    let (title, mut bars): (String, Vec<(usize, f32)>) = match state.focus() {
+        None => {
+            widgets::heading(ui, &crate::figure::head_name(layer, head));
+            // Five rows are kept free, so that nothing moves when a token is pinned.
+            let (rect, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 5.0 * 28.0), egui::Sense::hover());
+            let ink = theme::colour(theme::palette(ui.ctx()).muted);
+            let font = egui::TextStyle::Body.resolve(ui.style());
+            ui.painter().text(rect.left_top(), egui::Align2::LEFT_TOP, EN.no_row, font, ink);
+            return;
+        }
+        Some(Focus::Query(q)) => {
+            let bars = (0..n).map(|k| (k, weights.get(q * n + k).copied().unwrap_or(0.0)));
+            (fill(EN.row_of, &[&run.tokens.shown(q)]), bars.collect())
+        }
+        Some(Focus::Key(k)) => {
+            let bars = (0..n).map(|q| (q, weights.get(q * n + k).copied().unwrap_or(0.0)));
+            (fill(EN.column_of, &[&run.tokens.shown(k)]), bars.collect())
+        }
+    };
+    widgets::heading(ui, &title);
+    bars.sort_by(|a, b| b.1.total_cmp(&a.1));
+    for i in 0..5 {
+        match bars.get(i) {
+            Some(&(token, share)) => {
+                let strong = !run.tokens.pieces[token].special;
+                widgets::bar(ui, &run.tokens.shown(token), share, &weight(share), strong)
+            }
+            None => ui.allocate_exact_size(Vec2::new(1.0, 20.0), egui::Sense::hover()).1,
+        };
+    }
+}
+
+fn buttons(ui: &mut Ui, state: &State, actions: &Actions) {
+    let full = Vec2::new(ui.available_width(), theme::CONTROL);
+    let mask = state.model.as_ref().and_then(|m| m.tokenizer.mask());
+    let token = match state.pinned.or(state.preview) {
+        Some(Focus::Query(i) | Focus::Key(i)) => Some(i),
+        None => None,
+    };
+    let is_masked = token.is_some_and(|i| state.masked.contains(&i)) || (token.is_none() && !state.masked.is_empty());
+    let token = token.or(state.masked.first().copied());
+    let possible = mask.is_some()
+        && token.is_some_and(|i| state.run().is_some_and(|r| r.tokens.pieces.get(i).is_some_and(|p| !p.special)));
+    let label = if is_masked { EN.unmask_word } else { EN.mask_word };
+    let button = ui.add_enabled(possible, Button::new(label).min_size(full));
+    let tip = format!("{} {}", EN.mask_tip, Command::Mask.tooltip(ui.ctx()));
+    let button = button.on_hover_text(tip).on_disabled_hover_text(if mask.is_some() { EN.no_row } else { EN.no_mask });
+    if let (true, Some(i)) = (button.clicked(), token) {
+        actions.ask(Action::Mask(i));
+    }
+    let label = if update::is_off(state, state.head) { EN.head_on } else { EN.head_off };
+    let tip = format!("{} {}", EN.head_off_tip, Command::HeadOff.tooltip(ui.ctx()));
+    let off = ui.add_enabled(state.run().is_some(), Button::new(label).min_size(full));
+    if off.on_hover_text(tip).clicked() {
+        actions.ask(Action::HeadOff(state.head));
+    }
+}
+
+/// The five likeliest words where the mask or the pin is; before and after, where something was changed.
+fn predictions(ui: &mut Ui, state: &State, run: &Run) {
+    let Some(model) = &state.model else { return };
+    if !run.card.predicts_words() {
+        if state.is_changed() {
+            widgets::muted(ui, EN.no_predictions);
+        }
+        return;
+    }
+    let typed_mask = || {
+        let (_, id) = model.tokenizer.mask()?;
+        run.tokens.pieces.iter().position(|p| p.id == id)
+    };
+    let pinned = || match state.pinned {
+        Some(Focus::Query(i) | Focus::Key(i)) if state.is_changed() => Some(i),
+        _ => None,
+    };
+    let changed = || (0..run.tokens.len()).find(|&i| state.is_changed() && !run.tokens.pieces[i].special);
+    let Some(position) = state.masked.first().copied().or_else(typed_mask).or_else(pinned).or_else(changed) else {
+        return;
+    };
+    let Some(after) = guesses(run, position) else { return };
+    let before = state.before.as_ref().filter(|b| b.id != run.id).and_then(|b| guesses(b, position));
+    ui.add_space(4.0);
+    let word = state.before.as_ref().map_or_else(|| run.tokens.shown(position), |b| b.tokens.shown(position));
+    let said = |p: &Prediction| shown_word(&model.tokenizer.token(p.id).unwrap_or_default());
+    let Some(before) = before else {
+        widgets::heading(ui, &fill(EN.predicted, &[&word]));
+        for p in &after {
+            widgets::bar(ui, &said(p), p.probability as f32, &percent(p.probability as f32), true);
+        }
+        return;
+    };
+    widgets::heading(ui, &fill(EN.before_after, &[&word]));
+    ui.columns(2, |columns| {
+        for (ui, title, list) in [(0, EN.before, &before), (1, EN.after, &after)].map(|(i, t, l)| (i, t, l)) {
+            let ui = &mut columns[ui];
+            widgets::muted(ui, title);
+            for p in list {
+                let number = percent(p.probability as f32);
+                widgets::short_bar(ui, &said(p), p.probability as f32, &number);
+            }
+        }
+    });
+}
+
+fn guesses(run: &Run, position: usize) -> Option<Vec<Prediction>> {
+    let logits = run.logits(Site::Logits)?;
+    (position < run.tokens.len()).then(|| top(logits.block(&[position]), 5))
+}
+
+/// A vocabulary entry without the marks that say how it joins.
+fn shown_word(piece: &str) -> String {
+    let word = piece.trim_start_matches(['\u{120}', '\u{2581}']);
+    if word.is_empty() { piece.to_owned() } else { word.to_owned() }
+}

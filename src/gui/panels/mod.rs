@@ -1,0 +1,13 @@
+//! The parts of the window. Each draws from the state and leaves its requests behind.
+
+pub mod export;
+pub mod grid;
+pub mod head;
+pub mod help;
+pub mod inspector;
+pub mod models;
+pub mod palette;
+pub mod settings;
+pub mod shapes;
+pub mod status;
+pub mod top;

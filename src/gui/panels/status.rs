@@ -1,0 +1,49 @@
+//! The line at the bottom: device, tokens, time, memory, progress.
+
+use crate::engine::device;
+use crate::figure::size;
+use crate::gui::action::{Action, Actions};
+use crate::gui::command::Command;
+use crate::gui::state::State;
+use crate::gui::words::{EN, bytes, count, fill, millis};
+use crate::gui::{theme, widgets};
+use egui::{Align, Layout, ProgressBar, RichText, Ui};
+
+/// The status line.
+pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
+    ui.horizontal_centered(|ui| {
+        let ink = theme::colour(theme::palette(ui.ctx()).muted);
+        let small = |text: String| RichText::new(text).size(size::SMALL).color(ink);
+        let mut parts: Vec<String> = Vec::new();
+        if let Some(model) = &state.model {
+            parts.push(device::describe(&model.device).to_owned());
+        }
+        if let Some(run) = state.run() {
+            parts.push(fill(EN.tokens, &[&count(run.tokens.len() as u64)]));
+            parts.push(fill(EN.last_pass, &[&millis(run.millis)]));
+            let kept = run.bytes() + state.before.as_ref().filter(|b| b.id != run.id).map_or(0, |b| b.bytes());
+            parts.push(fill(EN.kept, &[&bytes(kept)]));
+        }
+        ui.label(small(parts.join("  \u{b7}  ")));
+        if let Some(progress) = &state.progress {
+            ui.separator();
+            ui.label(small(progress.stage.clone()));
+            ui.add(ProgressBar::new(progress.share()).desired_width(120.0).desired_height(6.0));
+            if ui.small_button(EN.stop).on_hover_text(Command::Stop.tooltip(ui.ctx())).clicked() {
+                actions.ask(Action::Do(Command::Stop));
+            }
+        } else if state.opening.is_some() || state.running {
+            ui.separator();
+            if ui.small_button(EN.stop).on_hover_text(Command::Stop.tooltip(ui.ctx())).clicked() {
+                actions.ask(Action::Do(Command::Stop));
+            }
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.label(small(EN.from_zero.to_owned()));
+            if let Some(notice) = &state.notice {
+                ui.separator();
+                widgets::muted(ui, notice.clone());
+            }
+        });
+    });
+}

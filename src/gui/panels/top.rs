@@ -1,0 +1,182 @@
+//! The top bar and the row under it: which model, which text, what is left out.
+
+use crate::figure::percent;
+use crate::gui::action::{Action, Actions};
+use crate::gui::command::Command;
+use crate::gui::examples::Lesson;
+use crate::gui::state::State;
+use crate::gui::theme::{self, CONTROL};
+use crate::gui::widgets;
+use crate::gui::words::{EN, fill};
+use egui::{Align, Button, Id, Layout, RichText, Slider, TextEdit, Ui, Vec2};
+
+/// The sentence field, so that a command can put the cursor into it.
+pub fn sentence_id() -> Id {
+    Id::unique("sentence")
+}
+
+/// Model, workspace, text.
+pub fn bar(ui: &mut Ui, state: &State, actions: &Actions) {
+    ui.horizontal_centered(|ui| {
+        ui.spacing_mut().item_spacing.x = 8.0;
+        let chip = match (&state.model, &state.opening) {
+            (_, Some(name)) => fill(EN.opening, &[name]),
+            (Some(model), None) => {
+                let card = model.card();
+                fill(EN.model_chip, &[&model.name, &card.layers.to_string(), &card.heads.to_string()])
+            }
+            (None, None) => EN.no_model.to_owned(),
+        };
+        let button =
+            Button::new(RichText::new(format!("{chip}  \u{25be}"))).min_size(Vec2::new(150.0, CONTROL)).truncate();
+        let width = ui.available_width().min(230.0);
+        let chip = ui.scope(|ui| {
+            ui.set_max_width(width);
+            ui.add(button)
+        });
+        let chip = widgets::named(chip.inner, EN.models).on_hover_text(Command::Models.tooltip(ui.ctx()));
+        if chip.clicked() {
+            actions.ask(Action::Do(Command::Models));
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            widgets::command_as(ui, actions, Command::Help, EN.help);
+            let keys = ui.ctx().format_shortcut(&Command::Palette.shortcut());
+            widgets::command_as(ui, actions, Command::Palette, &keys);
+            if state.pair.is_none() {
+                let add = ui.button(EN.add_second).on_hover_text(Command::SecondSentence.tooltip(ui.ctx()));
+                if add.clicked() {
+                    actions.ask(Action::Do(Command::SecondSentence));
+                }
+            }
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| texts(ui, state, actions));
+        });
+    });
+}
+
+fn texts(ui: &mut Ui, state: &State, actions: &Actions) {
+    let all = ui.available_width();
+    let Some(pair) = &state.pair else {
+        let mut text = state.text.clone();
+        let field = field(&mut text, EN.sentence_hint, all).id(sentence_id());
+        if widgets::named(ui.add(field), EN.sentence).changed() {
+            actions.ask(Action::Text(text));
+        }
+        return;
+    };
+    let close = CONTROL;
+    let each = (all - close - 2.0 * ui.spacing().item_spacing.x) / 2.0;
+    let mut text = state.text.clone();
+    if widgets::named(ui.add(field(&mut text, EN.sentence_hint, each).id(sentence_id())), EN.sentence).changed() {
+        actions.ask(Action::Text(text));
+    }
+    let mut second = pair.clone();
+    if widgets::named(ui.add(field(&mut second, EN.second_hint, each)), EN.second).changed() {
+        actions.ask(Action::Pair(Some(second)));
+    }
+    let remove = ui.add(Button::new("\u{d7}").min_size(Vec2::splat(close)));
+    if widgets::named(remove, EN.remove_second).on_hover_text(EN.remove_second).clicked() {
+        actions.ask(Action::Pair(None));
+    }
+}
+
+fn field<'a>(text: &'a mut String, hint: &'static str, width: f32) -> TextEdit<'a> {
+    TextEdit::singleline(text)
+        .hint_text(hint)
+        .desired_width(width - 10.0)
+        .align(egui::Align2::LEFT_CENTER)
+        .min_size(Vec2::new(0.0, CONTROL))
+}
+
+/// Examples at the left; what is left out, at the right.
+pub fn row(ui: &mut Ui, state: &State, actions: &Actions) {
+    ui.horizontal_centered(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            more(ui, actions);
+            top(ui, state, actions);
+            hide(ui, state, actions);
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                for example in &state.examples {
+                    let name = match example.lesson {
+                        Lesson::PreviousWord => EN.previous_word,
+                        Lesson::VerbObject => EN.verb_object,
+                        Lesson::FillBlank => EN.fill_blank,
+                        Lesson::TwoSentences => EN.two_sentences,
+                        Lesson::Chinese => EN.chinese,
+                    };
+                    let tip = match &example.pair {
+                        Some(pair) => format!("{} | {pair}", example.text),
+                        None => example.text.clone(),
+                    };
+                    if ui.button(name).on_hover_text(tip).clicked() {
+                        actions.ask(Action::Example(example.clone()));
+                    }
+                }
+            });
+        });
+    });
+}
+
+fn hide(ui: &mut Ui, state: &State, actions: &Actions) {
+    let specials = state.specials();
+    if specials.is_empty() {
+        return;
+    }
+    // Computed with special tokens hidden, whether or not they are: the number is what hiding takes away.
+    let removed = state.run().map_or(0.0, |run| {
+        let (layer, head) = state.shown_head();
+        let filter = crate::analysis::attention::Filter { hide_special: true, top: 0.0 };
+        crate::analysis::attention::show(&run.tokens, run.head(layer, head), filter).removed
+    });
+    let on = state.settings.hide_special;
+    let what = fill(if on { EN.removed } else { EN.would_remove }, &[&percent(removed)]);
+    let label = format!("{}: {what}", fill(EN.hide, &[&specials]));
+    let name = fill(EN.hide, &[&specials]);
+    let button = Button::selectable(on, label).min_size(Vec2::new(210.0, CONTROL)).frame_when_inactive(true);
+    let tip = format!("{} {}", EN.hide_tip, Command::HideSpecial.tooltip(ui.ctx()));
+    if widgets::named(ui.add(button), &name).on_hover_text(tip).clicked() {
+        actions.ask(Action::HideSpecial(!on));
+    }
+}
+
+fn top(ui: &mut Ui, state: &State, actions: &Actions) {
+    let label = fill(EN.top, &[&percent(state.settings.top)]);
+    let button = ui.add(Button::new(label).min_size(Vec2::new(80.0, CONTROL))).on_hover_text(EN.top_tip);
+    egui::Popup::menu(&button).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        ui.set_width(240.0);
+        ui.label(RichText::new(EN.top_tip).small().color(theme::colour(theme::palette(ui.ctx()).muted)));
+        let mut value = state.settings.top * 100.0;
+        let slider = Slider::new(&mut value, 5.0..=100.0).step_by(5.0).suffix(" %");
+        if widgets::named(ui.add(slider), "Share of each row").changed() {
+            actions.ask(Action::Top(value / 100.0));
+        }
+    });
+}
+
+fn more(ui: &mut Ui, actions: &Actions) {
+    let button = ui.button(EN.more);
+    egui::Popup::menu(&button).show(|ui| {
+        ui.set_min_width(220.0);
+        let groups: [&[Command]; 4] = [
+            &[Command::Overview, Command::GridOnly, Command::HeadOnly, Command::Tiles],
+            &[Command::ShapeTrace, Command::CopyPicture, Command::CopyValues, Command::Export],
+            &[Command::Projector, Command::SwitchTheme, Command::Settings],
+            &[Command::Models, Command::OpenFolder],
+        ];
+        for (i, group) in groups.into_iter().enumerate() {
+            if i > 0 {
+                ui.separator();
+            }
+            for &command in group {
+                let keys = ui.ctx().format_shortcut(&command.shortcut());
+                let item = Button::new(command.label()).shortcut_text(keys).min_size(Vec2::new(220.0, CONTROL));
+                if widgets::named(ui.add(item.frame_when_inactive(false)), command.label())
+                    .on_hover_text(command.tip())
+                    .clicked()
+                {
+                    actions.ask(Action::Do(command));
+                    ui.close();
+                }
+            }
+        }
+    });
+}

@@ -1,0 +1,106 @@
+//! The fourth layout: views as tiles that can be dragged and resized.
+
+use super::action::Actions;
+use super::paint::Textures;
+use super::panels::{grid, head, inspector};
+use super::state::State;
+use super::words::EN;
+use egui::{Ui, WidgetText};
+use egui_tiles::{Behavior, Tile, TileId, Tiles, Tree, UiResponse};
+
+/// A view that can be a tile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pane {
+    /// All heads.
+    Grid,
+    /// Token lines.
+    Lines,
+    /// The matrix.
+    Heatmap,
+    /// The numbers.
+    Inspector,
+}
+
+/// All views side by side.
+pub fn tree() -> Tree<Pane> {
+    let mut tiles = Tiles::default();
+    let grid = tiles.insert_pane(Pane::Grid);
+    let lines = tiles.insert_pane(Pane::Lines);
+    let heatmap = tiles.insert_pane(Pane::Heatmap);
+    let inspector = tiles.insert_pane(Pane::Inspector);
+    let left = tiles.insert_vertical_tile(vec![grid, inspector]);
+    let root = tiles.insert_horizontal_tile(vec![left, lines, heatmap]);
+    Tree::new(egui::Id::unique("tiles"), root, tiles)
+}
+
+/// What drawing a tile needs.
+pub struct Drawer<'a> {
+    /// The state.
+    pub state: &'a State,
+    /// Where requests go.
+    pub actions: &'a Actions,
+    /// Pictures.
+    pub textures: &'a mut Textures,
+}
+
+impl Behavior<Pane> for Drawer<'_> {
+    fn pane_ui(&mut self, ui: &mut Ui, _id: TileId, pane: &mut Pane) -> UiResponse {
+        egui::Frame::new().inner_margin(super::theme::PADDING).show(ui, |ui| match pane {
+            Pane::Grid => grid::show(ui, self.state, self.actions, self.textures),
+            Pane::Inspector => inspector::show(ui, self.state, self.actions),
+            Pane::Lines | Pane::Heatmap => {
+                let (Some(run), Some(shown)) = (self.state.run(), self.state.shown()) else { return };
+                if *pane == Pane::Lines {
+                    head::lines(ui, self.state, run, &shown, self.actions, self.textures);
+                } else {
+                    head::heatmap(ui, self.state, run, &shown, self.actions, self.textures);
+                }
+            }
+        });
+        UiResponse::None
+    }
+
+    fn tab_title_for_pane(&mut self, pane: &Pane) -> WidgetText {
+        match pane {
+            Pane::Grid => EN.grid_tile,
+            Pane::Lines => EN.lines,
+            Pane::Heatmap => EN.heatmap,
+            Pane::Inspector => EN.inspector,
+        }
+        .into()
+    }
+
+    fn simplification_options(&self) -> egui_tiles::SimplificationOptions {
+        // A bar with its name on each tile is what a tile is dragged by.
+        egui_tiles::SimplificationOptions { all_panes_must_have_tabs: true, ..Default::default() }
+    }
+
+    fn is_tab_closable(&self, _tiles: &Tiles<Pane>, _id: TileId) -> bool {
+        false
+    }
+
+    fn on_tab_close(&mut self, _tiles: &mut Tiles<Pane>, _id: TileId) -> bool {
+        false
+    }
+
+    fn dragged_overlay_color(&self, visuals: &egui::Visuals) -> egui::Color32 {
+        visuals.selection.bg_fill
+    }
+
+    fn top_bar_right_ui(
+        &mut self,
+        _tiles: &Tiles<Pane>,
+        _ui: &mut Ui,
+        _id: TileId,
+        _tabs: &egui_tiles::Tabs,
+        _scroll: &mut f32,
+    ) {
+    }
+}
+
+/// Whether a tree still has every view: a damaged one is replaced.
+pub fn is_whole(tree: &Tree<Pane>) -> bool {
+    let panes: Vec<Pane> =
+        tree.tiles.iter().filter_map(|(_, t)| if let Tile::Pane(p) = t { Some(*p) } else { None }).collect();
+    [Pane::Grid, Pane::Lines, Pane::Heatmap, Pane::Inspector].iter().all(|p| panes.contains(p))
+}

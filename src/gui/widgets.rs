@@ -1,0 +1,81 @@
+//! Small pieces that several panels use.
+
+use super::action::{Action, Actions};
+use super::command::Command;
+use super::theme::{self, CONTROL};
+use crate::figure::size;
+use egui::{Align2, Button, FontId, Rect, Response, RichText, Sense, Ui, Vec2};
+
+/// Gives a control the name that screen readers and tests know it by.
+pub fn named(response: Response, name: &str) -> Response {
+    response.ctx.accesskit_node_builder(response.id, |node| node.set_label(name));
+    response
+}
+
+/// A button for a command.
+pub fn command(ui: &mut Ui, actions: &Actions, command: Command) -> Response {
+    command_as(ui, actions, command, command.label())
+}
+
+/// A button for a command under another label.
+pub fn command_as(ui: &mut Ui, actions: &Actions, command: Command, label: &str) -> Response {
+    let button = ui.add(Button::new(label).min_size(Vec2::new(CONTROL, CONTROL)));
+    let button = named(button, command.label()).on_hover_text(command.tooltip(ui.ctx()));
+    if button.clicked() {
+        actions.ask(Action::Do(command));
+    }
+    button
+}
+
+/// Text of second rank.
+pub fn muted(ui: &mut Ui, text: impl Into<String>) -> Response {
+    let ink = theme::colour(theme::palette(ui.ctx()).muted);
+    ui.label(RichText::new(text).color(ink))
+}
+
+/// A heading of a panel.
+pub fn heading(ui: &mut Ui, text: &str) -> Response {
+    ui.label(RichText::new(text).font(theme::heading()))
+}
+
+/// A labelled bar with its number: `share` from 0 to 1 of the full width.
+pub fn bar(ui: &mut Ui, label: &str, share: f32, number: &str, strong: bool) -> Response {
+    let palette = theme::palette(ui.ctx());
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 20.0), Sense::hover());
+    let label_width = 88.0;
+    let number_width = 44.0;
+    let track = Rect::from_min_max(
+        rect.left_top() + Vec2::new(label_width + 8.0, 5.0),
+        rect.right_bottom() - Vec2::new(number_width + 8.0, 5.0),
+    );
+    let painter = ui.painter();
+    let font = FontId::new(size::BODY, egui::FontFamily::Monospace);
+    let ink = theme::colour(if strong { palette.text } else { palette.muted });
+    let text = crate::figure::fit(label, size::BODY, label_width);
+    painter.text(rect.left_center(), Align2::LEFT_CENTER, text, font.clone(), ink);
+    painter.rect_filled(track, 2.0, theme::colour(palette.raised));
+    let filled = Rect::from_min_size(track.min, Vec2::new(track.width() * share.clamp(0.0, 1.0), track.height()));
+    painter.rect_filled(filled, 2.0, theme::colour(palette.accent));
+    painter.text(rect.right_center(), Align2::RIGHT_CENTER, number, font, ink);
+    let spoken = format!("{label} {number}");
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &spoken));
+    response
+}
+
+/// A word over a bar, for narrow columns.
+pub fn short_bar(ui: &mut Ui, label: &str, share: f32, number: &str) {
+    let palette = theme::palette(ui.ctx());
+    let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 22.0), Sense::hover());
+    let painter = ui.painter();
+    let font = FontId::new(size::SMALL, egui::FontFamily::Monospace);
+    let (text, muted) = (theme::colour(palette.text), theme::colour(palette.muted));
+    let label_text = crate::figure::fit(label, size::SMALL, rect.width() - 40.0);
+    painter.text(rect.left_top(), Align2::LEFT_TOP, label_text, font.clone(), text);
+    painter.text(rect.right_top(), Align2::RIGHT_TOP, number, font, muted);
+    let track = Rect::from_min_max(rect.left_bottom() - Vec2::new(0.0, 4.0), rect.right_bottom());
+    painter.rect_filled(track, 2.0, theme::colour(palette.raised));
+    let filled = Rect::from_min_size(track.min, Vec2::new(track.width() * share.clamp(0.0, 1.0), track.height()));
+    painter.rect_filled(filled, 2.0, theme::colour(palette.accent));
+    let spoken = format!("{label} {number}");
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &spoken));
+}
