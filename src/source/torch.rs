@@ -207,10 +207,13 @@ fn claim<'a>(heap: &Heap<'a>, mut id: Id) -> Option<Claim<'a>> {
     let &Value::Global(Global::Storage(element)) = heap.get(kind) else { return None };
     let held = heap.count(held)?;
     // The older format may name a window of a storage: its key, where it begins and how long it is.
-    let (from, end) = match rest.first().and_then(|&view| heap.members(view)) {
-        Some(&[_, from, len]) => (heap.count(from)?, heap.count(from)?.checked_add(heap.count(len)?)?),
+    let (from, end) = match rest.first().map(|&view| heap.get(view)) {
+        None | Some(Value::Nothing) => (0, held),
+        Some(Value::Tuple(view)) => {
+            let &[_key, from, len] = view.as_slice() else { return None };
+            (heap.count(from)?, heap.count(from)?.checked_add(heap.count(len)?)?)
+        }
         Some(_) => return None,
-        None => (0, held),
     };
     let first = from.checked_add(heap.count(offset)?)?;
     let known = heap.text(tag) == Some("storage") && shape.len() == strides.len();
@@ -255,4 +258,124 @@ fn is_dense(shape: &[usize], strides: &[usize]) -> bool {
         wanted *= len;
         fits
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn string(text: &str) -> Vec<u8> {
+        [&[b'U', text.len() as u8], text.as_bytes()].concat()
+    }
+
+    fn int(n: i64) -> Vec<u8> {
+        [&[0x8a, 8], n.to_le_bytes().as_slice()].concat()
+    }
+
+    fn tuple(members: &[Vec<u8>]) -> Vec<u8> {
+        [b"(", members.concat().as_slice(), b"t"].concat()
+    }
+
+    fn ints(members: &[i64]) -> Vec<u8> {
+        tuple(&members.iter().map(|&n| int(n)).collect::<Vec<_>>())
+    }
+
+    /// A file of the older format with one tensor `x` of bytes, in a storage of the bytes 0 to 9.
+    fn file(little: bool, held: i64, view: &[u8], offset: i64, size: &[i64], stride: &[i64]) -> Vec<u8> {
+        let kind = b"ctorch\nByteStorage\n".to_vec();
+        let storage = tuple(&[string("storage"), kind, string("7"), string("cpu"), int(held), view.to_vec()]);
+        let arguments = tuple(&[[storage.as_slice(), b"Q"].concat(), int(offset), ints(size), ints(stride)]);
+        let order = if little { 0x88 } else { 0x89 };
+        [
+            b"\x80\x02\x8a\x0a",
+            MAGIC.as_slice(),
+            b".\x80\x02M\xe9\x03.\x80\x02}",
+            &string("little_endian"),
+            &[order],
+            b"s.\x80\x02}",
+            &string("x"),
+            b"ctorch._utils\n_rebuild_tensor\n",
+            &arguments,
+            b"Rs.\x80\x02]",
+            &string("7"),
+            b"a.",
+            &10u64.to_le_bytes(),
+            &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+        ]
+        .concat()
+    }
+
+    fn read(bytes: &[u8]) -> Result<Vec<f32>, String> {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("pytorch_model.bin");
+        std::fs::write(&path, bytes).expect("written");
+        let disk = Disk::open(&path).expect("opened");
+        let found = tensors(&disk, &Control::default()).map_err(|e| e.to_string())?;
+        found["x"].read(&disk, &mut |_| Ok(())).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn offsets_steps_and_windows_are_followed() {
+        let none = b"N".as_slice();
+        assert_eq!(read(&file(true, 10, none, 2, &[2, 3], &[3, 1])), Ok(vec![2.0, 3.0, 4.0, 5.0, 6.0, 7.0]));
+        assert_eq!(read(&file(true, 10, none, 0, &[3, 2], &[1, 5])), Ok(vec![0.0, 5.0, 1.0, 6.0, 2.0, 7.0]));
+        assert_eq!(read(&file(true, 10, none, 9, &[], &[])), Ok(vec![9.0]));
+        assert_eq!(read(&file(true, 10, none, 4, &[1, 2], &[99, 0])), Ok(vec![4.0, 4.0]));
+        assert_eq!(read(&file(true, 10, none, 99, &[0], &[1])), Ok(vec![]));
+        let window = tuple(&[string("8"), int(4), int(3)]);
+        assert_eq!(read(&file(true, 10, &window, 1, &[2], &[1])), Ok(vec![5.0, 6.0]));
+        assert!(read(&file(true, 10, &window, 1, &[3], &[1])).is_err(), "beyond the window, within the storage");
+    }
+
+    #[test]
+    fn what_a_tensor_claims_is_checked_before_memory_is_taken() {
+        let none = b"N".as_slice();
+        let far = 1 << 40;
+        for (bytes, says) in [
+            (file(true, 10, none, 0, &[11], &[1]), "goes beyond its storage"),
+            (file(true, 10, none, 5, &[6], &[1]), "goes beyond its storage"),
+            (file(true, 10, none, 0, &[2, 2], &[9, 1]), "goes beyond its storage"),
+            (file(true, 10, none, 0, &[far, far], &[0, 0]), "cannot be"),
+            (file(true, 10, none, 0, &[far], &[0]), "more numbers than the file has bytes"),
+            (file(true, 10, none, i64::MAX, &[2], &[i64::MAX]), "goes beyond its storage"),
+            (file(true, 11, none, 0, &[1], &[1]), "storage `7` of 11 numbers"),
+            (file(true, i64::MAX, none, 0, &[far], &[1]), "storage `7`"),
+            (file(true, 10, none, -1, &[1], &[1]), "not known"),
+            (file(true, 10, none, 0, &[-1], &[1]), "not known"),
+            (file(true, 10, none, 0, &[1], &[]), "not known"),
+            (file(true, 10, none, 0, &[1; 17], &[1; 17]), "not known"),
+            (file(true, 10, b"K\x01", 0, &[1], &[1]), "not known"),
+            (file(true, 10, &tuple(&[string("8"), int(4), int(7)]), 0, &[1], &[1]), "of 11 numbers"),
+            (file(false, 10, none, 0, &[1], &[1]), "big-endian"),
+            (b"\x80\x02K\x01.".to_vec(), "not one of weights"),
+            (b"hello".to_vec(), "neither safetensors"),
+            (Vec::new(), "neither safetensors"),
+            (b"PK\x03\x04".to_vec(), "zip archive is damaged"),
+        ] {
+            let error = read(&bytes).expect_err(says);
+            assert!(error.contains(says), "`{error}` does not say `{says}`");
+        }
+    }
+
+    #[test]
+    fn a_compressed_archive_and_one_of_something_else_are_refused() {
+        // An archive with the one record `r/data.pkl`, empty, that claims to be compressed by method 8.
+        let name = b"r/data.pkl";
+        let body =
+            |method: u16| [0, method, 0, 0x21, 0, 0, 0, 0, 0, 0, name.len() as u16, 0].map(u16::to_le_bytes).concat();
+        let archive = |method, name: &[u8]| {
+            let local = [b"PK\x03\x04\x14\0".as_slice(), &body(method), name].concat();
+            let central = [b"PK\x01\x02\x14\0\x14\0".as_slice(), &body(method), &[0; 14], name].concat();
+            let sizes = [(central.len() as u32).to_le_bytes(), (local.len() as u32).to_le_bytes()].concat();
+            [local, central, b"PK\x05\x06\0\0\0\0\x01\0\x01\0".to_vec(), sizes, vec![0, 0]].concat()
+        };
+        for (method, name, says) in [
+            (8, name, "compressed or encrypted"),
+            (0, b"r/other.pk", "no `data.pkl`"),
+            (0, name, "it ends in the middle"),
+        ] {
+            let error = read(&archive(method, name)).expect_err(says);
+            assert!(error.contains(says), "`{error}` does not say `{says}`");
+        }
+    }
 }
