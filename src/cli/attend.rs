@@ -182,7 +182,7 @@ impl Args {
         let middle = millis.len() / 2;
         let median =
             if millis.len() % 2 == 1 { millis[middle] } else { f64::midpoint(millis[middle - 1], millis[middle]) };
-        say(&format!("{{\"median_ms\": {median:?}, \"min_ms\": {:?}}}", millis[0]));
+        say(&format!("{{\"median_ms\": {median:.3}, \"min_ms\": {:.3}}}", millis[0]));
         Ok(())
     }
 }

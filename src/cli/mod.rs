@@ -176,6 +176,13 @@ mod tests {
     }
 
     #[test]
+    fn a_panic_is_an_error_with_a_remedy() {
+        let error = caught("fill", || panic!("out of cheese")).expect_err("it panics");
+        assert_eq!(error.to_string(), "internal error in fill: out of cheese");
+        assert!(error.remedy().is_some());
+    }
+
+    #[test]
     fn a_message_is_one_line() {
         assert_eq!(plain("a\nb\x1b[2Jc\r\n"), "a b [2Jc  ");
         assert_eq!(plain("Ġdoor 门"), "Ġdoor 门");

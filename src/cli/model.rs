@@ -218,6 +218,9 @@ fn trace(opened: &Opened, text: &str, pair: Option<&str>) -> Result<Vec<Step>> {
 /// The files that the model is made of, each once: configuration, weights, tokenizer.
 fn files(opened: &Opened) -> Result<Vec<Listed>> {
     let mut paths: Vec<PathBuf> = vec![opened.path.join("config.json")];
+    // Weights in several files have a table of which tensor is where.
+    let tables = ["model.safetensors.index.json", "pytorch_model.bin.index.json"].map(|name| opened.path.join(name));
+    paths.extend(tables.into_iter().filter(|path| opened.weight_files.len() > 1 && path.is_file()));
     paths.extend(opened.weight_files.iter().cloned());
     for path in opened.tokenizer.files() {
         if !paths.contains(path) {

@@ -83,7 +83,11 @@ impl Opened {
         let vb = Params::new(&weights, &device);
         let source = Source { path: &config_path, config: &config, vb, device: &device };
         let class = source.class().to_owned();
-        let model = (family.load)(&source)?;
+        // Sizes that do not go together are a fault of the configuration.
+        let model = (family.load)(&source).map_err(|e| match e {
+            Error::Input { what } => Error::format(&config_path, what),
+            other => other,
+        })?;
 
         let card = model.card();
         if tokenizer.size() > card.vocabulary {
