@@ -45,6 +45,7 @@ parity! {
     electra_discriminator: "electra";
     electra_generator: "electra-generator";
     gpt2: "gpt2";
+    gpt2_that_labels_texts: "gpt2-classifier";
     gpt2_in_f16_with_prefixed_names: "gpt2-prefix";
     roberta: "roberta";
     roberta_that_labels_texts: "roberta-classifier";
@@ -168,6 +169,9 @@ impl Reference {
         if !self.expected.batches.is_empty() {
             let mut heads: Vec<&str> = card.outputs.iter().map(|site| site.name()).collect();
             heads.sort_unstable();
+            // GPT-2's decoder is its word table: it predicts words even where transformers' class has no head for them.
+            heads
+                .retain(|head| !(card.is_causal() && *head == "logits" && !self.tensors.contains_key("single.logits")));
             let known = |name: &str| Site::ALL.iter().any(|site| site.name() == name);
             let wanted: Vec<&str> = self.of("single").map(|(name, _)| name).filter(|name| known(name)).collect();
             report.same("card", "outputs", &heads, &wanted);

@@ -3,7 +3,7 @@
 
     python tests/data/make_models.py                 every folder of tests/data/models
     python tests/data/make_models.py bert gpt2       these folders only
-    python tests/data/make_models.py --real FOLDER   a small reference of a real model: tests/data/<name>.{json,safetensors}
+    python tests/data/make_models.py --real FOLDER   a small reference of a real model: tests/data/<name>.*
 
 Made with torch 2.15.0, transformers 5.23.0, tokenizers 0.23.3, safetensors 0.8.0, numpy 2.4.6, sentencepiece 0.2.3
 (Python 3.11). Nothing is downloaded. Weights come from numpy's frozen RandomState, vocabularies from the text below,
@@ -12,8 +12,9 @@ old PyTorch format of bert-legacy holds memory addresses, so an equal file is le
 
 Conventions
   limit      the most tokens the model reads, special tokens included: `max_position_embeddings` (BERT, DistilBERT,
-             ELECTRA, ALBERT), `n_positions` (GPT-2), `max_position_embeddings - pad_token_id - 1` (RoBERTa, XLM-RoBERTa:
-             positions are counted from the padding id). `long` is truncated to it, longest text first, specials kept.
+             ELECTRA, ALBERT), `n_positions` (GPT-2), `max_position_embeddings - pad_token_id - 1` (RoBERTa and
+             XLM-RoBERTa, whose positions are counted from the padding id). `long` and `long_pair` are truncated to it:
+             the longer text first, special tokens kept.
   spans      bytes `[start, end]` of a token in its own text; `[0, 0]` for the special tokens that the tokenizer adds.
              They are the offsets of the fast tokenizer without leading white space (a token that is nothing but white
              space keeps it); a byte-level piece that is part of a character has the whole character. A `[MASK]` that
@@ -58,8 +59,9 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 from transformers import (
     AlbertConfig, AlbertForPreTraining, AlbertModel, BertConfig, BertForMaskedLM, BertForPreTraining,
     BertForTokenClassification, BertModel, BertTokenizer, DistilBertConfig, DistilBertForMaskedLM, ElectraConfig,
-    ElectraForMaskedLM, ElectraForPreTraining, GPT2Config, GPT2LMHeadModel, GPT2Tokenizer, RobertaConfig,
-    RobertaForMaskedLM, RobertaForSequenceClassification, RobertaTokenizer, XLMRobertaConfig, XLMRobertaForMaskedLM,
+    ElectraForMaskedLM, ElectraForPreTraining, GPT2Config, GPT2ForSequenceClassification, GPT2LMHeadModel,
+    GPT2Tokenizer, RobertaConfig, RobertaForMaskedLM, RobertaForSequenceClassification, RobertaTokenizer,
+    XLMRobertaConfig, XLMRobertaForMaskedLM,
 )
 
 HERE = Path(__file__).resolve().parent
@@ -87,9 +89,10 @@ SINGLE = "The keeper climbed the narrow stairs, singing."
 PAIR = ["The children were walking to the city.", "It was loud and dark!"]
 LONG = ("In winter the keeper was reading unbelievable stories, the dog was sleeping near the door and the birds "
         "were singing over the river. ") * 3
-LONG_PAIR = ["The old lighthouse keeper counted the ships and the lights of the village. " * 3, "The cat slept on the mat."]
+LONG_PAIR = ["The old lighthouse keeper counted the ships and the lights of the village. " * 3,
+             "The cat slept on the mat."]
 BATCH = ["The old dog slept.", "Ships were passing the tower in the night, and it was dark.", "lamp"]
-# Composed and combining accents, CJK in and outside the vocabulary, emoji of one and of several code points, right to left.
+# Composed and combining accents, CJK in and outside the vocabulary, emoji of one and of several code points, Hebrew.
 MIXED = "Naïve cafe\u0301 日本語 👩\u200d💻 ❤\ufe0f🚀, שלום!"
 MASKED = "The {} slept on the mat."
 
@@ -117,7 +120,7 @@ def wordpiece(specials, lower, words=110):
 
 
 def byte_bpe(merges):
-    """A byte-level BPE: the alphabet of 256 stand-in characters and the most frequent pairs, joined one after another."""
+    """A byte-level BPE: the alphabet of 256 stand-in characters and the most frequent pairs, joined in turn."""
     pieces = pre_tokenizers.ByteLevel(add_prefix_space=False).pre_tokenize_str(" " + " ".join(TEXT.split()))
     words = Counter(tuple(w) for w, _ in pieces)
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
@@ -250,7 +253,8 @@ def roberta_json(folder, merges):
     tok = Tokenizer(models.BPE(vocab=vocab, merges=pairs))
     tok.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tok.decoder = decoders.ByteLevel()
-    tok.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=False)
+    tok.post_processor = processors.RobertaProcessing(
+        ("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=False)
     tok.add_special_tokens([AddedToken(t, special=True) for t in before])
     tok.add_special_tokens([AddedToken("<mask>", special=True, lstrip=True)])
     tok.save(str(folder / "tokenizer.json"))
@@ -567,12 +571,25 @@ def make_gpt2_prefix(folder):
     return tok, GPT2LMHeadModel
 
 
+def make_gpt2_classifier(folder):
+    """The last token that is not padding decides."""
+    tok = bpe_txt(folder, [], ["<|endoftext|>"], 100, GPT2Tokenizer, {"pad_token": "<|endoftext|>"})
+    end = tok.token_to_id("<|endoftext|>")
+    config = GPT2Config(vocab_size=tok.get_vocab_size(), n_positions=52, n_embd=16, n_layer=2, n_head=2, num_labels=3,
+                        initializer_range=RANGE, bos_token_id=end, eos_token_id=end, pad_token_id=end)
+    model = GPT2ForSequenceClassification(config)
+    randomise(model, 16)
+    save_safetensors(folder, weights(model))
+    config_json(folder, config, GPT2ForSequenceClassification)
+    return tok, GPT2ForSequenceClassification
+
+
 MAKERS = {
     "bert": make_bert, "bert-cased": make_bert_cased, "bert-tagger": make_bert_tagger, "bert-legacy": make_bert_legacy,
     "bert-sharded": make_bert_sharded, "roberta": make_roberta, "roberta-classifier": make_roberta_classifier,
     "xlm-roberta": make_xlm_roberta, "distilbert": make_distilbert, "electra": make_electra,
     "electra-generator": make_electra_generator, "albert": make_albert, "albert-groups": make_albert_groups,
-    "gpt2": make_gpt2, "gpt2-prefix": make_gpt2_prefix,
+    "gpt2": make_gpt2, "gpt2-classifier": make_gpt2_classifier, "gpt2-prefix": make_gpt2_prefix,
 }
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -721,7 +738,8 @@ WORST = [0.0]
 
 def load(folder, cls):
     """The model as transformers reads it back from the folder, computing in f32."""
-    model, info = cls.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32, output_loading_info=True)
+    model, info = cls.from_pretrained(
+        folder, attn_implementation="eager", dtype=torch.float32, output_loading_info=True)
     assert not info["missing_keys"] and not info["mismatched_keys"], info
     return model.eval()
 
@@ -766,7 +784,8 @@ def make(name):
     worst, WORST[0] = WORST[0], 0.0
     print(f"{name:20} weights {held:6}  expected {sizes['expected.safetensors']:6}  all {sum(sizes.values()):6}  "
           f"vocabulary {tok.get_vocab_size():3}  layers {sorted(layers)}  tokens "
-          f"{' '.join(str(len(c['ids'])) for c in expected['cases'])}  largest probability {peak:.3f}  f32 is {worst:.1e} from f64")
+          f"{' '.join(str(len(c['ids'])) for c in expected['cases'])}  largest probability {peak:.3f}  "
+          f"f32 is {worst:.1e} from f64")
 
 
 def write_json(path, expected):
