@@ -2,6 +2,7 @@
 
 pub mod action;
 mod app;
+mod cold_start;
 mod command;
 mod dialogs;
 mod examples;
@@ -18,6 +19,7 @@ mod widgets;
 pub mod words;
 
 pub use app::App;
+use cold_start::ColdStart;
 pub use command::Command;
 pub use examples::{Example, FIRST, Lesson};
 
@@ -26,6 +28,7 @@ use std::path::PathBuf;
 
 /// Opens the window with the first of `paths`, or with the bundled model, and returns once it is closed.
 pub fn run(paths: Vec<PathBuf>) -> Result<()> {
+    let begun = std::time::Instant::now();
     check_display()?;
     let viewport = egui::ViewportBuilder::default()
         .with_title("Lexiscope")
@@ -35,7 +38,11 @@ pub fn run(paths: Vec<PathBuf>) -> Result<()> {
         .with_drag_and_drop(true);
     let options = eframe::NativeOptions { viewport, ..Default::default() };
     let start = move |context: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
-        Ok(Box::new(App::new(context, &paths)?) as Box<dyn eframe::App>)
+        let app = App::new(context, &paths)?;
+        if std::env::var_os(cold_start::VARIABLE).is_none() {
+            return Ok(Box::new(app));
+        }
+        Ok(Box::new(ColdStart { app, begun, first_frame: None, frames: 0, attention: false }))
     };
     eframe::run_native("lexiscope", options, Box::new(start)).map_err(|e| Error::NoDisplay { what: e.to_string() })
 }
