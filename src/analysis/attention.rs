@@ -179,6 +179,7 @@ mod tests {
             segment: 0,
             special,
             word: (!special).then_some(i as u32),
+            unknown: false,
         };
         Tokens { texts: vec!["".into()], pieces: specials.iter().enumerate().map(piece).collect(), dropped: 0 }
     }

@@ -66,6 +66,9 @@ pub struct Run {
     pub millis: f64,
 }
 
+/// The next [`Run::id`].
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
 impl Run {
     /// Runs the model on what is asked.
     pub fn new(opened: &Opened, ask: &Ask, control: &Control) -> Result<Self> {
@@ -78,7 +81,6 @@ impl Run {
         let start = Instant::now();
         let seen = pass(opened, &Input::single(&tokens), &ask.want, &ask.edits, control)?;
         let millis = start.elapsed().as_secs_f64() * 1e3;
-        static NEXT: AtomicU64 = AtomicU64::new(1);
         Ok(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             model: opened.id,

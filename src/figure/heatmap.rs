@@ -113,8 +113,16 @@ mod tests {
 
     #[test]
     fn a_point_finds_the_cell_drawn_there() {
-        let piece =
-            |i| Piece { piece: format!("t{i}"), id: i, start: 0, end: 0, segment: 0, special: false, word: Some(i) };
+        let piece = |i| Piece {
+            piece: format!("t{i}"),
+            id: i,
+            start: 0,
+            end: 0,
+            segment: 0,
+            special: false,
+            word: Some(i),
+            unknown: false,
+        };
         let tokens = Tokens { texts: vec!["".into()], pieces: (0..30).map(piece).collect(), dropped: 0 };
         let layout = Layout::new(&tokens, 500.0, 600.0);
         for (q, k) in [(0, 0), (29, 0), (0, 29), (17, 3)] {

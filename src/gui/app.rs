@@ -199,18 +199,27 @@ impl App {
             Sheet::Palette => (Align2::CENTER_TOP, Vec2::new(0.0, 80.0)),
             Sheet::Settings | Sheet::Export | Sheet::Help | Sheet::Shapes => (Align2::CENTER_CENTER, Vec2::ZERO),
         };
-        let (state, actions, textures) = (&self.state, &self.actions, &mut self.textures);
+        let (state, actions) = (&self.state, &self.actions);
         let area = egui::Area::new(Id::unique("sheet")).order(egui::Order::Foreground).anchor(anchor, offset);
         let drawn = area.show(ctx, |ui| {
             let frame = egui::Frame::popup(ui.style()).inner_margin(theme::PADDING);
-            frame.show(ui, |ui| match sheet {
+            let shown = frame.show(ui, |ui| match sheet {
                 Sheet::Models => panels::models::show(ui, state, actions, is_new),
                 Sheet::Palette => panels::palette::show(ui, actions, is_new),
                 Sheet::Settings => panels::settings::show(ui, state, actions),
-                Sheet::Shapes => panels::shapes::show(ui, state, actions, textures),
+                Sheet::Shapes => panels::shapes::show(ui, state, actions),
                 Sheet::Export => panels::export::show(ui, state, actions, is_new),
                 Sheet::Help => panels::help::show(ui),
             });
+            // The palette's first line is its text field; it closes by Esc, as palettes do.
+            if sheet != Sheet::Palette {
+                let corner = shown.response.rect.right_top() + Vec2::new(-32.0, 8.0);
+                let button = egui::Button::new("\u{d7}").frame(false);
+                let close = ui.put(Rect::from_min_size(corner, Vec2::splat(theme::CONTROL)), button);
+                if super::widgets::named(close, EN.close).clicked() {
+                    actions.ask(Action::Sheet(None));
+                }
+            }
         });
         if !is_new && drawn.response.clicked_elsewhere() && !egui::Popup::is_any_open(ctx) {
             self.actions.ask(Action::Sheet(None));

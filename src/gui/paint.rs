@@ -85,7 +85,9 @@ pub fn figure(painter: &Painter, textures: &mut Textures, figure: &Figure, origi
                 };
                 if *upright {
                     let galley = painter.layout_no_wrap(text.clone(), font, colour(*c));
-                    let shape = TextShape::new(position, galley, colour(*c))
+                    // egui turns the text about its anchor, and places it by its top left corner.
+                    let corner = position - align.pos_in_rect(&galley.rect).to_vec2();
+                    let shape = TextShape::new(corner, galley, colour(*c))
                         .with_angle_and_anchor(-std::f32::consts::FRAC_PI_2, align);
                     painter.add(shape);
                 } else {

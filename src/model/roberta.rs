@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::trace::{Site, Trace};
 use candle_core::Device;
 
-/// RoBERTa, XLM-RoBERTa and CamemBERT.
+/// RoBERTa, XLM-RoBERTa and `CamemBERT`.
 pub static FAMILY: Family =
     Family { names: &["roberta", "xlm-roberta", "camembert"], load: |source| Ok(Box::new(Roberta::load(source)?)) };
 

@@ -75,26 +75,23 @@ fn heading(ui: &mut Ui, state: &State, run: &Run) {
     let name = format!("{}: ", head_name(layer, head));
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 28.0), Sense::hover());
     let painter = ui.painter_at(rect);
-    let spoken = match edge {
-        Some(edge) => {
-            let (from, to) = (run.tokens.shown(edge.query), run.tokens.shown(edge.key));
-            let (first, second) = if verb == EN.looks_at { (from, to) } else { (to, from) };
-            let middle = format!(" {verb} ");
-            let number = format!(", {:.2}", edge.weight);
-            let parts = [
-                (name.as_str(), Face::Bold, text),
-                (first.as_str(), Face::Mono, accent),
-                (middle.as_str(), Face::Bold, text),
-                (second.as_str(), Face::Mono, accent),
-                (number.as_str(), Face::Bold, text),
-            ];
-            paint::phrase(&painter, rect.left_center(), &parts, size::HEADING);
-            format!("{name}{first}{middle}{second}{number}")
-        }
-        None => {
-            paint::phrase(&painter, rect.left_center(), &[(name.as_str(), Face::Bold, text)], size::HEADING);
-            format!("{name}{}", EN.nothing_shown)
-        }
+    let spoken = if let Some(edge) = edge {
+        let (from, to) = (run.tokens.shown(edge.query), run.tokens.shown(edge.key));
+        let (first, second) = if verb == EN.looks_at { (from, to) } else { (to, from) };
+        let middle = format!(" {verb} ");
+        let number = format!(", {:.2}", edge.weight);
+        let parts = [
+            (name.as_str(), Face::Bold, text),
+            (first.as_str(), Face::Mono, accent),
+            (middle.as_str(), Face::Bold, text),
+            (second.as_str(), Face::Mono, accent),
+            (number.as_str(), Face::Bold, text),
+        ];
+        paint::phrase(&painter, rect.left_center(), &parts, size::HEADING);
+        format!("{name}{first}{middle}{second}{number}")
+    } else {
+        paint::phrase(&painter, rect.left_center(), &[(name.as_str(), Face::Bold, text)], size::HEADING);
+        format!("{name}{}", EN.nothing_shown)
     };
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &spoken));
 }
