@@ -23,12 +23,13 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
     ui.columns(2, |columns| {
         let [left, right] = columns else { return };
         let row = theme::CONTROL;
+        // The list counts its rows with this spacing.
+        left.spacing_mut().item_spacing.y = 0.0;
         ScrollArea::vertical().id_salt("sites").auto_shrink(false).show_rows(
             left,
             row,
             run.shapes.len(),
             |ui, rows| {
-                ui.spacing_mut().item_spacing.y = 0.0;
                 for (at, shape) in &run.shapes[rows] {
                     let text = format!("{at} {}", describe(at.site.axes(), shape));
                     let label = RichText::new(&text).font(egui::FontId::new(size::SMALL, egui::FontFamily::Monospace));
