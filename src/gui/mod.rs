@@ -37,7 +37,18 @@ pub fn run(paths: Vec<PathBuf>) -> Result<()> {
     let start = move |context: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
         Ok(Box::new(App::new(context, &paths)?) as Box<dyn eframe::App>)
     };
-    eframe::run_native("lexiscope", options, Box::new(start)).map_err(|e| Error::NoDisplay { what: e.to_string() })
+    eframe::run_native("lexiscope", options, Box::new(start)).map_err(|error| {
+        // The window system puts the place in its own source before what went wrong.
+        let what = error.to_string();
+        Error::NoDisplay {
+            what: what
+                .rsplit(".rs:")
+                .next()
+                .unwrap_or(&what)
+                .trim_start_matches(|c: char| c.is_ascii_digit() || c == ':' || c == ' ')
+                .to_owned(),
+        }
+    })
 }
 
 /// Without a display server the window system would fail with a message that names no way on.
