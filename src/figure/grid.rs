@@ -116,7 +116,7 @@ pub(super) fn key(figure: &mut Figure, palette: &Palette, at: [f32; 2], pooled: 
     figure.marks.push(Mark::Fill { area: Area { x: half, y: y + 5.0, w: 1.0, h: 3.0 }, colour: palette.muted });
     let end = x + 14.0 + steps as f32 + 6.0;
     figure.token([end, y], "1", size::SMALL, palette.muted, Anchor::Start);
-    let note = if pooled { "square root; a pixel is the maximum under it" } else { "square root, same for all heads" };
+    let note = if pooled { "square root; maximum per pixel" } else { "square root, same for all heads" };
     figure.caption([end + 16.0, y], note, palette.muted, Anchor::Start);
 }
 

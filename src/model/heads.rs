@@ -61,6 +61,11 @@ impl Heads {
         self.list.push(Head { site, steps });
     }
 
+    /// Notes that a head is missing, and why.
+    pub fn lacks(&mut self, site: Site, why: String) {
+        self.unavailable.push((site, why));
+    }
+
     /// Adds the classifier whose output layer is `name`, if the checkpoint has it: over tokens or over the whole text,
     /// as its class says.
     pub fn add_classifier(

@@ -13,7 +13,7 @@ use crate::gui::{picture, theme, widgets};
 use egui::{Button, RichText, ScrollArea, Sense, Ui, Vec2};
 
 /// A centre at least this wide shows lines and heatmap side by side.
-const BOTH: f32 = 900.0;
+const BOTH: f32 = 800.0;
 
 /// Heading and pictures of the shown head.
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions, textures: &mut Textures) {
