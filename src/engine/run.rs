@@ -135,7 +135,7 @@ impl Run {
     }
 }
 
-/// Results that open views look at, oldest given up first once the budget is spent.
+/// Results of this session, oldest given up first once the budget is spent: what was asked before is answered at once.
 #[derive(Debug, Default)]
 pub struct Results {
     runs: Vec<Arc<Run>>,
@@ -150,9 +150,9 @@ impl Results {
         }
     }
 
-    /// A run that is still kept.
-    pub fn get(&self, id: u64) -> Option<&Arc<Run>> {
-        self.runs.iter().find(|r| r.id == id)
+    /// The run that answered the same question, if it is still kept.
+    pub fn find(&self, model: u64, ask: &Ask) -> Option<&Arc<Run>> {
+        self.runs.iter().find(|r| r.model == model && r.ask == *ask)
     }
 
     /// Bytes kept in all.

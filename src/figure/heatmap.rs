@@ -94,9 +94,9 @@ pub fn figure(matrix: &Matrix<'_>, palette: &Palette, layout: &Layout) -> Figure
         });
     }
     if matrix.weights.len() == n * n {
-        let pixels = Pixels::new(matrix.key << 1 | u64::from(palette.dark), n, n, |k, q| {
-            palette.attention(matrix.weights[q * n + k])
-        });
+        let scale = palette.attention_scale();
+        let pixels =
+            Pixels::new(matrix.key << 1 | u64::from(palette.dark), n, n, |k, q| scale(matrix.weights[q * n + k]));
         figure.marks.push(Mark::Image { area: layout.plot, pixels });
     }
     figure.marks.push(Mark::Ring { area: layout.plot, colour: palette.line, width: 1.0 });

@@ -3,7 +3,7 @@
 use super::action::{Action, Actions, Sheet};
 use super::command::Command;
 use super::made::Made;
-use super::paint::Textures;
+use super::paint::Canvas;
 use super::panels;
 use super::settings::{Arrangement, Settings};
 use super::state::State;
@@ -25,7 +25,7 @@ pub struct App {
     state: State,
     engine: Engine<Made>,
     actions: Actions,
-    textures: Textures,
+    canvas: Canvas,
     tree: Tree<Pane>,
     /// The sheet that the last frame showed.
     last_sheet: Option<Sheet>,
@@ -47,7 +47,7 @@ impl App {
             state: State::new(settings.checked()),
             engine: Engine::start(move || waker.request_repaint())?,
             actions: Actions::default(),
-            textures: Textures::default(),
+            canvas: Canvas::default(),
             tree: tiles::tree(),
             last_sheet: None,
         };
@@ -106,7 +106,7 @@ impl eframe::App for App {
         self.panels(ui);
         self.sheet(ui.ctx());
         overlays(ui, &self.state);
-        self.textures.tidy();
+        self.canvas.tidy();
         let stale = self.state.study.as_ref().is_some_and(|s| {
             let look = self.state.grid_look;
             s.dark != look.dark || s.scale != look.scale || {
@@ -155,7 +155,7 @@ impl App {
             let side = frame(panel, padded);
             let grid_look = Panel::left("grid").exact_size(left).resizable(false).frame(side).show(ui, |ui| {
                 let look = panels::grid::wanted(ui);
-                panels::grid::show(ui, state, actions, &mut self.textures);
+                panels::grid::show(ui, state, actions, &mut self.canvas);
                 look
             });
             Panel::right("inspector").exact_size(right).resizable(false).frame(side).show(ui, |ui| {
@@ -167,18 +167,18 @@ impl App {
         let mut look = None;
         let centre = CentralPanel::default().frame(frame(back, padded)).show(ui, |ui| match arrangement {
             Arrangement::Overview | Arrangement::Head => {
-                panels::head::show(ui, state, actions, &mut self.textures);
+                panels::head::show(ui, state, actions, &mut self.canvas);
             }
             Arrangement::Grid => {
                 look = Some(panels::grid::wanted(ui));
-                panels::grid::show(ui, state, actions, &mut self.textures);
+                panels::grid::show(ui, state, actions, &mut self.canvas);
             }
             Arrangement::Tiles => {
                 if !tiles::is_whole(&self.tree) {
                     self.tree = tiles::tree();
                 }
-                let textures = &mut self.textures;
-                self.tree.ui(&mut tiles::Drawer { state, actions, textures }, ui);
+                let canvas = &mut self.canvas;
+                self.tree.ui(&mut tiles::Drawer { state, actions, canvas }, ui);
             }
         });
         if state.running || state.opening.is_some() {
