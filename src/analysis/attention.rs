@@ -25,7 +25,7 @@ pub struct Shown {
     pub edges: Vec<Edge>,
     /// The share of the remaining mass that they carry.
     pub mass: f32,
-    /// How many weights there are in all.
+    /// How many weights there are that are not hidden.
     pub of: usize,
 }
 
@@ -53,6 +53,7 @@ pub fn show(tokens: &Tokens, weights: &[f32], filter: Filter) -> Shown {
     }
     // A hidden query's row is not looked at, so its mass counts as neither shown nor removed.
     let rows = (0..n).filter(|&q| !special(q));
+    let of = rows.clone().count().pow(2);
     let after: f32 = sum(&kept);
     let mut edges = Vec::new();
     for query in rows {
@@ -62,7 +63,7 @@ pub fn show(tokens: &Tokens, weights: &[f32], filter: Filter) -> Shown {
     Shown {
         removed: if filter.hide_special { on_special(tokens, weights) } else { 0.0 },
         mass: if after > 0.0 { (shown / after).min(1.0) } else { 0.0 },
-        of: n * n,
+        of,
         weights: kept,
         edges,
     }
@@ -156,7 +157,9 @@ pub fn score(run: &Run, layer: usize, head: usize, habit: Habit) -> Option<Score
             Habit::Previous => query.checked_sub(1).filter(|&k| !special(k)).map(|k| row[k] / rest),
             Habit::Next => Some(query + 1).filter(|&k| k < n && !special(k)).map(|k| row[k] / rest),
         };
-        if let Some(share) = share.filter(|s| s.is_finite()) {
+        // Where next to nothing is left beside the sink, a share of it says nothing.
+        let counts = habit == Habit::Special || rest > 0.1;
+        if let Some(share) = share.filter(|s| counts && s.is_finite()) {
             total += share;
             count += 1;
         }

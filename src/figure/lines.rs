@@ -39,8 +39,9 @@ impl Layout {
     pub fn new(tokens: &Tokens, width: f32) -> Self {
         let longest = (0..tokens.len()).map(|i| mono_width(&tokens.shown(i), size::BODY)).fold(24.0, f32::max);
         let label = longest.min(LABEL_MAX) + 12.0;
-        let gap = (width - 2.0 * label - NUMBER - 16.0).clamp(80.0, 320.0);
-        let left = ((width - NUMBER - gap) / 2.0).max(label);
+        // Numbers stand at the left of queries or at the right of keys.
+        let gap = (width - 2.0 * label - 2.0 * NUMBER - 16.0).clamp(80.0, 320.0);
+        let left = ((width - gap) / 2.0).max(label + NUMBER);
         Self { n: tokens.len(), left, right: left + gap, width, label }
     }
 
@@ -56,12 +57,6 @@ impl Layout {
             Focus::Key(i) => (i, self.right, self.label),
         };
         Area { x, y: TOP + row as f32 * ROW, w, h: ROW }
-    }
-
-    /// The token under a point.
-    pub fn at(&self, x: f32, y: f32) -> Option<Focus> {
-        let row = (y >= TOP).then(|| ((y - TOP) / ROW) as usize).filter(|&r| r < self.n)?;
-        [Focus::Query(row), Focus::Key(row)].into_iter().find(|f| self.area(*f).contains(x, y))
     }
 
     /// The height of the picture.

@@ -42,6 +42,8 @@ impl App {
     pub fn start(ctx: &Context, settings: Settings, paths: &[PathBuf]) -> Result<Self> {
         theme::install(ctx);
         theme::choose(ctx, settings.theme);
+        // A session that ended in projector mode must not enlarge the next one.
+        ctx.set_zoom_factor(1.0);
         let waker = ctx.clone();
         let app = Self {
             state: State::new(settings.checked()),
@@ -81,7 +83,7 @@ impl eframe::App for App {
         for event in self.engine.events() {
             update::receive(&mut self.state, &self.engine, ctx, event);
         }
-        if let Some(command) = Command::pressed(ctx) {
+        if let Some(command) = Command::pressed(ctx, self.state.sheet.is_some()) {
             self.actions.ask(Action::Do(command));
         }
         for file in ctx.input(|i| i.raw.dropped_files.clone()) {
@@ -115,7 +117,16 @@ impl eframe::App for App {
             }
         });
         if stale {
-            update::redraw(&self.state, &self.engine);
+            update::redraw(&mut self.state, &self.engine);
+        }
+        // A resting pointer previews nothing anew: the arrow keys must win over the thumbnail that it lies on.
+        let moving = ui.input(|i| i.pointer.is_moving());
+        let (token, head) = self.actions.take_hover();
+        if token != self.state.preview && (token.is_none() || moving) {
+            self.actions.ask(Action::Preview(token));
+        }
+        if head != self.state.preview_head && (head.is_none() || moving) {
+            self.actions.ask(Action::PreviewHead(head));
         }
         if !self.actions.is_empty() {
             ui.ctx().request_repaint();
@@ -165,20 +176,25 @@ impl App {
         }
         let state = &self.state;
         let mut look = None;
-        let centre = CentralPanel::default().frame(frame(back, padded)).show(ui, |ui| match arrangement {
-            Arrangement::Overview | Arrangement::Head => {
-                panels::head::show(ui, state, actions, &mut self.canvas);
-            }
-            Arrangement::Grid => {
-                look = Some(panels::grid::wanted(ui));
-                panels::grid::show(ui, state, actions, &mut self.canvas);
-            }
-            Arrangement::Tiles => {
-                if !tiles::is_whole(&self.tree) {
-                    self.tree = tiles::tree();
+        let centre = CentralPanel::default().frame(frame(back, padded)).show(ui, |ui| {
+            panels::head::problem(ui, state, actions);
+            match arrangement {
+                Arrangement::Overview | Arrangement::Head => {
+                    panels::head::show(ui, state, actions, &mut self.canvas);
                 }
-                let canvas = &mut self.canvas;
-                self.tree.ui(&mut tiles::Drawer { state, actions, canvas }, ui);
+                Arrangement::Grid => {
+                    look = Some(panels::grid::wanted(ui));
+                    panels::grid::show(ui, state, actions, &mut self.canvas);
+                }
+                Arrangement::Tiles => {
+                    if !tiles::is_whole(&self.tree) {
+                        self.tree = tiles::tree();
+                    }
+                    let canvas = &mut self.canvas;
+                    let mut drawer = tiles::Drawer { state, actions, canvas, look: None };
+                    self.tree.ui(&mut drawer, ui);
+                    look = drawer.look;
+                }
             }
         });
         if state.running || state.opening.is_some() {
@@ -199,7 +215,7 @@ impl App {
             Sheet::Palette => (Align2::CENTER_TOP, Vec2::new(0.0, 80.0)),
             Sheet::Settings | Sheet::Export | Sheet::Help | Sheet::Shapes => (Align2::CENTER_CENTER, Vec2::ZERO),
         };
-        let (state, actions) = (&self.state, &self.actions);
+        let (state, actions, canvas) = (&self.state, &self.actions, &mut self.canvas);
         let area = egui::Area::new(Id::unique("sheet")).order(egui::Order::Foreground).anchor(anchor, offset);
         let drawn = area.show(ctx, |ui| {
             let frame = egui::Frame::popup(ui.style()).inner_margin(theme::PADDING);
@@ -207,7 +223,7 @@ impl App {
                 Sheet::Models => panels::models::show(ui, state, actions, is_new),
                 Sheet::Palette => panels::palette::show(ui, actions, is_new),
                 Sheet::Settings => panels::settings::show(ui, state, actions),
-                Sheet::Shapes => panels::shapes::show(ui, state, actions),
+                Sheet::Shapes => panels::shapes::show(ui, state, actions, canvas),
                 Sheet::Export => panels::export::show(ui, state, actions, is_new),
                 Sheet::Help => panels::help::show(ui),
             });
@@ -221,7 +237,7 @@ impl App {
                 }
             }
         });
-        if !is_new && drawn.response.clicked_elsewhere() && !egui::Popup::is_any_open(ctx) {
+        if !is_new && drawn.response.clicked_elsewhere() && !egui::Popup::is_any_open(ctx) && self.actions.is_empty() {
             self.actions.ask(Action::Sheet(None));
         }
     }
@@ -229,7 +245,7 @@ impl App {
 
 /// Two points high at the top of the old picture, until the new one is there.
 fn progress_line(ui: &Ui, rect: Rect, state: &State) {
-    let share = state.progress.as_ref().map_or(0.3, crate::trace::Progress::share);
+    let share = state.progress.as_ref().map_or(0.3, |(_, p)| p.share());
     let line = Rect::from_min_size(rect.min, Vec2::new(rect.width() * share.max(0.05), 2.0));
     ui.painter().rect_filled(line, 0.0, theme::colour(theme::palette(ui.ctx()).accent));
 }

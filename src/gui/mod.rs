@@ -11,6 +11,7 @@ mod paint;
 mod panels;
 mod picture;
 pub mod settings;
+mod slice;
 pub mod state;
 mod theme;
 mod tiles;

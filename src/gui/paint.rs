@@ -23,9 +23,14 @@ pub struct Canvas {
     /// Pictures on the graphics card, by their key. What a frame did not use is given up after it.
     textures: BTreeMap<u64, (TextureHandle, bool)>,
     shown: Memo<ShownKey, Shown>,
-    lines: Memo<(ShownKey, Option<Focus>, bool, u32), (Figure, lines::Layout)>,
-    matrix: Memo<(ShownKey, bool, [u32; 2]), (Figure, heatmap::Layout)>,
+    lines: Memo<LinesKey, (Figure, lines::Layout)>,
+    matrix: Memo<MatrixKey, (Figure, heatmap::Layout)>,
 }
+
+/// What is drawn, about which token, in which theme, how wide.
+type LinesKey = (ShownKey, Option<Focus>, bool, u32);
+/// What is drawn, in which theme, in which room.
+type MatrixKey = (ShownKey, bool, [u32; 2]);
 
 /// Run, head and filter: what a [`Shown`] is made from.
 type ShownKey = (u64, Head, bool, u32);
@@ -63,6 +68,12 @@ impl Canvas {
 
     fn key(state: &State, run: &Run) -> ShownKey {
         (run.id, state.shown_head(), state.settings.hide_special, state.settings.top.to_bits())
+    }
+
+    /// Paints pixels over a rectangle, unsmoothed.
+    pub fn image(&mut self, painter: &Painter, pixels: &Pixels, rect: Rect) {
+        let id = self.texture(painter.ctx(), pixels);
+        painter.image(id, rect, Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0)), Color32::WHITE);
     }
 
     fn texture(&mut self, ctx: &Context, pixels: &Pixels) -> egui::TextureId {
@@ -103,8 +114,7 @@ pub fn figure(painter: &Painter, canvas: &mut Canvas, figure: &Figure, origin: P
             Mark::Image { area, pixels } => {
                 let rect = rect(*area, origin);
                 if clip.intersects(rect) {
-                    let id = canvas.texture(painter.ctx(), pixels);
-                    painter.image(id, rect, Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0)), Color32::WHITE);
+                    canvas.image(painter, pixels, rect);
                 }
             }
             Mark::Curve { from, to, width, colour: c } => {

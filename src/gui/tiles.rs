@@ -3,7 +3,7 @@
 use super::action::Actions;
 use super::paint::Canvas;
 use super::panels::{grid, head, inspector};
-use super::state::State;
+use super::state::{GridLook, State};
 use super::words::EN;
 use egui::{Ui, WidgetText};
 use egui_tiles::{Behavior, Tile, TileId, Tiles, Tree, UiResponse};
@@ -41,14 +41,23 @@ pub struct Drawer<'a> {
     pub actions: &'a Actions,
     /// Pictures.
     pub canvas: &'a mut Canvas,
+    /// How the grid is to be drawn in its tile.
+    pub look: Option<GridLook>,
 }
 
 impl Behavior<Pane> for Drawer<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _id: TileId, pane: &mut Pane) -> UiResponse {
         egui::Frame::new().inner_margin(super::theme::PADDING).show(ui, |ui| match pane {
-            Pane::Grid => grid::show(ui, self.state, self.actions, self.canvas),
+            Pane::Grid => {
+                self.look = Some(grid::wanted(ui));
+                grid::show(ui, self.state, self.actions, self.canvas);
+            }
+            Pane::Lines | Pane::Heatmap if self.state.run().is_none() => head::empty(ui, self.state),
             Pane::Inspector => inspector::show(ui, self.state, self.actions),
-            Pane::Lines => head::lines(ui, self.state, self.actions, self.canvas),
+            Pane::Lines => {
+                head::caption(ui, self.state, self.actions, self.canvas, false);
+                head::lines(ui, self.state, self.actions, self.canvas);
+            }
             Pane::Heatmap => head::heatmap(ui, self.state, self.actions, self.canvas),
         });
         UiResponse::None

@@ -24,7 +24,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
             parts.push(fill(EN.kept, &[&bytes(state.results.bytes())]));
         }
         ui.label(small(parts.join("  \u{b7}  ")));
-        if let Some(progress) = &state.progress {
+        if let Some((_, progress)) = &state.progress {
             ui.separator();
             ui.label(small(progress.stage.clone()));
             ui.add(ProgressBar::new(progress.share()).desired_width(120.0).desired_height(6.0));
