@@ -312,6 +312,18 @@ fn an_edit_that_cannot_be_made_is_an_error_that_says_why() {
 }
 
 #[test]
+fn an_edit_at_a_place_that_the_model_does_not_have_is_an_error() {
+    for (name, opened) in &*MODELS {
+        let stack = opened.card().stack;
+        let other = if stack == Stack::Encoder { Stack::Decoder } else { Stack::Encoder };
+        for at in [At::new(stack, opened.card().layers, Site::Heads), At::new(other, 0, Site::Heads)] {
+            let error = edited(opened, Edit::ScaleHead { at, head: 0, factor: 0.0 }).map(drop).expect_err(name);
+            assert!(error.to_string().contains(&at.to_string()), "{name}: {error}");
+        }
+    }
+}
+
+#[test]
 fn the_memory_of_a_run_is_known_to_the_byte_before_it_starts() {
     for (name, opened) in &*MODELS {
         for want in ["all", "probs,hidden", "embeddings", "output", "scores,inner", ""] {

@@ -182,6 +182,11 @@ pub fn read(opened: &Opened, ask: &Ask) -> Result<Tokens> {
 
 /// One pass over a batch; what it leaves has its batch axis.
 pub fn pass(opened: &Opened, input: &Input, want: &Want, edits: &Edits, control: &Control) -> Result<Seen> {
+    // An edit that no pass comes to would leave everything as it was, and nobody would know.
+    let places = if edits.is_empty() { Vec::new() } else { sites(opened.card(), input.shape().1) };
+    if let Some(edit) = edits.iter().find(|edit| places.iter().all(|(at, _)| *at != edit.at())) {
+        return Err(Error::input(format!("{} has no {} to edit", opened.name, edit.at())));
+    }
     let mut trace = Trace::new(want, edits, control, opened.card().layers);
     let forward = || -> Result<Seen> {
         opened.model().forward(input, &mut trace)?;
