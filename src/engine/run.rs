@@ -66,6 +66,9 @@ pub struct Run {
     pub millis: f64,
 }
 
+/// The next [`Run::id`].
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
 impl Run {
     /// Runs the model on what is asked.
     pub fn new(opened: &Opened, ask: &Ask, control: &Control) -> Result<Self> {
@@ -78,7 +81,6 @@ impl Run {
         let start = Instant::now();
         let seen = pass(opened, &Input::single(&tokens), &ask.want, &ask.edits, control)?;
         let millis = start.elapsed().as_secs_f64() * 1e3;
-        static NEXT: AtomicU64 = AtomicU64::new(1);
         Ok(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             model: opened.id,
@@ -133,7 +135,7 @@ impl Run {
     }
 }
 
-/// Results that open views look at, oldest given up first once the budget is spent.
+/// Results of this session, oldest given up first once the budget is spent: what was asked before is answered at once.
 #[derive(Debug, Default)]
 pub struct Results {
     runs: Vec<Arc<Run>>,
@@ -148,9 +150,9 @@ impl Results {
         }
     }
 
-    /// A run that is still kept.
-    pub fn get(&self, id: u64) -> Option<&Arc<Run>> {
-        self.runs.iter().find(|r| r.id == id)
+    /// The run that answered the same question, if it is still kept.
+    pub fn find(&self, model: u64, ask: &Ask) -> Option<&Arc<Run>> {
+        self.runs.iter().find(|r| r.model == model && r.ask == *ask)
     }
 
     /// Bytes kept in all.

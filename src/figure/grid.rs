@@ -116,7 +116,7 @@ pub(super) fn key(figure: &mut Figure, palette: &Palette, at: [f32; 2], pooled: 
     figure.marks.push(Mark::Fill { area: Area { x: half, y: y + 5.0, w: 1.0, h: 3.0 }, colour: palette.muted });
     let end = x + 14.0 + steps as f32 + 6.0;
     figure.token([end, y], "1", size::SMALL, palette.muted, Anchor::Start);
-    let note = if pooled { "square root; a pixel is the maximum under it" } else { "square root, same for all heads" };
+    let note = if pooled { "square root; maximum per pixel" } else { "square root, same for all heads" };
     figure.caption([end + 16.0, y], note, palette.muted, Anchor::Start);
 }
 
@@ -124,7 +124,7 @@ pub(super) fn key(figure: &mut Figure, palette: &Palette, at: [f32; 2], pooled: 
 fn atlas(run: &Run, palette: &Palette, layout: &Layout, cell: usize, scale: f32) -> Pixels {
     let step = ((layout.cell + GAP) * scale).round() as usize;
     let (width, height) = (layout.heads * step, layout.layers * step);
-    let table = palette.attention_table();
+    let colour = palette.attention_scale();
     let back = palette.background;
     let mut rgb: Vec<u8> = [back.0, back.1, back.2].repeat(width * height);
     let n = run.tokens.len();
@@ -138,11 +138,7 @@ fn atlas(run: &Run, palette: &Palette, layout: &Layout, cell: usize, scale: f32)
             for (row, line) in small.chunks_exact(cell).enumerate() {
                 let start = ((layer * step + row) * width + head * step) * 3;
                 for (pixel, &w) in rgb[start..][..cell * 3].chunks_exact_mut(3).zip(line) {
-                    let c = if w.is_finite() {
-                        table[(w.clamp(0.0, 1.0).sqrt() * 255.0).round() as usize]
-                    } else {
-                        palette.error
-                    };
+                    let c = colour(w);
                     pixel.copy_from_slice(&[c.0, c.1, c.2]);
                 }
             }

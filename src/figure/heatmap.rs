@@ -94,9 +94,9 @@ pub fn figure(matrix: &Matrix<'_>, palette: &Palette, layout: &Layout) -> Figure
         });
     }
     if matrix.weights.len() == n * n {
-        let pixels = Pixels::new(matrix.key << 1 | u64::from(palette.dark), n, n, |k, q| {
-            palette.attention(matrix.weights[q * n + k])
-        });
+        let scale = palette.attention_scale();
+        let pixels =
+            Pixels::new(matrix.key << 1 | u64::from(palette.dark), n, n, |k, q| scale(matrix.weights[q * n + k]));
         figure.marks.push(Mark::Image { area: layout.plot, pixels });
     }
     figure.marks.push(Mark::Ring { area: layout.plot, colour: palette.line, width: 1.0 });
@@ -113,8 +113,16 @@ mod tests {
 
     #[test]
     fn a_point_finds_the_cell_drawn_there() {
-        let piece =
-            |i| Piece { piece: format!("t{i}"), id: i, start: 0, end: 0, segment: 0, special: false, word: Some(i) };
+        let piece = |i| Piece {
+            piece: format!("t{i}"),
+            id: i,
+            start: 0,
+            end: 0,
+            segment: 0,
+            special: false,
+            word: Some(i),
+            unknown: false,
+        };
         let tokens = Tokens { texts: vec!["".into()], pieces: (0..30).map(piece).collect(), dropped: 0 };
         let layout = Layout::new(&tokens, 500.0, 600.0);
         for (q, k) in [(0, 0), (29, 0), (0, 29), (17, 3)] {

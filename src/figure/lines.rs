@@ -102,21 +102,39 @@ pub fn figure(
             });
         }
     }
-    for i in 0..tokens.len() {
+    let mut reached = vec![[false; 2]; tokens.len()];
+    if focus.is_some() {
+        for edge in edges.iter().filter(|e| touches(e)) {
+            reached[edge.query][0] = true;
+            reached[edge.key][1] = true;
+        }
+    }
+    for (i, reached) in reached.iter().enumerate() {
         let special = tokens.pieces[i].special;
         let text = fit(&tokens.shown(i), size::BODY, LABEL_MAX);
         let near = |side: Focus| focus == Some(side) || focus.is_none();
-        let reached = |query: bool| {
-            edges.iter().any(|e| touches(e) && if query { e.query == i } else { e.key == i }) && focus.is_some()
-        };
-        let ink = |side: Focus, query: bool| {
-            if special || !(near(side) || reached(query)) { palette.muted } else { palette.text }
+        let ink = |side: Focus, column: usize| {
+            if special || !(near(side) || reached[column]) { palette.muted } else { palette.text }
         };
         let y = layout.y(i);
         let size = if special { size::SMALL } else { size::BODY };
         let at = [layout.left - 6.0, y];
-        figure.token(at, text.clone(), size, ink(Focus::Query(i), true), Anchor::End);
-        figure.token([layout.right + 6.0, y], text, size, ink(Focus::Key(i), false), Anchor::Start);
+        let drawn = mono_width(&text, size);
+        if tokens.continues(i) {
+            // Pieces of one word are joined by a hairline at its outer edge.
+            for x in [layout.left - layout.label + 1.0, layout.right + layout.label - 2.0] {
+                let area = Area { x, y: layout.y(i - 1), w: 1.0, h: ROW };
+                figure.marks.push(Mark::Fill { area, colour: palette.muted });
+            }
+        }
+        if tokens.pieces[i].unknown {
+            for x in [layout.left - 6.0 - drawn, layout.right + 6.0] {
+                let area = Area { x, y: y + 8.0, w: drawn, h: 1.0 };
+                figure.marks.push(Mark::Fill { area, colour: palette.error });
+            }
+        }
+        figure.token(at, text.clone(), size, ink(Focus::Query(i), 0), Anchor::End);
+        figure.token([layout.right + 6.0, y], text, size, ink(Focus::Key(i), 1), Anchor::Start);
     }
     if let Some(focus) = focus {
         for edge in edges.iter().filter(|e| touches(e) && e.weight >= 0.005) {

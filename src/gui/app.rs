@@ -3,7 +3,7 @@
 use super::action::{Action, Actions, Sheet};
 use super::command::Command;
 use super::made::Made;
-use super::paint::Textures;
+use super::paint::Canvas;
 use super::panels;
 use super::settings::{Arrangement, Settings};
 use super::state::State;
@@ -25,7 +25,7 @@ pub struct App {
     state: State,
     engine: Engine<Made>,
     actions: Actions,
-    textures: Textures,
+    canvas: Canvas,
     tree: Tree<Pane>,
     /// The sheet that the last frame showed.
     last_sheet: Option<Sheet>,
@@ -47,7 +47,7 @@ impl App {
             state: State::new(settings.checked()),
             engine: Engine::start(move || waker.request_repaint())?,
             actions: Actions::default(),
-            textures: Textures::default(),
+            canvas: Canvas::default(),
             tree: tiles::tree(),
             last_sheet: None,
         };
@@ -106,7 +106,7 @@ impl eframe::App for App {
         self.panels(ui);
         self.sheet(ui.ctx());
         overlays(ui, &self.state);
-        self.textures.tidy();
+        self.canvas.tidy();
         let stale = self.state.study.as_ref().is_some_and(|s| {
             let look = self.state.grid_look;
             s.dark != look.dark || s.scale != look.scale || {
@@ -155,7 +155,7 @@ impl App {
             let side = frame(panel, padded);
             let grid_look = Panel::left("grid").exact_size(left).resizable(false).frame(side).show(ui, |ui| {
                 let look = panels::grid::wanted(ui);
-                panels::grid::show(ui, state, actions, &mut self.textures);
+                panels::grid::show(ui, state, actions, &mut self.canvas);
                 look
             });
             Panel::right("inspector").exact_size(right).resizable(false).frame(side).show(ui, |ui| {
@@ -167,18 +167,18 @@ impl App {
         let mut look = None;
         let centre = CentralPanel::default().frame(frame(back, padded)).show(ui, |ui| match arrangement {
             Arrangement::Overview | Arrangement::Head => {
-                panels::head::show(ui, state, actions, &mut self.textures);
+                panels::head::show(ui, state, actions, &mut self.canvas);
             }
             Arrangement::Grid => {
                 look = Some(panels::grid::wanted(ui));
-                panels::grid::show(ui, state, actions, &mut self.textures);
+                panels::grid::show(ui, state, actions, &mut self.canvas);
             }
             Arrangement::Tiles => {
                 if !tiles::is_whole(&self.tree) {
                     self.tree = tiles::tree();
                 }
-                let textures = &mut self.textures;
-                self.tree.ui(&mut tiles::Drawer { state, actions, textures }, ui);
+                let canvas = &mut self.canvas;
+                self.tree.ui(&mut tiles::Drawer { state, actions, canvas }, ui);
             }
         });
         if state.running || state.opening.is_some() {
@@ -199,18 +199,27 @@ impl App {
             Sheet::Palette => (Align2::CENTER_TOP, Vec2::new(0.0, 80.0)),
             Sheet::Settings | Sheet::Export | Sheet::Help | Sheet::Shapes => (Align2::CENTER_CENTER, Vec2::ZERO),
         };
-        let (state, actions, textures) = (&self.state, &self.actions, &mut self.textures);
+        let (state, actions) = (&self.state, &self.actions);
         let area = egui::Area::new(Id::unique("sheet")).order(egui::Order::Foreground).anchor(anchor, offset);
         let drawn = area.show(ctx, |ui| {
             let frame = egui::Frame::popup(ui.style()).inner_margin(theme::PADDING);
-            frame.show(ui, |ui| match sheet {
+            let shown = frame.show(ui, |ui| match sheet {
                 Sheet::Models => panels::models::show(ui, state, actions, is_new),
                 Sheet::Palette => panels::palette::show(ui, actions, is_new),
                 Sheet::Settings => panels::settings::show(ui, state, actions),
-                Sheet::Shapes => panels::shapes::show(ui, state, actions, textures),
+                Sheet::Shapes => panels::shapes::show(ui, state, actions),
                 Sheet::Export => panels::export::show(ui, state, actions, is_new),
                 Sheet::Help => panels::help::show(ui),
             });
+            // The palette's first line is its text field; it closes by Esc, as palettes do.
+            if sheet != Sheet::Palette {
+                let corner = shown.response.rect.right_top() + Vec2::new(-32.0, 8.0);
+                let button = egui::Button::new("\u{d7}").frame(false);
+                let close = ui.put(Rect::from_min_size(corner, Vec2::splat(theme::CONTROL)), button);
+                if super::widgets::named(close, EN.close).clicked() {
+                    actions.ask(Action::Sheet(None));
+                }
+            }
         });
         if !is_new && drawn.response.clicked_elsewhere() && !egui::Popup::is_any_open(ctx) {
             self.actions.ask(Action::Sheet(None));

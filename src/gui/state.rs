@@ -5,7 +5,7 @@ use super::examples::{Example, FIRST, Spot};
 use super::settings::Settings;
 use crate::analysis::attention::{Filter, Score, Shown, show};
 use crate::array::Array;
-use crate::engine::{Ask, Opened, Run};
+use crate::engine::{Ask, Opened, Results, Run};
 use crate::error::Error;
 use crate::figure::lines::Focus;
 use crate::figure::{Figure, grid};
@@ -81,6 +81,8 @@ pub struct State {
     pub model: Option<Arc<Opened>>,
     /// The model that is being opened.
     pub opening: Option<String>,
+    /// Runs of this session.
+    pub results: Results,
     /// What the views show.
     pub study: Option<Study>,
     /// The run of the same text without changes, while `study` has changes.
@@ -134,6 +136,7 @@ impl State {
             pair: None,
             model: None,
             opening: None,
+            results: Results::default(),
             study: None,
             before: None,
             typed: None,

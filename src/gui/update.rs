@@ -155,6 +155,9 @@ fn settle(state: &mut State, study: Study) {
         return;
     }
     state.running = state.typed.is_some();
+    if state.results.find(run.model, &run.ask).is_none() {
+        state.results.add(run.clone(), state.settings.budget());
+    }
     if matches!(&state.problem, Some(p) if p.title == EN.failed_run) {
         state.problem = None;
     }
@@ -324,8 +327,12 @@ pub fn ask(state: &mut State, engine: &Engine<Made>) {
     };
     let look = state.grid_look;
     state.running = true;
+    let known = state.results.find(model.id, &ask).cloned();
     engine.submit(Slot::Run, "a forward pass", move |control| {
-        let run = Arc::new(Run::new(&model, &ask, control)?);
+        let run = match known {
+            Some(run) => run,
+            None => Arc::new(Run::new(&model, &ask, control)?),
+        };
         let worth = worth_seeing(&run);
         Ok(Made::Study(Study::new(run, worth, look)))
     });

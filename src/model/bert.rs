@@ -40,7 +40,7 @@ pub(super) struct Config {
     #[serde(default)]
     pub embedding_size: Option<usize>,
     #[serde(default)]
-    pub pad_token_id: u32,
+    pub pad_token_id: Option<u32>,
 }
 
 impl Config {

@@ -3,14 +3,14 @@
 use crate::analysis::attention::{Habit, Score};
 use crate::figure::{head_name, percent};
 use crate::gui::action::{Action, Actions};
-use crate::gui::paint::{self, Textures};
+use crate::gui::paint::{self, Canvas};
 use crate::gui::state::{GridLook, State, Study};
 use crate::gui::words::{EN, fill};
 use crate::gui::{theme, update, widgets};
 use egui::{ScrollArea, Sense, Stroke, StrokeKind, Ui, Vec2};
 
 /// The panel at the left, or the whole window.
-pub fn show(ui: &mut Ui, state: &State, actions: &Actions, textures: &mut Textures) {
+pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
     let Some(study) = &state.study else {
         waiting(ui, state);
         return;
@@ -21,7 +21,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, textures: &mut Textur
         if state.running {
             ui.multiply_opacity(0.6);
         }
-        thumbnails(ui, state, study, actions, textures);
+        thumbnails(ui, state, study, actions, canvas);
         if !study.worth.is_empty() {
             ui.add_space(8.0);
             widgets::heading(ui, EN.worth_seeing);
@@ -39,12 +39,12 @@ pub fn wanted(ui: &Ui) -> GridLook {
     GridLook { width, dark: ui.visuals().dark_mode, scale: ui.pixels_per_point() }
 }
 
-fn thumbnails(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, textures: &mut Textures) {
+fn thumbnails(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, canvas: &mut Canvas) {
     let palette = theme::palette(ui.ctx());
     let [width, height] = study.layout.size();
     let (rect, _) = ui.allocate_exact_size(Vec2::new(width.max(340.0), height), Sense::hover());
     let painter = ui.painter_at(rect.expand(2.0).intersect(ui.clip_rect()));
-    paint::figure(&painter, textures, &study.grid, rect.min);
+    paint::figure(&painter, canvas, &study.grid, rect.min);
     let mut under_pointer = None;
     for layer in 0..study.layout.layers {
         for head in 0..study.layout.heads {

@@ -1,24 +1,24 @@
 //! One head: heading, token lines, heatmap.
 
-use crate::analysis::attention::{Edge, Shown, strongest};
+use crate::analysis::attention::{Edge, strongest};
 use crate::engine::Run;
 use crate::figure::lines::Focus;
 use crate::figure::{head_name, percent, size, weight};
 use crate::gui::action::{Action, Actions, Sheet};
-use crate::gui::paint::{self, Face, Textures};
+use crate::gui::paint::{self, Canvas, Face};
 use crate::gui::settings::View;
 use crate::gui::state::State;
 use crate::gui::words::{EN, count, fill};
-use crate::gui::{picture, theme, widgets};
+use crate::gui::{theme, widgets};
 use egui::{Button, RichText, ScrollArea, Sense, Ui, Vec2};
 
 /// A centre at least this wide shows lines and heatmap side by side.
-const BOTH: f32 = 900.0;
+const BOTH: f32 = 800.0;
 
 /// Heading and pictures of the shown head.
-pub fn show(ui: &mut Ui, state: &State, actions: &Actions, textures: &mut Textures) {
+pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
     problem(ui, state, actions);
-    let (Some(run), Some(shown)) = (state.run(), state.shown()) else {
+    let (Some(run), Some(shown)) = (state.run(), canvas.shown(state)) else {
         empty(ui, state);
         return;
     };
@@ -46,13 +46,13 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, textures: &mut Textur
     }
     if both {
         ui.columns(2, |columns| {
-            lines(&mut columns[0], state, run, &shown, actions, textures);
-            heatmap(&mut columns[1], state, run, &shown, actions, textures);
+            lines(&mut columns[0], state, actions, canvas);
+            heatmap(&mut columns[1], state, actions, canvas);
         });
     } else if state.settings.view == View::Lines {
-        lines(ui, state, run, &shown, actions, textures);
+        lines(ui, state, actions, canvas);
     } else {
-        heatmap(ui, state, run, &shown, actions, textures);
+        heatmap(ui, state, actions, canvas);
     }
 }
 
@@ -75,26 +75,23 @@ fn heading(ui: &mut Ui, state: &State, run: &Run) {
     let name = format!("{}: ", head_name(layer, head));
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 28.0), Sense::hover());
     let painter = ui.painter_at(rect);
-    let spoken = match edge {
-        Some(edge) => {
-            let (from, to) = (run.tokens.shown(edge.query), run.tokens.shown(edge.key));
-            let (first, second) = if verb == EN.looks_at { (from, to) } else { (to, from) };
-            let middle = format!(" {verb} ");
-            let number = format!(", {:.2}", edge.weight);
-            let parts = [
-                (name.as_str(), Face::Bold, text),
-                (first.as_str(), Face::Mono, accent),
-                (middle.as_str(), Face::Bold, text),
-                (second.as_str(), Face::Mono, accent),
-                (number.as_str(), Face::Bold, text),
-            ];
-            paint::phrase(&painter, rect.left_center(), &parts, size::HEADING);
-            format!("{name}{first}{middle}{second}{number}")
-        }
-        None => {
-            paint::phrase(&painter, rect.left_center(), &[(name.as_str(), Face::Bold, text)], size::HEADING);
-            format!("{name}{}", EN.nothing_shown)
-        }
+    let spoken = if let Some(edge) = edge {
+        let (from, to) = (run.tokens.shown(edge.query), run.tokens.shown(edge.key));
+        let (first, second) = if verb == EN.looks_at { (from, to) } else { (to, from) };
+        let middle = format!(" {verb} ");
+        let number = format!(", {:.2}", edge.weight);
+        let parts = [
+            (name.as_str(), Face::Bold, text),
+            (first.as_str(), Face::Mono, accent),
+            (middle.as_str(), Face::Bold, text),
+            (second.as_str(), Face::Mono, accent),
+            (number.as_str(), Face::Bold, text),
+        ];
+        paint::phrase(&painter, rect.left_center(), &parts, size::HEADING);
+        format!("{name}{first}{middle}{second}{number}")
+    } else {
+        paint::phrase(&painter, rect.left_center(), &[(name.as_str(), Face::Bold, text)], size::HEADING);
+        format!("{name}{}", EN.nothing_shown)
     };
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &spoken));
 }
@@ -108,17 +105,18 @@ fn most_seen_by(run: &Run, weights: &[f32], key: usize) -> Option<Edge> {
 }
 
 /// Token lines.
-pub fn lines(ui: &mut Ui, state: &State, run: &Run, shown: &Shown, actions: &Actions, textures: &mut Textures) {
+pub fn lines(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
     ScrollArea::vertical().id_salt("lines").auto_shrink(false).show(ui, |ui| {
         if state.running {
             ui.multiply_opacity(0.6);
         }
         let palette = theme::palette(ui.ctx());
         let width = ui.available_width() - 8.0;
-        let (figure, layout) = picture::lines(run, shown, state.focus(), state.shown_head(), palette, width);
+        let (Some(run), Some(drawn)) = (state.run(), canvas.lines(state, palette, width)) else { return };
+        let (figure, layout) = &*drawn;
         let (rect, _) = ui.allocate_exact_size(Vec2::new(figure.width, figure.height), Sense::hover());
         let painter = ui.painter_at(ui.clip_rect());
-        paint::figure(&painter, textures, &figure, rect.min);
+        paint::figure(&painter, canvas, figure, rect.min);
         let mut under_pointer = None;
         for i in 0..run.tokens.len() {
             for (focus, template) in [(Focus::Query(i), EN.query_name), (Focus::Key(i), EN.key_name)] {
@@ -149,18 +147,18 @@ pub fn lines(ui: &mut Ui, state: &State, run: &Run, shown: &Shown, actions: &Act
 }
 
 /// The matrix.
-pub fn heatmap(ui: &mut Ui, state: &State, run: &Run, shown: &Shown, actions: &Actions, textures: &mut Textures) {
+pub fn heatmap(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
     ScrollArea::both().id_salt("heatmap").auto_shrink(false).show(ui, |ui| {
         if state.running {
             ui.multiply_opacity(0.6);
         }
         let palette = theme::palette(ui.ctx());
         let room = [ui.available_width() - 8.0, (ui.clip_rect().height() - 16.0).max(200.0)];
-        let hide = state.settings.hide_special;
-        let (figure, layout) = picture::matrix(run, shown, hide, state.shown_head(), palette, room);
+        let (Some(run), Some(drawn)) = (state.run(), canvas.matrix(state, palette, room)) else { return };
+        let (figure, layout) = &*drawn;
         let (rect, response) = ui.allocate_exact_size(Vec2::new(figure.width, figure.height), Sense::click());
         let painter = ui.painter_at(ui.clip_rect());
-        paint::figure(&painter, textures, &figure, rect.min);
+        paint::figure(&painter, canvas, figure, rect.min);
         let name = format!("{} {}", EN.heatmap, head_name(state.shown_head().0, state.shown_head().1));
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
         let ring = egui::Stroke::new(1.0, theme::colour(palette.accent));

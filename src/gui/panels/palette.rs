@@ -41,7 +41,7 @@ pub fn show(ui: &mut Ui, actions: &Actions, is_new: bool) {
         widgets::muted(ui, EN.palette_none);
     }
     let mut chosen = found.get(local.chosen).copied().filter(|_| entered);
-    ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
+    ScrollArea::vertical().max_height(392.0).min_scrolled_height(392.0).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         for (i, &command) in found.iter().enumerate() {
             let keys = ui.ctx().format_shortcut(&command.shortcut());

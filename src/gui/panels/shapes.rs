@@ -3,15 +3,15 @@
 use crate::array::{Array, describe};
 use crate::figure::size;
 use crate::gui::action::{Action, Actions};
-use crate::gui::paint::Textures;
 use crate::gui::state::{Look, State};
 use crate::gui::words::{EN, fill, number};
 use crate::gui::{theme, widgets};
+use crate::trace::Site;
 use egui::{Button, ColorImage, DragValue, Id, RichText, ScrollArea, Sense, TextureOptions, Ui, Vec2};
 use egui_plot::{Bar, BarChart, Plot};
 
 /// Draws the sheet.
-pub fn show(ui: &mut Ui, state: &State, actions: &Actions, _textures: &mut Textures) {
+pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
     ui.set_width(900.0);
     ui.set_height(520.0);
     widgets::heading(ui, EN.shapes);
@@ -22,13 +22,14 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, _textures: &mut Textu
     };
     ui.columns(2, |columns| {
         let [left, right] = columns else { return };
-        let row = 20.0;
+        let row = theme::CONTROL;
+        // The list counts its rows with this spacing.
+        left.spacing_mut().item_spacing.y = 0.0;
         ScrollArea::vertical().id_salt("sites").auto_shrink(false).show_rows(
             left,
             row,
             run.shapes.len(),
             |ui, rows| {
-                ui.spacing_mut().item_spacing.y = 0.0;
                 for (at, shape) in &run.shapes[rows] {
                     let text = format!("{at} {}", describe(at.site.axes(), shape));
                     let label = RichText::new(&text).font(egui::FontId::new(size::SMALL, egui::FontFamily::Monospace));
@@ -92,6 +93,9 @@ fn tensor(ui: &mut Ui, look: &Look) {
     ui.data_mut(|d| d.insert_temp(id, local));
 }
 
+/// A picture that is kept, with what it was made of: site, slice, theme, fingerprint of the values.
+type Kept = (String, Vec<usize>, bool, u64, egui::TextureHandle);
+
 /// Rows by columns, blue for negative and orange for positive, symmetric about zero.
 fn image(ui: &mut Ui, look: &Look, array: &Array, values: &[f32], leading: &[usize], largest: f32) {
     let shape = &array.shape()[leading.len()..];
@@ -107,7 +111,6 @@ fn image(ui: &mut Ui, look: &Look, array: &Array, values: &[f32], leading: &[usi
     let height = (width * rows as f32 / columns as f32).clamp(24.0, 220.0);
     let (rect, response) = ui.allocate_exact_size(Vec2::new(width, height), Sense::hover());
     let id = Id::unique("tensor picture");
-    type Kept = (String, Vec<usize>, bool, u64, egui::TextureHandle);
     let dark = ui.visuals().dark_mode;
     let kept: Option<Kept> = ui.data(|d| d.get_temp(id));
     let print = values.iter().fold(0u64, |h, v| h.rotate_left(5) ^ u64::from(v.to_bits()));
@@ -119,7 +122,11 @@ fn image(ui: &mut Ui, look: &Look, array: &Array, values: &[f32], leading: &[usi
             let rgb: Vec<u8> = values
                 .iter()
                 .flat_map(|&v| {
-                    let c = palette.signed(if largest > 0.0 { v / largest } else { 0.0 });
+                    let c = match look.at.site {
+                        Site::Probs => palette.attention(v),
+                        _ if largest > 0.0 => palette.signed(v / largest),
+                        _ => palette.background,
+                    };
                     [c.0, c.1, c.2]
                 })
                 .collect();

@@ -1,5 +1,6 @@
 //! The top bar and the row under it: which model, which text, what is left out.
 
+use crate::analysis::attention::on_special;
 use crate::figure::percent;
 use crate::gui::action::{Action, Actions};
 use crate::gui::command::Command;
@@ -129,11 +130,10 @@ fn hide(ui: &mut Ui, state: &State, actions: &Actions) {
     if specials.is_empty() {
         return;
     }
-    // Computed with special tokens hidden, whether or not they are: the number is what hiding takes away.
+    // What hiding takes away, whether or not it is on.
     let removed = state.run().map_or(0.0, |run| {
         let (layer, head) = state.shown_head();
-        let filter = crate::analysis::attention::Filter { hide_special: true, top: 0.0 };
-        crate::analysis::attention::show(&run.tokens, run.head(layer, head), filter).removed
+        on_special(&run.tokens, run.head(layer, head))
     });
     let on = state.settings.hide_special;
     let what = fill(if on { EN.removed } else { EN.would_remove }, &[&percent(removed)]);
