@@ -149,7 +149,7 @@ fn atlas(run: &Run, palette: &Palette, layout: &Layout, cell: usize, scale: f32)
 }
 
 /// An `n` by `n` matrix on `cell` by `cell` pixels: repeated where it is smaller, the maximum where it is larger.
-fn shrink(weights: &[f32], n: usize, cell: usize) -> Vec<f32> {
+pub(super) fn shrink(weights: &[f32], n: usize, cell: usize) -> Vec<f32> {
     let span = |i: usize| {
         let from = i * n / cell;
         from..((i + 1) * n).div_ceil(cell).min(n).max(from + 1)

@@ -70,6 +70,18 @@ impl Layout {
     }
 }
 
+/// Beyond so many lines a picture is a blot: only the strongest are drawn, and those of the token that it is about.
+pub const MOST: usize = 1500;
+
+/// The weakest weight that is still among the [`MOST`] strongest.
+fn weakest_drawn(edges: &[Edge]) -> f32 {
+    if edges.len() <= MOST {
+        return 0.0;
+    }
+    let mut weights: Vec<f32> = edges.iter().map(|e| e.weight).collect();
+    *weights.select_nth_unstable_by(MOST - 1, |a, b| b.total_cmp(a)).1
+}
+
 /// The lines of one head. With a focus only its lines are strong and carry their weight; the others stay at 15 %.
 pub fn figure(
     tokens: &Tokens,
@@ -90,9 +102,11 @@ pub fn figure(
         Some(Focus::Query(q)) => e.query == q,
         Some(Focus::Key(k)) => e.key == k,
     };
+    let weakest = weakest_drawn(edges);
+    let is_drawn = |e: &Edge| e.weight >= weakest || (focus.is_some() && touches(e));
     // Strong lines are drawn last, on top.
     for strong in [false, true] {
-        for edge in edges.iter().filter(|e| touches(e) == strong) {
+        for edge in edges.iter().filter(|e| is_drawn(e) && touches(e) == strong) {
             let opacity = edge.weight.clamp(0.0, 1.0).sqrt() * if strong { 1.0 } else { 0.15 };
             figure.marks.push(Mark::Curve {
                 from: [layout.left, layout.y(edge.query)],
@@ -146,4 +160,18 @@ pub fn figure(
         }
     }
     figure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_too_many_lines_the_strongest_are_drawn() {
+        let edge = |i: usize| Edge { query: i, key: i, weight: ((i * 7919) % 10_000) as f32 / 10_000.0 };
+        let edges: Vec<Edge> = (0..10_000).map(edge).collect();
+        let weakest = weakest_drawn(&edges);
+        assert_eq!(edges.iter().filter(|e| e.weight >= weakest).count(), MOST);
+        assert_eq!(weakest_drawn(&edges[..MOST]), 0.0);
+    }
 }

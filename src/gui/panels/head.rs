@@ -38,6 +38,9 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
     });
     let kept = shown.edges.len() as u64;
     let what = fill(EN.shown_of, &[&percent(shown.mass), &count(kept), &count(shown.of as u64)]);
+    let most = crate::figure::lines::MOST;
+    let cut = shown.edges.len() > most && (both || state.settings.view == View::Lines);
+    let what = if cut { fill(EN.strongest_drawn, &[&what, &count(most as u64)]) } else { what };
     widgets::muted(ui, what);
     if run.tokens.dropped > 0 {
         let limit = run.card.tokens.to_string();
@@ -79,7 +82,8 @@ fn heading(ui: &mut Ui, state: &State, run: &Run) {
         let (from, to) = (run.tokens.shown(edge.query), run.tokens.shown(edge.key));
         let (first, second) = if verb == EN.looks_at { (from, to) } else { (to, from) };
         let middle = format!(" {verb} ");
-        let number = format!(", {:.2}", edge.weight);
+        let number = if edge.weight < 0.1 { weight(edge.weight) } else { format!("{:.2}", edge.weight) };
+        let number = format!(", {number}");
         let parts = [
             (name.as_str(), Face::Bold, text),
             (first.as_str(), Face::Mono, accent),
