@@ -72,9 +72,12 @@ impl Config {
             heads: self.num_attention_heads,
             dim: self.hidden_size,
             inner: self.intermediate_size,
+            narrow: self.embedding_sizes().dim,
+            tables: vec![Site::Words, Site::Positions, Site::Segments],
             vocabulary: self.vocab_size,
             tokens: self.max_position_embeddings,
             outputs: Vec::new(),
+            steps: Vec::new(),
             unavailable: Vec::new(),
             labels: Vec::new(),
         }

@@ -134,9 +134,12 @@ impl Gpt2 {
             heads: config.n_head,
             dim,
             inner,
+            narrow: dim,
+            tables: vec![Site::Words, Site::Positions],
             vocabulary: config.vocab_size,
             tokens: config.n_positions,
             outputs: Vec::new(),
+            steps: Vec::new(),
             unavailable: Vec::new(),
             labels: Vec::new(),
         };

@@ -97,6 +97,13 @@ impl Heads {
     /// Enters what can and cannot be predicted into the card.
     pub fn describe(&self, card: &mut Card) {
         card.outputs = self.list.iter().map(|h| h.site).collect();
+        for step in self.list.iter().flat_map(|h| &h.steps) {
+            if let Step::Show(site) = step
+                && !card.steps.contains(site)
+            {
+                card.steps.push(*site);
+            }
+        }
         card.unavailable.clone_from(&self.unavailable);
         card.labels.clone_from(&self.labels);
     }
