@@ -77,7 +77,7 @@ pub enum Error {
         what: String,
     },
     /// A run would keep more than the memory budget allows.
-    #[error("this run would keep {} MB and the budget is {} MB", wanted / 1_000_000, budget / 1_000_000)]
+    #[error("this run would keep {} MB and the budget is {} MB", wanted.div_ceil(1_000_000), budget / 1_000_000)]
     Memory {
         /// Bytes that the run would keep.
         wanted: u64,

@@ -22,6 +22,9 @@ pub struct Piece {
     /// Which word of its segment it belongs to; `None` for special tokens.
     #[serde(skip)]
     pub word: Option<u32>,
+    /// Whether it stands for something that the vocabulary cannot spell.
+    #[serde(skip)]
+    pub unknown: bool,
 }
 
 impl Piece {
@@ -124,7 +127,7 @@ mod tests {
     use super::*;
 
     fn piece(piece: &str, start: usize, end: usize, word: Option<u32>) -> Piece {
-        Piece { piece: piece.into(), id: 0, start, end, segment: 0, special: word.is_none(), word }
+        Piece { piece: piece.into(), id: 0, start, end, segment: 0, special: word.is_none(), word, unknown: false }
     }
 
     #[test]

@@ -142,7 +142,7 @@ fn masking_and_turning_a_head_off_show_before_and_after() {
 #[test]
 fn a_model_that_cannot_be_opened_says_why_and_leaves_the_old_one() {
     let mut window = first();
-    window.get_by_label("Models").click();
+    window.get_by_label("Model bert-mini-en \u{b7} 4 \u{d7} 8").click();
     settle(&mut window);
     window.get_by_role_and_label(Role::TextInput, "Model path or hub id").type_text("/no/such/model");
     settle(&mut window);
@@ -295,4 +295,56 @@ fn projector_mode_enlarges_and_goes_back() {
     press(&mut window, Key::F5);
     assert!(!window.state().state().projector);
     window.get_by_label("32 heads. Click one.");
+}
+
+#[test]
+fn logits_over_the_whole_vocabulary_can_be_looked_at() {
+    let mut window = first();
+    ask(&mut window, Action::Sheet(Some(Sheet::Shapes)));
+    ask(&mut window, Action::Look("output.logits".parse().expect("a site")));
+    let look = window.state().state().look.as_ref().expect("a tensor");
+    assert_eq!(look.array.shape()[1], 10_000);
+    assert!(look.slice.pixels.width <= 2048, "graphics cards refuse larger textures");
+    // Another text: the tensor is read again.
+    ask(&mut window, Action::Text("Short.".to_owned()));
+    let look = window.state().state().look.as_ref().expect("a tensor");
+    assert_eq!(look.array.shape()[0], pieces(&window).len());
+}
+
+#[test]
+fn arrows_win_over_a_resting_pointer() {
+    let mut window = first();
+    window.get_by_label("Head L2\u{b7}H3").hover();
+    settle(&mut window);
+    assert_eq!(window.state().state().shown_head(), (2, 3), "hovering previews");
+    window.get_by_label("Head L2\u{b7}H3").click();
+    settle(&mut window);
+    press(&mut window, Key::ArrowRight);
+    assert_eq!(window.state().state().shown_head(), (2, 4));
+}
+
+#[test]
+fn what_cannot_be_masked_is_not() {
+    let mut window = first();
+    ask(&mut window, Action::Mask(0));
+    assert_eq!(pieces(&window)[0], "[CLS]");
+    assert!(window.state().state().masked.is_empty());
+    // A position in the old text means nothing in the one that is being read.
+    window.state().ask(Action::Text("Hello there.".to_owned()));
+    window.state().ask(Action::Mask(5));
+    settle(&mut window);
+    assert_eq!(pieces(&window), ["[CLS]", "hell", "##o", "there", ".", "[SEP]"].map(str::to_owned));
+}
+
+#[test]
+fn escape_leaves_the_text_field_before_it_unpins() {
+    let mut window = first();
+    let pinned = window.state().state().pinned;
+    assert!(pinned.is_some());
+    window.get_by_label("Sentence").click();
+    settle(&mut window);
+    press(&mut window, Key::Escape);
+    assert_eq!(window.state().state().pinned, pinned);
+    press(&mut window, Key::Escape);
+    assert_eq!(window.state().state().pinned, None);
 }

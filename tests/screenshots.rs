@@ -3,6 +3,7 @@
 //! `UPDATE_SCREENSHOTS=1 cargo test --test screenshots` writes them anew. Without it they are compared with what the
 //! window draws now, loosely enough for another graphics driver and strictly enough to notice a picture that is old.
 #![cfg(feature = "gui")]
+#![expect(clippy::print_stdout, reason = "a skipped test says why")]
 
 mod window;
 
@@ -12,8 +13,8 @@ use lexiscope::gui::settings::{Arrangement, Settings, Theme, View};
 use std::path::Path;
 use window::{Window, open, settle};
 
-/// The mean difference of a colour channel, of 255, that another driver may make.
-const TOLERANCE: f64 = 2.0;
+/// The share of pixels that may differ visibly: times in the status line, another driver's edges.
+const TOLERANCE: f64 = 0.004;
 
 fn has_graphics() -> bool {
     let instance = eframe::wgpu::Instance::default();
@@ -48,9 +49,10 @@ fn shoot(window: &mut Window, name: &str) {
     let (width, height) = (reader.info().width, reader.info().height);
     assert_eq!((width, height), image.dimensions(), "{name}");
     let drawn = image.as_raw();
-    let apart: u64 = drawn.iter().zip(&kept).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
-    let mean = apart as f64 / drawn.len() as f64;
-    assert!(mean <= TOLERANCE, "{name}.png is old (difference {mean:.2}): UPDATE_SCREENSHOTS=1 makes it anew");
+    let is_other = |(a, b): (&[u8], &[u8])| a.iter().zip(b).any(|(a, b)| a.abs_diff(*b) > 32);
+    let other = drawn.chunks_exact(4).zip(kept.chunks_exact(4)).filter(|p| is_other(*p)).count();
+    let share = other as f64 / (drawn.len() / 4) as f64;
+    assert!(share <= TOLERANCE, "{name}.png is old ({share:.4} of it differs): UPDATE_SCREENSHOTS=1 makes it anew");
 }
 
 #[test]
@@ -79,7 +81,7 @@ fn everything_side_by_side_at_two_pixels_per_point() {
     if !has_graphics() {
         return;
     }
-    let mut window = open([1280.0, 800.0], 2.0, Settings::default());
+    let mut window = open([1280.0, 720.0], 2.0, Settings::default());
     shoot(&mut window, "first-screen-2x");
     let mut window = open([1680.0, 900.0], 1.0, Settings::default());
     shoot(&mut window, "wide");
@@ -107,7 +109,7 @@ fn sheets_and_tiles() {
         ask(&mut window, [Action::Sheet(Some(sheet))]);
         shoot(&mut window, name);
     }
-    let probs = "encoder.1.probs".parse().expect("a site");
+    let probs = "encoder.0.probs".parse().expect("a site");
     ask(&mut window, [Action::Sheet(Some(Sheet::Shapes)), Action::Look(probs)]);
     shoot(&mut window, "shape-trace");
     ask(&mut window, [Action::Sheet(None), Action::Arrange(Arrangement::Tiles)]);

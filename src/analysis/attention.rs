@@ -25,7 +25,7 @@ pub struct Shown {
     pub edges: Vec<Edge>,
     /// The share of the remaining mass that they carry.
     pub mass: f32,
-    /// How many weights there are in all.
+    /// How many weights there are that are not hidden.
     pub of: usize,
 }
 
@@ -53,7 +53,7 @@ pub fn show(tokens: &Tokens, weights: &[f32], filter: Filter) -> Shown {
     }
     // A hidden query's row is not looked at, so its mass counts as neither shown nor removed.
     let rows = (0..n).filter(|&q| !special(q));
-    let before: f32 = rows.clone().map(|q| sum(&weights[q * n..][..n])).sum();
+    let of = rows.clone().count().pow(2);
     let after: f32 = sum(&kept);
     let mut edges = Vec::new();
     for query in rows {
@@ -61,12 +61,24 @@ pub fn show(tokens: &Tokens, weights: &[f32], filter: Filter) -> Shown {
     }
     let shown: f32 = edges.iter().map(|e| e.weight).sum();
     Shown {
-        removed: if before > 0.0 { (1.0 - after / before).max(0.0) } else { 0.0 },
+        removed: if filter.hide_special { on_special(tokens, weights) } else { 0.0 },
         mass: if after > 0.0 { (shown / after).min(1.0) } else { 0.0 },
-        of: n * n,
+        of,
         weights: kept,
         edges,
     }
+}
+
+/// The share of the attention of a text's own tokens that rests on special tokens, 0 to 1: what hiding them takes away.
+pub fn on_special(tokens: &Tokens, weights: &[f32]) -> f32 {
+    let n = tokens.len();
+    let (special, own): (Vec<usize>, Vec<usize>) = (0..n).partition(|&i| tokens.pieces[i].special);
+    if weights.len() != n * n || own.is_empty() {
+        return 0.0;
+    }
+    let taken = |q: usize| special.iter().map(|&k| weights[q * n + k]).sum::<f32>();
+    // Every row sums to 1.
+    own.iter().map(|&q| taken(q)).sum::<f32>() / own.len() as f32
 }
 
 /// The largest weights of a row until they carry `top` of its mass; the one that crosses the line is included.
@@ -145,7 +157,9 @@ pub fn score(run: &Run, layer: usize, head: usize, habit: Habit) -> Option<Score
             Habit::Previous => query.checked_sub(1).filter(|&k| !special(k)).map(|k| row[k] / rest),
             Habit::Next => Some(query + 1).filter(|&k| k < n && !special(k)).map(|k| row[k] / rest),
         };
-        if let Some(share) = share.filter(|s| s.is_finite()) {
+        // Where next to nothing is left beside the sink, a share of it says nothing.
+        let counts = habit == Habit::Special || rest > 0.1;
+        if let Some(share) = share.filter(|s| counts && s.is_finite()) {
             total += share;
             count += 1;
         }
@@ -179,6 +193,7 @@ mod tests {
             segment: 0,
             special,
             word: (!special).then_some(i as u32),
+            unknown: false,
         };
         Tokens { texts: vec!["".into()], pieces: specials.iter().enumerate().map(piece).collect(), dropped: 0 }
     }

@@ -26,24 +26,29 @@ pub enum Slot {
     Open,
     /// Writing files.
     Save,
+    /// Drawing for the clipboard.
+    Copy,
     /// File dialogs.
     Dialog,
 }
 
 impl Slot {
-    const ALL: [Self; 7] = [Self::Run, Self::Look, Self::Examples, Self::Draw, Self::Open, Self::Save, Self::Dialog];
+    const ALL: [Self; 8] =
+        [Self::Run, Self::Look, Self::Examples, Self::Draw, Self::Copy, Self::Open, Self::Save, Self::Dialog];
 
     fn thread(self) -> usize {
         match self {
             Self::Run | Self::Look | Self::Examples => 0,
-            Self::Draw => 1,
-            Self::Open | Self::Save => 2,
-            Self::Dialog => 3,
+            Self::Draw | Self::Copy => 1,
+            Self::Open => 2,
+            Self::Save => 3,
+            Self::Dialog => 4,
         }
     }
 }
 
-const THREADS: [&str; 4] = ["lexiscope-model", "lexiscope-draw", "lexiscope-files", "lexiscope-dialog"];
+const THREADS: [&str; 5] =
+    ["lexiscope-model", "lexiscope-draw", "lexiscope-open", "lexiscope-save", "lexiscope-dialog"];
 
 /// News of a job.
 #[derive(Debug)]

@@ -66,6 +66,9 @@ pub struct Run {
     pub millis: f64,
 }
 
+/// The next [`Run::id`].
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
 impl Run {
     /// Runs the model on what is asked.
     pub fn new(opened: &Opened, ask: &Ask, control: &Control) -> Result<Self> {
@@ -78,7 +81,6 @@ impl Run {
         let start = Instant::now();
         let seen = pass(opened, &Input::single(&tokens), &ask.want, &ask.edits, control)?;
         let millis = start.elapsed().as_secs_f64() * 1e3;
-        static NEXT: AtomicU64 = AtomicU64::new(1);
         Ok(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             model: opened.id,
@@ -133,7 +135,7 @@ impl Run {
     }
 }
 
-/// Results that open views look at, oldest given up first once the budget is spent.
+/// Results of this session, oldest given up first once the budget is spent: what was asked before is answered at once.
 #[derive(Debug, Default)]
 pub struct Results {
     runs: Vec<Arc<Run>>,
@@ -148,9 +150,9 @@ impl Results {
         }
     }
 
-    /// A run that is still kept.
-    pub fn get(&self, id: u64) -> Option<&Arc<Run>> {
-        self.runs.iter().find(|r| r.id == id)
+    /// The run that answered the same question, if it is still kept.
+    pub fn find(&self, model: u64, ask: &Ask) -> Option<&Arc<Run>> {
+        self.runs.iter().find(|r| r.model == model && r.ask == *ask)
     }
 
     /// Bytes kept in all.
@@ -182,6 +184,11 @@ pub fn read(opened: &Opened, ask: &Ask) -> Result<Tokens> {
 
 /// One pass over a batch; what it leaves has its batch axis.
 pub fn pass(opened: &Opened, input: &Input, want: &Want, edits: &Edits, control: &Control) -> Result<Seen> {
+    // An edit that no pass comes to would leave everything as it was, and nobody would know.
+    let places = if edits.is_empty() { Vec::new() } else { sites(opened.card(), input.shape().1) };
+    if let Some(edit) = edits.iter().find(|edit| places.iter().all(|(at, _)| *at != edit.at())) {
+        return Err(Error::input(format!("{} has no {} to edit", opened.name, edit.at())));
+    }
     let mut trace = Trace::new(want, edits, control, opened.card().layers);
     let forward = || -> Result<Seen> {
         opened.model().forward(input, &mut trace)?;
@@ -200,24 +207,37 @@ static POOL: LazyLock<Option<rayon::ThreadPool>> = LazyLock::new(|| {
     rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("lexiscope-{i}")).build().ok()
 });
 
-/// The places that a pass over `tokens` tokens goes through, with their shapes: what a memory estimate is made of.
+/// The places that a pass over one text of `tokens` tokens goes through where everything is asked for, with their
+/// shapes: what a memory estimate is made of, and where an edit can be.
 fn sites(card: &Card, tokens: usize) -> Vec<(At, Vec<usize>)> {
-    let size = |axis: &str| match axis {
+    let size = |stack: Stack, site: Site, axis: &str| match axis {
         "token" | "query" | "key" => tokens,
         "head" => card.heads,
         "width" => card.dim / card.heads.max(1),
+        "dim" if site == Site::Transformed || (stack == Stack::Embeddings && site != Site::Hidden) => card.narrow,
         "dim" => card.dim,
         "unit" => card.inner,
         "vocabulary" => card.vocabulary,
-        "label" => card.labels.len().max(2),
+        "label" if matches!(site, Site::NextSentence | Site::SentenceOrder) => 2,
+        "label" => card.labels.len(),
         _ => 1,
     };
-    let shape = |site: Site| site.axes().iter().map(|axis| size(axis)).collect::<Vec<_>>();
-    let in_layers = Site::ALL.iter().filter(|s| (Site::Normed..=Site::Hidden).contains(s));
-    let layers = (0..card.layers)
-        .flat_map(|l| in_layers.clone().map(move |&site| (l, site)))
-        .map(|(l, site)| (At::new(card.stack, l, site), shape(site)));
-    let outputs = card.outputs.iter().map(|&site| (At::new(Stack::Output, 0, site), shape(site)));
-    let embeddings = std::iter::once((At::new(Stack::Embeddings, 0, Site::Hidden), shape(Site::Hidden)));
-    embeddings.chain(layers).chain(outputs).collect()
+    let embeddings = card.tables.iter().chain(&[Site::Hidden]).map(|&site| (Stack::Embeddings, 0, site));
+    let layers = (0..card.layers).flat_map(|l| in_layer(card, l).map(move |site| (card.stack, l, site)));
+    let outputs = card.steps.iter().chain(&card.outputs).map(|&site| (Stack::Output, 0, site));
+    let place = |(stack, layer, site): (Stack, usize, Site)| {
+        (At::new(stack, layer, site), site.axes().iter().map(|axis| size(stack, site, axis)).collect())
+    };
+    embeddings.chain(layers).chain(outputs).map(place).collect()
+}
+
+/// The sites of a layer.
+fn in_layer(card: &Card, layer: usize) -> impl Iterator<Item = Site> {
+    let (is_causal, is_last) = (card.is_causal(), layer + 1 == card.layers);
+    let is_there = move |site: &Site| match site {
+        Site::Normed | Site::MiddleNormed => is_causal,
+        Site::Residual => is_causal && is_last,
+        _ => (Site::Query..=Site::Hidden).contains(site),
+    };
+    Site::ALL.iter().copied().filter(is_there)
 }

@@ -117,9 +117,16 @@ impl Palette {
         self.background.mix(end, x.abs().min(1.0).sqrt())
     }
 
-    /// [`Palette::attention`] of 256 weights at equal steps of the square root, for pictures with many cells.
-    pub fn attention_table(&self) -> Vec<Colour> {
-        (0..=255u32).map(|i| self.attention((i as f32 / 255.0).powi(2))).collect()
+    /// [`Palette::attention`] for pictures with many cells: 256 colours are mixed once and looked up.
+    pub fn attention_scale(&self) -> impl Fn(f32) -> Colour + use<> {
+        let table: Vec<Colour> = (0..=255u32).map(|i| self.attention((i as f32 / 255.0).powi(2))).collect();
+        let broken = self.error;
+        move |weight| {
+            if !weight.is_finite() {
+                return broken;
+            }
+            table[(weight.clamp(0.0, 1.0).sqrt() * 255.0).round() as usize]
+        }
     }
 }
 

@@ -19,7 +19,7 @@ pub struct Layout {
 const GAP: f32 = 4.0;
 const LABELS: f32 = 28.0;
 const TOP: f32 = 20.0;
-const KEY: f32 = 28.0;
+const KEY: f32 = 40.0;
 
 impl Layout {
     /// Thumbnails of about 40 points that fill `width`; smaller where there are many heads.
@@ -37,13 +37,6 @@ impl Layout {
             w: self.cell,
             h: self.cell,
         }
-    }
-
-    /// The head under a point; the gaps belong to the thumbnail before them.
-    pub fn at(&self, x: f32, y: f32) -> Option<(usize, usize)> {
-        let step = self.cell + GAP;
-        let index = |v: f32, count: usize| (v >= 0.0 && v < count as f32 * step).then(|| (v / step) as usize);
-        Some((index(y - self.origin[1], self.layers)?, index(x - self.origin[0], self.heads)?))
     }
 
     /// The size of the picture.
@@ -114,9 +107,10 @@ pub(super) fn key(figure: &mut Figure, palette: &Palette, at: [f32; 2], pooled: 
     figure.marks.push(Mark::Image { area: Area { x: x + 14.0, y: y - 5.0, w: steps as f32, h: 10.0 }, pixels });
     let half = x + 14.0 + steps as f32 * 0.5;
     figure.marks.push(Mark::Fill { area: Area { x: half, y: y + 5.0, w: 1.0, h: 3.0 }, colour: palette.muted });
+    figure.token([half, y + 15.0], "0.25", size::SMALL, palette.muted, Anchor::Middle);
     let end = x + 14.0 + steps as f32 + 6.0;
     figure.token([end, y], "1", size::SMALL, palette.muted, Anchor::Start);
-    let note = if pooled { "square root; a pixel is the maximum under it" } else { "square root, same for all heads" };
+    let note = if pooled { "square root; maximum per pixel" } else { "square root, same for all heads" };
     figure.caption([end + 16.0, y], note, palette.muted, Anchor::Start);
 }
 
@@ -124,7 +118,7 @@ pub(super) fn key(figure: &mut Figure, palette: &Palette, at: [f32; 2], pooled: 
 fn atlas(run: &Run, palette: &Palette, layout: &Layout, cell: usize, scale: f32) -> Pixels {
     let step = ((layout.cell + GAP) * scale).round() as usize;
     let (width, height) = (layout.heads * step, layout.layers * step);
-    let table = palette.attention_table();
+    let colour = palette.attention_scale();
     let back = palette.background;
     let mut rgb: Vec<u8> = [back.0, back.1, back.2].repeat(width * height);
     let n = run.tokens.len();
@@ -138,11 +132,7 @@ fn atlas(run: &Run, palette: &Palette, layout: &Layout, cell: usize, scale: f32)
             for (row, line) in small.chunks_exact(cell).enumerate() {
                 let start = ((layer * step + row) * width + head * step) * 3;
                 for (pixel, &w) in rgb[start..][..cell * 3].chunks_exact_mut(3).zip(line) {
-                    let c = if w.is_finite() {
-                        table[(w.clamp(0.0, 1.0).sqrt() * 255.0).round() as usize]
-                    } else {
-                        palette.error
-                    };
+                    let c = colour(w);
                     pixel.copy_from_slice(&[c.0, c.1, c.2]);
                 }
             }
@@ -153,7 +143,7 @@ fn atlas(run: &Run, palette: &Palette, layout: &Layout, cell: usize, scale: f32)
 }
 
 /// An `n` by `n` matrix on `cell` by `cell` pixels: repeated where it is smaller, the maximum where it is larger.
-fn shrink(weights: &[f32], n: usize, cell: usize) -> Vec<f32> {
+pub(super) fn shrink(weights: &[f32], n: usize, cell: usize) -> Vec<f32> {
     let span = |i: usize| {
         let from = i * n / cell;
         from..((i + 1) * n).div_ceil(cell).min(n).max(from + 1)
@@ -189,18 +179,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_point_finds_the_thumbnail_drawn_there() {
+    fn thumbnails_fill_the_width_and_stay_apart() {
         let layout = Layout::new(4, 8, 400.0);
-        for layer in 0..4 {
-            for head in 0..8 {
-                let Area { x, y, w, h } = layout.area(layer, head);
-                assert_eq!(layout.at(x + 0.5, y + 0.5), Some((layer, head)));
-                assert_eq!(layout.at(x + w - 0.5, y + h - 0.5), Some((layer, head)));
-            }
-        }
-        assert_eq!(layout.at(2.0, 30.0), None);
-        let [width, _] = layout.size();
+        let [width, height] = layout.size();
         assert!(width <= 400.0, "{width}");
+        let (first, last) = (layout.area(0, 0), layout.area(3, 7));
+        assert!(layout.area(0, 1).x >= first.x + first.w + GAP && layout.area(1, 0).y >= first.y + first.h + GAP);
+        assert!(last.x + last.w <= width && last.y + last.h <= height - KEY);
     }
 
     #[test]

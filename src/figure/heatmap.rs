@@ -30,7 +30,7 @@ pub struct Layout {
     pub every: usize,
 }
 
-const KEY: f32 = 40.0;
+const KEY: f32 = 48.0;
 const LABEL_MAX: f32 = 96.0;
 
 impl Layout {
@@ -93,16 +93,21 @@ pub fn figure(matrix: &Matrix<'_>, palette: &Palette, layout: &Layout) -> Figure
             upright: true,
         });
     }
+    let pooled = layout.cell < 1.0;
     if matrix.weights.len() == n * n {
-        let pixels = Pixels::new(matrix.key << 1 | u64::from(palette.dark), n, n, |k, q| {
-            palette.attention(matrix.weights[q * n + k])
-        });
+        // More cells than points: each shows the largest weight under it, so that thin stripes survive.
+        let side = if pooled { layout.plot.w as usize } else { n };
+        let cells = if pooled { &super::grid::shrink(matrix.weights, n, side) } else { matrix.weights };
+        let scale = palette.attention_scale();
+        let key = matrix.key << 1 | u64::from(palette.dark);
+        let key = if pooled { key ^ (side as u64) << 48 } else { key };
+        let pixels = Pixels::new(key, side, side, |k, q| scale(cells[q * side + k]));
         figure.marks.push(Mark::Image { area: layout.plot, pixels });
     }
     figure.marks.push(Mark::Ring { area: layout.plot, colour: palette.line, width: 1.0 });
-    figure.caption([6.0, layout.plot.y - 10.0], "query", palette.muted, Anchor::Start);
+    figure.caption([6.0, layout.plot.y - 16.0], "query", palette.muted, Anchor::Start);
     figure.caption([layout.plot.x - 8.0, 10.0], "key \u{2192}", palette.muted, Anchor::End);
-    super::grid::key(&mut figure, palette, [layout.plot.x, height - 18.0], false);
+    super::grid::key(&mut figure, palette, [layout.plot.x, height - 28.0], pooled);
     figure
 }
 
@@ -113,8 +118,16 @@ mod tests {
 
     #[test]
     fn a_point_finds_the_cell_drawn_there() {
-        let piece =
-            |i| Piece { piece: format!("t{i}"), id: i, start: 0, end: 0, segment: 0, special: false, word: Some(i) };
+        let piece = |i| Piece {
+            piece: format!("t{i}"),
+            id: i,
+            start: 0,
+            end: 0,
+            segment: 0,
+            special: false,
+            word: Some(i),
+            unknown: false,
+        };
         let tokens = Tokens { texts: vec!["".into()], pieces: (0..30).map(piece).collect(), dropped: 0 };
         let layout = Layout::new(&tokens, 500.0, 600.0);
         for (q, k) in [(0, 0), (29, 0), (0, 29), (17, 3)] {

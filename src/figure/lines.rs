@@ -39,8 +39,9 @@ impl Layout {
     pub fn new(tokens: &Tokens, width: f32) -> Self {
         let longest = (0..tokens.len()).map(|i| mono_width(&tokens.shown(i), size::BODY)).fold(24.0, f32::max);
         let label = longest.min(LABEL_MAX) + 12.0;
-        let gap = (width - 2.0 * label - NUMBER - 16.0).clamp(80.0, 320.0);
-        let left = ((width - NUMBER - gap) / 2.0).max(label);
+        // Numbers stand at the left of queries or at the right of keys.
+        let gap = (width - 2.0 * label - 2.0 * NUMBER - 16.0).clamp(80.0, 320.0);
+        let left = ((width - gap) / 2.0).max(label + NUMBER);
         Self { n: tokens.len(), left, right: left + gap, width, label }
     }
 
@@ -58,16 +59,22 @@ impl Layout {
         Area { x, y: TOP + row as f32 * ROW, w, h: ROW }
     }
 
-    /// The token under a point.
-    pub fn at(&self, x: f32, y: f32) -> Option<Focus> {
-        let row = (y >= TOP).then(|| ((y - TOP) / ROW) as usize).filter(|&r| r < self.n)?;
-        [Focus::Query(row), Focus::Key(row)].into_iter().find(|f| self.area(*f).contains(x, y))
-    }
-
     /// The height of the picture.
     pub fn height(&self) -> f32 {
         TOP + self.n as f32 * ROW + 8.0
     }
+}
+
+/// Beyond so many lines a picture is a blot: only the strongest are drawn, and those of the token that it is about.
+pub const MOST: usize = 1500;
+
+/// The weakest weight that is still among the [`MOST`] strongest.
+fn weakest_drawn(edges: &[Edge]) -> f32 {
+    if edges.len() <= MOST {
+        return 0.0;
+    }
+    let mut weights: Vec<f32> = edges.iter().map(|e| e.weight).collect();
+    *weights.select_nth_unstable_by(MOST - 1, |a, b| b.total_cmp(a)).1
 }
 
 /// The lines of one head. With a focus only its lines are strong and carry their weight; the others stay at 15 %.
@@ -90,9 +97,11 @@ pub fn figure(
         Some(Focus::Query(q)) => e.query == q,
         Some(Focus::Key(k)) => e.key == k,
     };
+    let weakest = weakest_drawn(edges);
+    let is_drawn = |e: &Edge| e.weight >= weakest || (focus.is_some() && touches(e));
     // Strong lines are drawn last, on top.
     for strong in [false, true] {
-        for edge in edges.iter().filter(|e| touches(e) == strong) {
+        for edge in edges.iter().filter(|e| is_drawn(e) && touches(e) == strong) {
             let opacity = edge.weight.clamp(0.0, 1.0).sqrt() * if strong { 1.0 } else { 0.15 };
             figure.marks.push(Mark::Curve {
                 from: [layout.left, layout.y(edge.query)],
@@ -102,21 +111,39 @@ pub fn figure(
             });
         }
     }
-    for i in 0..tokens.len() {
+    let mut reached = vec![[false; 2]; tokens.len()];
+    if focus.is_some() {
+        for edge in edges.iter().filter(|e| touches(e)) {
+            reached[edge.query][0] = true;
+            reached[edge.key][1] = true;
+        }
+    }
+    for (i, reached) in reached.iter().enumerate() {
         let special = tokens.pieces[i].special;
         let text = fit(&tokens.shown(i), size::BODY, LABEL_MAX);
         let near = |side: Focus| focus == Some(side) || focus.is_none();
-        let reached = |query: bool| {
-            edges.iter().any(|e| touches(e) && if query { e.query == i } else { e.key == i }) && focus.is_some()
-        };
-        let ink = |side: Focus, query: bool| {
-            if special || !(near(side) || reached(query)) { palette.muted } else { palette.text }
+        let ink = |side: Focus, column: usize| {
+            if special || !(near(side) || reached[column]) { palette.muted } else { palette.text }
         };
         let y = layout.y(i);
         let size = if special { size::SMALL } else { size::BODY };
         let at = [layout.left - 6.0, y];
-        figure.token(at, text.clone(), size, ink(Focus::Query(i), true), Anchor::End);
-        figure.token([layout.right + 6.0, y], text, size, ink(Focus::Key(i), false), Anchor::Start);
+        let drawn = mono_width(&text, size);
+        if tokens.continues(i) {
+            // Pieces of one word are joined by a hairline at its outer edge.
+            for x in [layout.left - layout.label + 1.0, layout.right + layout.label - 2.0] {
+                let area = Area { x, y: layout.y(i - 1), w: 1.0, h: ROW };
+                figure.marks.push(Mark::Fill { area, colour: palette.muted });
+            }
+        }
+        if tokens.pieces[i].unknown {
+            for x in [layout.left - 6.0 - drawn, layout.right + 6.0] {
+                let area = Area { x, y: y + 8.0, w: drawn, h: 1.0 };
+                figure.marks.push(Mark::Fill { area, colour: palette.error });
+            }
+        }
+        figure.token(at, text.clone(), size, ink(Focus::Query(i), 0), Anchor::End);
+        figure.token([layout.right + 6.0, y], text, size, ink(Focus::Key(i), 1), Anchor::Start);
     }
     if let Some(focus) = focus {
         for edge in edges.iter().filter(|e| touches(e) && e.weight >= 0.005) {
@@ -128,4 +155,18 @@ pub fn figure(
         }
     }
     figure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_too_many_lines_the_strongest_are_drawn() {
+        let edge = |i: usize| Edge { query: i, key: i, weight: ((i * 7919) % 10_000) as f32 / 10_000.0 };
+        let edges: Vec<Edge> = (0..10_000).map(edge).collect();
+        let weakest = weakest_drawn(&edges);
+        assert_eq!(edges.iter().filter(|e| e.weight >= weakest).count(), MOST);
+        assert_eq!(weakest_drawn(&edges[..MOST]), 0.0);
+    }
 }

@@ -6,7 +6,7 @@ use super::settings::{Arrangement, Theme, View};
 use crate::engine::device::Choice;
 use crate::figure::lines::Focus;
 use crate::trace::At;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 
 /// A layer and a head, both from 0.
@@ -47,6 +47,8 @@ pub enum Action {
     HeadOff(Head),
     /// Look at the tensor of a site.
     Look(At),
+    /// Look at another slice of that tensor.
+    Slice(Vec<usize>),
     /// Write to a file; its ending chooses the format.
     Export(PathBuf, ExportOf),
     /// Ask for the file in a dialog, then write.
@@ -61,6 +63,8 @@ pub enum Action {
     Budget(u64),
     /// Take the message away.
     Dismiss,
+    /// Put a text on the clipboard.
+    Copy(String),
 }
 
 /// What is exported.
@@ -94,21 +98,40 @@ pub enum Sheet {
 
 /// Where drawing code leaves its requests.
 #[derive(Debug, Default)]
-pub struct Actions(RefCell<Vec<Action>>);
+pub struct Actions {
+    asked: RefCell<Vec<Action>>,
+    token: Cell<Option<Focus>>,
+    head: Cell<Option<Head>>,
+}
 
 impl Actions {
     /// Asks for something.
     pub fn ask(&self, action: Action) {
-        self.0.borrow_mut().push(action);
+        self.asked.borrow_mut().push(action);
+    }
+
+    /// The pointer is on a token.
+    pub fn over_token(&self, focus: Focus) {
+        self.token.set(Some(focus));
+    }
+
+    /// The pointer is on a head.
+    pub fn over_head(&self, head: Head) {
+        self.head.set(Some(head));
+    }
+
+    /// What the pointer was on in the frame that was just drawn.
+    pub fn take_hover(&self) -> (Option<Focus>, Option<Head>) {
+        (self.token.take(), self.head.take())
     }
 
     /// Whether nothing was asked for.
     pub fn is_empty(&self) -> bool {
-        self.0.borrow().is_empty()
+        self.asked.borrow().is_empty()
     }
 
     /// Takes what was asked for.
     pub fn take(&self) -> Vec<Action> {
-        self.0.take()
+        self.asked.take()
     }
 }

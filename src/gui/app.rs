@@ -3,7 +3,7 @@
 use super::action::{Action, Actions, Sheet};
 use super::command::Command;
 use super::made::Made;
-use super::paint::Textures;
+use super::paint::Canvas;
 use super::panels;
 use super::settings::{Arrangement, Settings};
 use super::state::State;
@@ -25,7 +25,7 @@ pub struct App {
     state: State,
     engine: Engine<Made>,
     actions: Actions,
-    textures: Textures,
+    canvas: Canvas,
     tree: Tree<Pane>,
     /// The sheet that the last frame showed.
     last_sheet: Option<Sheet>,
@@ -42,12 +42,14 @@ impl App {
     pub fn start(ctx: &Context, settings: Settings, paths: &[PathBuf]) -> Result<Self> {
         theme::install(ctx);
         theme::choose(ctx, settings.theme);
+        // A session that ended in projector mode must not enlarge the next one.
+        ctx.set_zoom_factor(1.0);
         let waker = ctx.clone();
         let app = Self {
             state: State::new(settings.checked()),
             engine: Engine::start(move || waker.request_repaint())?,
             actions: Actions::default(),
-            textures: Textures::default(),
+            canvas: Canvas::default(),
             tree: tiles::tree(),
             last_sheet: None,
         };
@@ -81,7 +83,7 @@ impl eframe::App for App {
         for event in self.engine.events() {
             update::receive(&mut self.state, &self.engine, ctx, event);
         }
-        if let Some(command) = Command::pressed(ctx) {
+        if let Some(command) = Command::pressed(ctx, self.state.sheet.is_some()) {
             self.actions.ask(Action::Do(command));
         }
         for file in ctx.input(|i| i.raw.dropped_files.clone()) {
@@ -106,7 +108,7 @@ impl eframe::App for App {
         self.panels(ui);
         self.sheet(ui.ctx());
         overlays(ui, &self.state);
-        self.textures.tidy();
+        self.canvas.tidy();
         let stale = self.state.study.as_ref().is_some_and(|s| {
             let look = self.state.grid_look;
             s.dark != look.dark || s.scale != look.scale || {
@@ -115,7 +117,16 @@ impl eframe::App for App {
             }
         });
         if stale {
-            update::redraw(&self.state, &self.engine);
+            update::redraw(&mut self.state, &self.engine);
+        }
+        // A resting pointer previews nothing anew: the arrow keys must win over the thumbnail that it lies on.
+        let moving = ui.input(|i| i.pointer.is_moving());
+        let (token, head) = self.actions.take_hover();
+        if token != self.state.preview && (token.is_none() || moving) {
+            self.actions.ask(Action::Preview(token));
+        }
+        if head != self.state.preview_head && (head.is_none() || moving) {
+            self.actions.ask(Action::PreviewHead(head));
         }
         if !self.actions.is_empty() {
             ui.ctx().request_repaint();
@@ -155,7 +166,7 @@ impl App {
             let side = frame(panel, padded);
             let grid_look = Panel::left("grid").exact_size(left).resizable(false).frame(side).show(ui, |ui| {
                 let look = panels::grid::wanted(ui);
-                panels::grid::show(ui, state, actions, &mut self.textures);
+                panels::grid::show(ui, state, actions, &mut self.canvas);
                 look
             });
             Panel::right("inspector").exact_size(right).resizable(false).frame(side).show(ui, |ui| {
@@ -165,20 +176,25 @@ impl App {
         }
         let state = &self.state;
         let mut look = None;
-        let centre = CentralPanel::default().frame(frame(back, padded)).show(ui, |ui| match arrangement {
-            Arrangement::Overview | Arrangement::Head => {
-                panels::head::show(ui, state, actions, &mut self.textures);
-            }
-            Arrangement::Grid => {
-                look = Some(panels::grid::wanted(ui));
-                panels::grid::show(ui, state, actions, &mut self.textures);
-            }
-            Arrangement::Tiles => {
-                if !tiles::is_whole(&self.tree) {
-                    self.tree = tiles::tree();
+        let centre = CentralPanel::default().frame(frame(back, padded)).show(ui, |ui| {
+            panels::head::problem(ui, state, actions);
+            match arrangement {
+                Arrangement::Overview | Arrangement::Head => {
+                    panels::head::show(ui, state, actions, &mut self.canvas);
                 }
-                let textures = &mut self.textures;
-                self.tree.ui(&mut tiles::Drawer { state, actions, textures }, ui);
+                Arrangement::Grid => {
+                    look = Some(panels::grid::wanted(ui));
+                    panels::grid::show(ui, state, actions, &mut self.canvas);
+                }
+                Arrangement::Tiles => {
+                    if !tiles::is_whole(&self.tree) {
+                        self.tree = tiles::tree();
+                    }
+                    let canvas = &mut self.canvas;
+                    let mut drawer = tiles::Drawer { state, actions, canvas, look: None };
+                    self.tree.ui(&mut drawer, ui);
+                    look = drawer.look;
+                }
             }
         });
         if state.running || state.opening.is_some() {
@@ -199,20 +215,29 @@ impl App {
             Sheet::Palette => (Align2::CENTER_TOP, Vec2::new(0.0, 80.0)),
             Sheet::Settings | Sheet::Export | Sheet::Help | Sheet::Shapes => (Align2::CENTER_CENTER, Vec2::ZERO),
         };
-        let (state, actions, textures) = (&self.state, &self.actions, &mut self.textures);
+        let (state, actions, canvas) = (&self.state, &self.actions, &mut self.canvas);
         let area = egui::Area::new(Id::unique("sheet")).order(egui::Order::Foreground).anchor(anchor, offset);
         let drawn = area.show(ctx, |ui| {
             let frame = egui::Frame::popup(ui.style()).inner_margin(theme::PADDING);
-            frame.show(ui, |ui| match sheet {
+            let shown = frame.show(ui, |ui| match sheet {
                 Sheet::Models => panels::models::show(ui, state, actions, is_new),
                 Sheet::Palette => panels::palette::show(ui, actions, is_new),
                 Sheet::Settings => panels::settings::show(ui, state, actions),
-                Sheet::Shapes => panels::shapes::show(ui, state, actions, textures),
+                Sheet::Shapes => panels::shapes::show(ui, state, actions, canvas),
                 Sheet::Export => panels::export::show(ui, state, actions, is_new),
                 Sheet::Help => panels::help::show(ui),
             });
+            // The palette's first line is its text field; it closes by Esc, as palettes do.
+            if sheet != Sheet::Palette {
+                let corner = shown.response.rect.right_top() + Vec2::new(-32.0, 8.0);
+                let button = egui::Button::new("\u{d7}").frame(false);
+                let close = ui.put(Rect::from_min_size(corner, Vec2::splat(theme::CONTROL)), button);
+                if super::widgets::named(close, EN.close).clicked() {
+                    actions.ask(Action::Sheet(None));
+                }
+            }
         });
-        if !is_new && drawn.response.clicked_elsewhere() && !egui::Popup::is_any_open(ctx) {
+        if !is_new && drawn.response.clicked_elsewhere() && !egui::Popup::is_any_open(ctx) && self.actions.is_empty() {
             self.actions.ask(Action::Sheet(None));
         }
     }
@@ -220,7 +245,7 @@ impl App {
 
 /// Two points high at the top of the old picture, until the new one is there.
 fn progress_line(ui: &Ui, rect: Rect, state: &State) {
-    let share = state.progress.as_ref().map_or(0.3, crate::trace::Progress::share);
+    let share = state.progress.as_ref().map_or(0.3, |(_, p)| p.share());
     let line = Rect::from_min_size(rect.min, Vec2::new(rect.width() * share.max(0.05), 2.0));
     ui.painter().rect_filled(line, 0.0, theme::colour(theme::palette(ui.ctx()).accent));
 }

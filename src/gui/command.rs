@@ -49,6 +49,8 @@ pub enum Command {
     Export,
     /// Put the picture on the clipboard.
     CopyPicture,
+    /// Put the picture of all heads on the clipboard.
+    CopyGrid,
     /// Put the head's weights on the clipboard.
     CopyValues,
     /// Larger type, fewer panels.
@@ -91,6 +93,7 @@ impl Command {
         Self::Tiles,
         Self::Export,
         Self::CopyPicture,
+        Self::CopyGrid,
         Self::CopyValues,
         Self::Projector,
         Self::SwitchTheme,
@@ -134,6 +137,7 @@ impl Command {
             Self::Tiles => ("Layout: tiles", "Views as tiles that can be dragged and resized."),
             Self::Export => ("Export\u{2026}", "Write pictures or numbers to a file."),
             Self::CopyPicture => ("Copy picture", "Put the picture of the head on the clipboard."),
+            Self::CopyGrid => ("Copy all heads", "Put the picture of all heads on the clipboard."),
             Self::CopyValues => ("Copy values", "Put the head's weights on the clipboard as a table."),
             Self::Projector => ("Projector mode", "Larger type and fewer panels, for a lecture."),
             Self::SwitchTheme => ("Switch theme", "Dark or light."),
@@ -168,6 +172,7 @@ impl Command {
             Self::Tiles => (PLAIN, Key::Num4),
             Self::Export => (CTRL, Key::S),
             Self::CopyPicture => (CTRL_SHIFT, Key::C),
+            Self::CopyGrid => (CTRL_SHIFT, Key::G),
             Self::CopyValues => (CTRL_SHIFT, Key::V),
             Self::Projector => (PLAIN, Key::F5),
             Self::SwitchTheme => (CTRL, Key::D),
@@ -189,16 +194,16 @@ impl Command {
         format!("{} ({})", self.tip(), ctx.format_shortcut(&self.shortcut()))
     }
 
-    /// The command whose keys were just pressed.
-    pub fn pressed(ctx: &egui::Context) -> Option<Self> {
+    /// The command whose keys were just pressed. Esc leaves a text field or a menu before it does anything else,
+    /// unless a sheet is open, which it closes.
+    pub fn pressed(ctx: &egui::Context, sheet: bool) -> Option<Self> {
         let typing = ctx.text_edit_focused();
+        let menu = egui::Popup::is_any_open(ctx);
+        let waits = |c: Self| (typing || menu) && (c.is_typed() || (c == Self::Unpin && (menu || !sheet)));
         // More modifiers first: Ctrl+Shift+O is not Ctrl+O.
         let mut order: Vec<Self> = Self::ALL.to_vec();
         order.sort_by_key(|c| c.shortcut().modifiers != CTRL_SHIFT);
-        order
-            .into_iter()
-            .filter(|c| !(typing && c.is_typed()))
-            .find(|c| ctx.input_mut(|input| input.consume_shortcut(&c.shortcut())))
+        order.into_iter().filter(|c| !waits(*c)).find(|c| ctx.input_mut(|input| input.consume_shortcut(&c.shortcut())))
     }
 }
 

@@ -3,12 +3,13 @@
 use super::action::ExportOf;
 use super::made::Made;
 use super::state::State;
+use super::update::submit;
 use crate::engine::{Engine, Slot};
 
 /// Asks for a model's folder.
-pub fn folder(state: &State, engine: &Engine<Made>) {
+pub fn folder(state: &mut State, engine: &Engine<Made>) {
     let start = state.model.as_ref().and_then(|m| m.path.canonicalize().ok()?.parent().map(ToOwned::to_owned));
-    engine.submit(Slot::Dialog, "choosing a folder", move |_| {
+    submit(state, engine, Slot::Dialog, "choosing a folder", move |_| {
         let mut dialog = rfd::AsyncFileDialog::new();
         if let Some(start) = start {
             dialog = dialog.set_directory(start);
@@ -19,9 +20,9 @@ pub fn folder(state: &State, engine: &Engine<Made>) {
 }
 
 /// Asks for a file to write to.
-pub fn target(state: &State, engine: &Engine<Made>, of: ExportOf) {
+pub fn target(state: &mut State, engine: &Engine<Made>, of: ExportOf) {
     let name = super::picture::file_name(state, of);
-    engine.submit(Slot::Dialog, "choosing a file", move |_| {
+    submit(state, engine, Slot::Dialog, "choosing a file", move |_| {
         let dialog = rfd::AsyncFileDialog::new().set_file_name(name);
         let dialog = match of {
             ExportOf::Numbers => dialog

@@ -9,10 +9,12 @@ use std::sync::Arc;
 
 /// What came of a job.
 pub enum Made {
-    /// A model is open.
-    Opened(Arc<Opened>),
+    /// A model is open; and how to find it again, unless it is bundled.
+    Opened(Arc<Opened>, Option<String>),
     /// A run is done and drawn.
     Study(Study),
+    /// The run that is shown was drawn anew.
+    Redrawn(Study),
     /// The examples that a model passes, with its [`Opened::id`].
     Examples(u64, Vec<Example>),
     /// A tensor.

@@ -7,10 +7,12 @@ mod command;
 mod dialogs;
 mod examples;
 mod made;
+mod memo;
 mod paint;
 mod panels;
 mod picture;
 pub mod settings;
+mod slice;
 pub mod state;
 mod theme;
 mod tiles;
@@ -24,6 +26,7 @@ pub use command::Command;
 pub use examples::{Example, FIRST, Lesson};
 
 use crate::error::{Error, Result};
+use crate::figure::Colour;
 use std::path::PathBuf;
 
 /// Opens the window with the first of `paths`, or with the bundled model, and returns once it is closed.
@@ -32,6 +35,7 @@ pub fn run(paths: Vec<PathBuf>) -> Result<()> {
     check_display()?;
     let viewport = egui::ViewportBuilder::default()
         .with_title("Lexiscope")
+        .with_icon(icon())
         .with_app_id("lexiscope")
         .with_inner_size([1280.0, 800.0])
         .with_min_inner_size([800.0, 520.0])
@@ -44,7 +48,35 @@ pub fn run(paths: Vec<PathBuf>) -> Result<()> {
         }
         Ok(Box::new(ColdStart { app, begun, first_frame: None, frames: 0, attention: false }))
     };
-    eframe::run_native("lexiscope", options, Box::new(start)).map_err(|e| Error::NoDisplay { what: e.to_string() })
+    eframe::run_native("lexiscope", options, Box::new(start)).map_err(|error| {
+        // The window system puts the place in its own source before what went wrong.
+        let what = error.to_string();
+        Error::NoDisplay {
+            what: what
+                .rsplit(".rs:")
+                .next()
+                .unwrap_or(&what)
+                .trim_start_matches(|c: char| c.is_ascii_digit() || c == ':' || c == ' ')
+                .to_owned(),
+        }
+    })
+}
+
+/// A small head: its diagonal strong, its rest faint, in the colours of the attention scale.
+fn icon() -> egui::IconData {
+    const CELLS: u32 = 4;
+    const SIDE: u32 = 64;
+    let palette = &crate::figure::colour::DARK;
+    let step = SIDE / CELLS;
+    let rgba = (0..SIDE * SIDE).flat_map(|i| {
+        let (x, y) = (i % SIDE, i / SIDE);
+        let distance = (x / step).abs_diff(y / step);
+        let edge = x % step == 0 || y % step == 0;
+        let weight = if edge { 0.0 } else { 0.6 / (1 + 6 * distance) as f32 };
+        let Colour(r, g, b, a) = palette.attention(weight);
+        [r, g, b, a]
+    });
+    egui::IconData { rgba: rgba.collect(), width: SIDE, height: SIDE }
 }
 
 /// Without a display server the window system would fail with a message that names no way on.

@@ -1,21 +1,83 @@
 //! Figures on the screen.
 
+use super::action::Head;
+use super::memo::Memo;
+use super::picture;
+use super::state::State;
 use super::theme::{bold, colour};
-use crate::figure::{Anchor, Area, Figure, Mark, Pixels};
+use crate::analysis::attention::{Shown, show};
+use crate::engine::Run;
+use crate::figure::lines::Focus;
+use crate::figure::{Anchor, Area, Figure, Mark, Palette, Pixels, heatmap, lines};
 use egui::epaint::{CubicBezierShape, TextShape};
 use egui::{
     Align2, Color32, ColorImage, Context, FontFamily, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind,
     TextureHandle, TextureOptions, Vec2,
 };
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
-/// Pictures on the graphics card, by their key. What a frame did not use is given up after it.
+/// What drawing keeps from one frame to the next.
 #[derive(Default)]
-pub struct Textures(BTreeMap<u64, (TextureHandle, bool)>);
+pub struct Canvas {
+    /// Pictures on the graphics card, by their key. What a frame did not use is given up after it.
+    textures: BTreeMap<u64, (TextureHandle, bool)>,
+    shown: Memo<ShownKey, Shown>,
+    lines: Memo<LinesKey, (Figure, lines::Layout)>,
+    matrix: Memo<MatrixKey, (Figure, heatmap::Layout)>,
+}
 
-impl Textures {
-    fn get(&mut self, ctx: &Context, pixels: &Pixels) -> egui::TextureId {
-        let (texture, used) = self.0.entry(pixels.key).or_insert_with(|| {
+/// What is drawn, about which token, in which theme, how wide.
+type LinesKey = (ShownKey, Option<Focus>, bool, u32);
+/// What is drawn, in which theme, in which room.
+type MatrixKey = (ShownKey, bool, [u32; 2]);
+
+/// Run, head and filter: what a [`Shown`] is made from.
+type ShownKey = (u64, Head, bool, u32);
+
+impl Canvas {
+    /// One head as it is shown.
+    pub fn shown(&mut self, state: &State) -> Option<Rc<Shown>> {
+        let run = state.run()?;
+        let (layer, head) = state.shown_head();
+        let make = || show(&run.tokens, run.head(layer, head), state.filter());
+        Some(self.shown.get(Self::key(state, run), make))
+    }
+
+    /// The token lines of the shown head.
+    pub fn lines(&mut self, state: &State, palette: &Palette, width: f32) -> Option<Rc<(Figure, lines::Layout)>> {
+        let (run, shown) = (state.run()?, self.shown(state)?);
+        let key = (Self::key(state, run), state.focus(), palette.dark, width.to_bits());
+        let make = || picture::lines(run, &shown, state.focus(), state.shown_head(), palette, width);
+        Some(self.lines.get(key, make))
+    }
+
+    /// The matrix of the shown head.
+    pub fn matrix(
+        &mut self,
+        state: &State,
+        palette: &Palette,
+        room: [f32; 2],
+    ) -> Option<Rc<(Figure, heatmap::Layout)>> {
+        let (run, shown) = (state.run()?, self.shown(state)?);
+        let key = (Self::key(state, run), palette.dark, room.map(f32::to_bits));
+        let hide = state.settings.hide_special;
+        let make = || picture::matrix(run, &shown, hide, state.shown_head(), palette, room);
+        Some(self.matrix.get(key, make))
+    }
+
+    fn key(state: &State, run: &Run) -> ShownKey {
+        (run.id, state.shown_head(), state.settings.hide_special, state.settings.top.to_bits())
+    }
+
+    /// Paints pixels over a rectangle, unsmoothed.
+    pub fn image(&mut self, painter: &Painter, pixels: &Pixels, rect: Rect) {
+        let id = self.texture(painter.ctx(), pixels);
+        painter.image(id, rect, Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0)), Color32::WHITE);
+    }
+
+    fn texture(&mut self, ctx: &Context, pixels: &Pixels) -> egui::TextureId {
+        let (texture, used) = self.textures.entry(pixels.key).or_insert_with(|| {
             let image = ColorImage::from_rgb([pixels.width, pixels.height], &pixels.rgb);
             (ctx.load_texture("figure", image, TextureOptions::NEAREST), true)
         });
@@ -25,7 +87,7 @@ impl Textures {
 
     /// Ends a frame.
     pub fn tidy(&mut self) {
-        self.0.retain(|_, (_, used)| std::mem::take(used));
+        self.textures.retain(|_, (_, used)| std::mem::take(used));
     }
 }
 
@@ -35,7 +97,7 @@ pub fn rect(area: Area, origin: Pos2) -> Rect {
 }
 
 /// Paints a figure with its top left corner at `origin`. Marks outside the clip rectangle cost nothing.
-pub fn figure(painter: &Painter, textures: &mut Textures, figure: &Figure, origin: Pos2) {
+pub fn figure(painter: &Painter, canvas: &mut Canvas, figure: &Figure, origin: Pos2) {
     let clip = painter.clip_rect();
     let at = |[x, y]: [f32; 2]| origin + Vec2::new(x, y);
     for mark in &figure.marks {
@@ -52,8 +114,7 @@ pub fn figure(painter: &Painter, textures: &mut Textures, figure: &Figure, origi
             Mark::Image { area, pixels } => {
                 let rect = rect(*area, origin);
                 if clip.intersects(rect) {
-                    let id = textures.get(painter.ctx(), pixels);
-                    painter.image(id, rect, Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0)), Color32::WHITE);
+                    canvas.image(painter, pixels, rect);
                 }
             }
             Mark::Curve { from, to, width, colour: c } => {
@@ -85,7 +146,9 @@ pub fn figure(painter: &Painter, textures: &mut Textures, figure: &Figure, origi
                 };
                 if *upright {
                     let galley = painter.layout_no_wrap(text.clone(), font, colour(*c));
-                    let shape = TextShape::new(position, galley, colour(*c))
+                    // egui turns the text about its anchor, and places it by its top left corner.
+                    let corner = position - align.pos_in_rect(&galley.rect).to_vec2();
+                    let shape = TextShape::new(corner, galley, colour(*c))
                         .with_angle_and_anchor(-std::f32::consts::FRAC_PI_2, align);
                     painter.add(shape);
                 } else {

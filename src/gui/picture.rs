@@ -3,7 +3,7 @@
 use super::action::ExportOf;
 use super::settings::View;
 use super::state::State;
-use crate::analysis::attention::Shown;
+use crate::analysis::attention::{Shown, show};
 use crate::engine::Run;
 use crate::figure::lines::Focus;
 use crate::figure::{Figure, Palette, head_name, heatmap, lines};
@@ -46,8 +46,8 @@ pub fn matrix(
 /// The picture of the selected head as a figure of its own.
 pub fn of_head(state: &State, palette: &Palette) -> Option<Figure> {
     let run = state.run()?;
-    let shown = state.shown()?;
-    let head = state.shown_head();
+    let head = state.head;
+    let shown = show(&run.tokens, run.head(head.0, head.1), state.filter());
     Some(match state.settings.view {
         View::Lines => lines(run, &shown, state.pinned, head, palette, LINES).0,
         View::Heatmap => matrix(run, &shown, state.settings.hide_special, head, palette, [900.0, 1000.0]).0,

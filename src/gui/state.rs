@@ -1,15 +1,18 @@
 //! What the window knows. Drawing code reads it; only [`super::update`] changes it.
 
 use super::action::{Head, Sheet};
+use super::command::Command;
 use super::examples::{Example, FIRST, Spot};
 use super::settings::Settings;
-use crate::analysis::attention::{Filter, Score, Shown, show};
+use super::slice::Slice;
+use crate::analysis::attention::{Filter, Score};
 use crate::array::Array;
-use crate::engine::{Ask, Opened, Run};
+use crate::engine::{Ask, Opened, Results, Run, Slot};
 use crate::error::Error;
 use crate::figure::lines::Focus;
 use crate::figure::{Figure, grid};
 use crate::trace::{At, Edit, Edits, Place, Progress, Site, Want};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -56,6 +59,8 @@ pub struct GridLook {
 pub struct Problem {
     /// What went wrong, in a few words.
     pub title: String,
+    /// What can be done next.
+    pub next: Command,
     /// The error.
     pub error: Error,
 }
@@ -67,6 +72,8 @@ pub struct Look {
     pub at: At,
     /// Its tensor, without a batch axis.
     pub array: Array,
+    /// The slice that is shown of it.
+    pub slice: Slice,
 }
 
 /// Everything the window knows.
@@ -81,6 +88,8 @@ pub struct State {
     pub model: Option<Arc<Opened>>,
     /// The model that is being opened.
     pub opening: Option<String>,
+    /// Runs of this session.
+    pub results: Results,
     /// What the views show.
     pub study: Option<Study>,
     /// The run of the same text without changes, while `study` has changes.
@@ -89,8 +98,10 @@ pub struct State {
     pub typed: Option<Instant>,
     /// Whether a run is under way, so that what is shown is old.
     pub running: bool,
-    /// How far long work is.
-    pub progress: Option<Progress>,
+    /// How far long work is, and where.
+    pub progress: Option<(Slot, Progress)>,
+    /// The newest job of each slot: what older ones have to say comes too late.
+    pub latest: BTreeMap<Slot, u64>,
     /// The selected head.
     pub head: Head,
     /// The head under the pointer.
@@ -134,11 +145,13 @@ impl State {
             pair: None,
             model: None,
             opening: None,
+            results: Results::default(),
             study: None,
             before: None,
             typed: None,
             running: false,
             progress: None,
+            latest: BTreeMap::new(),
             head: (0, 0),
             preview_head: None,
             pinned: None,
@@ -180,11 +193,28 @@ impl State {
         Filter { hide_special: self.settings.hide_special, top: self.settings.top }
     }
 
-    /// One head as it is shown.
-    pub fn shown(&self) -> Option<Shown> {
-        let run = self.run()?;
-        let (layer, head) = self.shown_head();
-        Some(show(&run.tokens, run.head(layer, head), self.filter()))
+    /// The second text as the model gets it: an empty field is no second text.
+    fn second(&self) -> Option<&str> {
+        self.pair.as_deref().filter(|p| !p.trim().is_empty())
+    }
+
+    /// Whether a run is about the model and the text that stand there now.
+    pub fn is_about(&self, run: &Run) -> bool {
+        self.model.as_ref().is_some_and(|m| m.id == run.model)
+            && run.ask.text == self.text
+            && run.ask.pair.as_deref() == self.second()
+    }
+
+    /// Whether what is shown is not the answer to what stands there.
+    pub fn is_stale(&self) -> bool {
+        self.running || self.run().is_some_and(|run| !self.is_about(run))
+    }
+
+    /// Whether token `i` of the shown run can be masked.
+    pub fn can_mask(&self, i: usize) -> bool {
+        let has_mask = self.model.as_ref().is_some_and(|m| m.tokenizer.mask().is_some());
+        let of_text = |run: &Arc<Run>| run.tokens.pieces.get(i).is_some_and(|p| !p.special);
+        has_mask && self.run().is_some_and(of_text)
     }
 
     /// Whether the person changed anything about the model or the tokens.
@@ -209,7 +239,7 @@ impl State {
         }
         Some(Ask {
             text: self.text.clone(),
-            pair: self.pair.clone().filter(|p| !p.trim().is_empty()),
+            pair: self.second().map(str::to_owned),
             masked: self.masked.clone(),
             want,
             edits,

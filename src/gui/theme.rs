@@ -113,7 +113,7 @@ fn visuals(palette: &Palette) -> Visuals {
     v.warn_fg_color = colour(palette.error);
     v.weak_text_color = Some(muted);
     v.selection.bg_fill = accent.gamma_multiply(0.35);
-    v.selection.stroke = Stroke::new(1.0, accent);
+    v.selection.stroke = Stroke::new(1.0, text);
     v.window_corner_radius = CornerRadius::same(4);
     v.menu_corner_radius = CornerRadius::same(4);
     let widgets = &mut v.widgets;

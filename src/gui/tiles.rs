@@ -1,9 +1,9 @@
 //! The fourth layout: views as tiles that can be dragged and resized.
 
 use super::action::Actions;
-use super::paint::Textures;
+use super::paint::Canvas;
 use super::panels::{grid, head, inspector};
-use super::state::State;
+use super::state::{GridLook, State};
 use super::words::EN;
 use egui::{Ui, WidgetText};
 use egui_tiles::{Behavior, Tile, TileId, Tiles, Tree, UiResponse};
@@ -40,22 +40,25 @@ pub struct Drawer<'a> {
     /// Where requests go.
     pub actions: &'a Actions,
     /// Pictures.
-    pub textures: &'a mut Textures,
+    pub canvas: &'a mut Canvas,
+    /// How the grid is to be drawn in its tile.
+    pub look: Option<GridLook>,
 }
 
 impl Behavior<Pane> for Drawer<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _id: TileId, pane: &mut Pane) -> UiResponse {
         egui::Frame::new().inner_margin(super::theme::PADDING).show(ui, |ui| match pane {
-            Pane::Grid => grid::show(ui, self.state, self.actions, self.textures),
-            Pane::Inspector => inspector::show(ui, self.state, self.actions),
-            Pane::Lines | Pane::Heatmap => {
-                let (Some(run), Some(shown)) = (self.state.run(), self.state.shown()) else { return };
-                if *pane == Pane::Lines {
-                    head::lines(ui, self.state, run, &shown, self.actions, self.textures);
-                } else {
-                    head::heatmap(ui, self.state, run, &shown, self.actions, self.textures);
-                }
+            Pane::Grid => {
+                self.look = Some(grid::wanted(ui));
+                grid::show(ui, self.state, self.actions, self.canvas);
             }
+            Pane::Lines | Pane::Heatmap if self.state.run().is_none() => head::empty(ui, self.state),
+            Pane::Inspector => inspector::show(ui, self.state, self.actions),
+            Pane::Lines => {
+                head::caption(ui, self.state, self.actions, self.canvas, false);
+                head::lines(ui, self.state, self.actions, self.canvas);
+            }
+            Pane::Heatmap => head::heatmap(ui, self.state, self.actions, self.canvas),
         });
         UiResponse::None
     }

@@ -4,15 +4,17 @@ use super::action::{Action, ExportOf, Head, Sheet};
 use super::command::Command;
 use super::made::Made;
 use super::settings::{Arrangement, Theme, View};
+use super::slice::Slice;
 use super::state::{Look, Problem, State, Study};
 use super::words::{EN, fill};
 use super::{dialogs, examples, picture, theme};
 use crate::analysis::attention::worth_seeing;
 use crate::engine::{Ask, Engine, Event, News, Opened, Run, Slot};
-use crate::error::Error;
-use crate::figure::Palette;
+use crate::error::{Error, Result};
 use crate::figure::lines::Focus;
-use crate::trace::{At, Place, Want};
+use crate::figure::{Figure, Palette};
+use crate::source::find;
+use crate::trace::{At, Control, Place, Want};
 use egui::Context;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,6 +30,7 @@ pub fn apply(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Ac
         Action::Open(name) => open(state, engine, name),
         Action::Text(text) => {
             state.text = text;
+            state.untouched = false;
             changed(state);
         }
         Action::Pair(pair) => {
@@ -62,14 +65,28 @@ pub fn apply(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Ac
         Action::HideSpecial(hide) => state.settings.hide_special = hide,
         Action::Top(top) => state.settings.top = top.clamp(0.05, 1.0),
         Action::Mask(position) => {
-            toggle(&mut state.masked, position);
-            intervene(state, engine);
+            if state.model.as_ref().is_some_and(|m| m.tokenizer.mask().is_none()) {
+                state.notice = Some(EN.no_mask.to_owned());
+            } else if state.can_mask(position) && !is_old(state) {
+                toggle(&mut state.masked, position);
+                intervene(state, engine);
+            }
         }
         Action::HeadOff(head) => {
-            toggle(&mut state.heads_off, head);
-            intervene(state, engine);
+            if !is_old(state) {
+                toggle(&mut state.heads_off, head);
+                intervene(state, engine);
+            }
         }
         Action::Look(at) => look(state, engine, at),
+        Action::Slice(leading) => {
+            let Some(Look { at, array, .. }) = state.look.clone() else { return };
+            let dark = ctx.theme() == egui::Theme::Dark;
+            submit(state, engine, Slot::Look, "slicing a tensor", move |_| {
+                let slice = Slice::new(at.site, &array, &leading, dark);
+                Ok(Made::Look(Look { at, array, slice }))
+            });
+        }
         Action::Export(path, of) => export(state, engine, ctx, path, of),
         Action::ExportAs(of) => dialogs::target(state, engine, of),
         Action::Sheet(sheet) => state.sheet = sheet,
@@ -80,50 +97,69 @@ pub fn apply(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Ac
         Action::Device(device) => state.settings.device = device,
         Action::Budget(mb) => state.settings.budget_mb = mb.clamp(100, 1_000_000),
         Action::Dismiss => state.problem = None,
+        Action::Copy(text) => {
+            ctx.copy_text(text);
+            state.notice = Some(EN.copied.to_owned());
+        }
     }
 }
 
-/// Takes in what a job has to say.
+/// Takes in what a job has to say, unless a newer one has taken its place.
 pub fn receive(state: &mut State, engine: &Engine<Made>, ctx: &Context, event: Event<Made>) {
-    match event.news {
-        // What nobody waits for shows no progress.
-        News::Progress(_) if matches!(event.slot, Slot::Draw | Slot::Examples) => {}
-        News::Progress(progress) => state.progress = Some(progress),
-        News::Done(made) => {
-            if !matches!(event.slot, Slot::Draw | Slot::Examples) {
-                state.progress = None;
-            }
-            arrive(state, engine, ctx, made);
-        }
-        News::Failed(error) => failed(state, engine, event.slot, error),
+    if state.latest.get(&event.slot) != Some(&event.job) {
+        return;
     }
+    if let News::Progress(progress) = event.news {
+        // What nobody waits for shows no progress.
+        if !matches!(event.slot, Slot::Draw | Slot::Examples) {
+            state.progress = Some((event.slot, progress));
+        }
+        return;
+    }
+    state.latest.remove(&event.slot);
+    state.progress.take_if(|(slot, _)| *slot == event.slot);
+    match event.news {
+        News::Done(made) => arrive(state, engine, ctx, made),
+        News::Failed(error) => failed(state, event.slot, error),
+        News::Progress(_) => {}
+    }
+}
+
+/// Asks the engine for work whose outcome replaces that of older work in the slot.
+pub fn submit(
+    state: &mut State,
+    engine: &Engine<Made>,
+    slot: Slot,
+    name: &'static str,
+    work: impl FnOnce(&Control) -> Result<Made> + Send + 'static,
+) {
+    let job = engine.submit(slot, name, work);
+    state.latest.insert(slot, job);
 }
 
 fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
     match made {
-        Made::Opened(model) => {
-            state.opening = None;
-            if state.problem.as_ref().is_some_and(|p| !matches!(p.error, Error::Input { .. })) {
-                state.problem = None;
-            }
-            if std::path::Path::new(&model.name).exists() || model.name.contains('/') {
-                state.settings.remember(&model.name);
+        Made::Opened(model, found_as) => {
+            (state.opening, state.problem) = (None, None);
+            if let Some(name) = found_as {
+                state.settings.remember(&name);
             }
             state.notice = model.notices.first().cloned();
-            let is_new = state.model.as_ref().is_none_or(|m| m.id != model.id);
             state.model = Some(model.clone());
-            if is_new {
-                (state.examples, state.masked, state.heads_off) = Default::default();
-                (state.before, state.look, state.looking) = Default::default();
-                state.untouched = true;
-                state.pinned = None;
-            }
+            (state.examples, state.masked, state.heads_off) = Default::default();
+            (state.before, state.look, state.looking) = Default::default();
+            (state.untouched, state.pinned) = (true, None);
             ask(state, engine);
-            engine.submit(Slot::Examples, "finding examples", move |control| {
+            submit(state, engine, Slot::Examples, "finding examples", move |control| {
                 Ok(Made::Examples(model.id, examples::passed(&model, control)?))
             });
         }
-        Made::Study(study) => settle(state, study),
+        Made::Study(study) => settle(state, engine, study),
+        Made::Redrawn(study) => {
+            if state.run().is_some_and(|run| run.id == study.run.id) {
+                state.study = Some(study);
+            }
+        }
         Made::Examples(id, examples) => {
             if state.model.as_ref().is_some_and(|m| m.id == id) {
                 state.examples = examples;
@@ -147,14 +183,13 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
 }
 
 /// A run is there: it replaces the old one, and the selection stays inside it.
-fn settle(state: &mut State, study: Study) {
+fn settle(state: &mut State, engine: &Engine<Made>, study: Study) {
     let run = study.run.clone();
-    let redrawn = state.run().is_some_and(|r| r.id == run.id);
-    state.study = Some(study);
-    if redrawn {
-        return;
-    }
+    let old = state.study.replace(study).map(|s| s.run);
     state.running = state.typed.is_some();
+    if state.results.find(run.model, &run.ask).is_none() {
+        state.results.add(run.clone(), state.settings.budget());
+    }
     if matches!(&state.problem, Some(p) if p.title == EN.failed_run) {
         state.problem = None;
     }
@@ -162,37 +197,47 @@ fn settle(state: &mut State, study: Study) {
     if is_plain {
         state.before = Some(run.clone());
     }
-    state.head = (state.head.0.min(run.card.layers - 1), state.head.1.min(run.card.heads - 1));
+    let card = &run.card;
+    state.head = (state.head.0.min(card.layers.saturating_sub(1)), state.head.1.min(card.heads.saturating_sub(1)));
+    state.preview_head = None;
     let spot = if state.untouched && is_plain { Some(examples::first_spot(&run)) } else { None };
     if let Some(spot) = state.next_spot.take().or(spot) {
         state.head = (spot.layer, spot.head);
         state.pinned = spot.query.map(Focus::Query);
+    } else if let Some(Focus::Query(i) | Focus::Key(i)) = state.pinned {
+        // The pin stays on its token; in another text it stays only where the same token stands.
+        let token = |run: &Run| run.tokens.pieces.get(i).map(|p| p.piece.clone());
+        let same_text = old.as_ref().is_some_and(|o| o.ask.text == run.ask.text && o.ask.pair == run.ask.pair);
+        if i >= run.tokens.len() || !(same_text || old.is_some_and(|o| token(&o) == token(&run))) {
+            state.pinned = None;
+        }
     }
-    let n = run.tokens.len();
-    state.pinned = state.pinned.filter(|f| matches!(*f, Focus::Query(i) | Focus::Key(i) if i < n));
+    // The tensor belongs to the old run.
+    state.look = None;
+    match state.looking {
+        Some(at) if state.sheet == Some(Sheet::Shapes) => look(state, engine, at),
+        _ => state.looking = None,
+    }
 }
 
-fn failed(state: &mut State, engine: &Engine<Made>, slot: Slot, error: Error) {
-    if !matches!(slot, Slot::Draw | Slot::Examples) {
-        state.progress = None;
-    }
-    // A newer request in the slot stopped this one; what it is about goes on.
-    if error.is_stopped() && engine.is_busy(slot) {
-        return;
-    }
-    let title = match slot {
-        Slot::Open => fill(EN.failed_model, &[state.opening.take().as_deref().unwrap_or_default()]),
-        Slot::Run | Slot::Look => {
+fn failed(state: &mut State, slot: Slot, error: Error) {
+    let (title, next) = match slot {
+        Slot::Open => (fill(EN.failed_model, &[state.opening.take().as_deref().unwrap_or_default()]), Command::Models),
+        Slot::Run => {
             state.running = false;
-            EN.failed_run.to_owned()
+            (EN.failed_run.to_owned(), Command::EditSentence)
         }
-        Slot::Save | Slot::Dialog => EN.failed_save.to_owned(),
+        Slot::Look => {
+            state.looking = None;
+            (EN.failed_look.to_owned(), Command::ShapeTrace)
+        }
+        Slot::Save | Slot::Dialog | Slot::Copy => (EN.failed_save.to_owned(), Command::Export),
         Slot::Examples | Slot::Draw => return,
     };
     if error.is_stopped() {
         state.notice = Some(EN.stopped.to_owned());
     } else {
-        state.problem = Some(Problem { title, error });
+        state.problem = Some(Problem { title, next, error });
     }
 }
 
@@ -243,16 +288,17 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         Command::Tiles => state.settings.arrangement = Arrangement::Tiles,
         Command::CopyPicture => {
             if let Some(figure) = picture::of_head(state, theme::palette(ctx)) {
-                engine.submit(Slot::Save, "copying a picture", move |_| {
-                    let (width, height, rgba) = crate::export::picture::rgba(&figure, 2.0)?;
-                    Ok(Made::Picture(width, height, rgba))
-                });
+                copy(state, engine, Arc::new(figure));
+            }
+        }
+        Command::CopyGrid => {
+            if let Some(figure) = state.study.as_ref().map(|s| s.grid.clone()) {
+                copy(state, engine, figure);
             }
         }
         Command::CopyValues => {
             if let Some(table) = picture::table(state) {
-                ctx.copy_text(table);
-                state.notice = Some(EN.copied.to_owned());
+                apply(state, engine, ctx, Action::Copy(table));
             }
         }
         Command::Projector => {
@@ -267,6 +313,13 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
     }
 }
 
+fn copy(state: &mut State, engine: &Engine<Made>, figure: Arc<Figure>) {
+    submit(state, engine, Slot::Copy, "copying a picture", move |_| {
+        let (width, height, rgba) = crate::export::picture::rgba(&figure, crate::export::picture::SCALE)?;
+        Ok(Made::Picture(width, height, rgba))
+    });
+}
+
 fn project(state: &mut State, ctx: &Context, on: bool) {
     state.projector = on;
     ctx.set_zoom_factor(if on { 1.5 } else { 1.0 });
@@ -276,6 +329,7 @@ fn project(state: &mut State, ctx: &Context, on: bool) {
 fn stop(state: &mut State, engine: &Engine<Made>) {
     for slot in [Slot::Open, Slot::Run, Slot::Look, Slot::Save] {
         engine.stop(slot);
+        state.latest.remove(&slot);
     }
     (state.running, state.typed, state.progress, state.opening) = (false, None, None, None);
     state.notice = Some(EN.stopped.to_owned());
@@ -284,7 +338,7 @@ fn stop(state: &mut State, engine: &Engine<Made>) {
 fn step(state: &mut State, layers: isize, heads: isize) {
     let Some(run) = state.run() else { return };
     let card = &run.card;
-    let moved = |now: usize, by: isize, count: usize| now.saturating_add_signed(by).min(count - 1);
+    let moved = |now: usize, by: isize, count: usize| now.saturating_add_signed(by).min(count.saturating_sub(1));
     state.head = (moved(state.head.0, layers, card.layers), moved(state.head.1, heads, card.heads));
     state.preview_head = None;
     state.untouched = false;
@@ -301,6 +355,7 @@ fn toggle<T: PartialEq>(list: &mut Vec<T>, item: T) {
 fn changed(state: &mut State) {
     state.masked.clear();
     state.heads_off.clear();
+    state.notice = None;
     state.typed = Some(Instant::now());
     state.running = true;
 }
@@ -309,26 +364,44 @@ fn open(state: &mut State, engine: &Engine<Made>, name: String) {
     let device = state.settings.device;
     state.opening = Some(name.clone());
     (state.sheet, state.notice) = (None, None);
-    engine.submit(Slot::Open, "opening a model", move |control| {
-        Ok(Made::Opened(Arc::new(Opened::open(&name, device, control)?)))
+    submit(state, engine, Slot::Open, "opening a model", move |control| {
+        let model = Arc::new(Opened::open(&name, device, control)?);
+        let found_as = match std::fs::canonicalize(&name) {
+            Ok(path) => Some(path.to_string_lossy().into_owned()),
+            Err(_) => find::bundled().iter().all(|(bundled, _)| *bundled != name).then_some(name),
+        };
+        Ok(Made::Opened(model, found_as))
     });
 }
 
 /// Asks for the run of what stands there, or clears the views where nothing does.
 pub fn ask(state: &mut State, engine: &Engine<Made>) {
-    let Some(model) = state.model.clone() else { return };
+    let Some(model) = state.model.clone() else {
+        state.running = false;
+        return;
+    };
     let Some(ask) = state.ask() else {
         engine.stop(Slot::Run);
+        state.latest.remove(&Slot::Run);
         (state.study, state.before, state.running) = (None, None, false);
         return;
     };
     let look = state.grid_look;
     state.running = true;
-    engine.submit(Slot::Run, "a forward pass", move |control| {
-        let run = Arc::new(Run::new(&model, &ask, control)?);
+    let known = state.results.find(model.id, &ask).cloned();
+    submit(state, engine, Slot::Run, "a forward pass", move |control| {
+        let run = match known {
+            Some(run) => run,
+            None => Arc::new(Run::new(&model, &ask, control)?),
+        };
         let worth = worth_seeing(&run);
         Ok(Made::Study(Study::new(run, worth, look)))
     });
+}
+
+/// Whether the picture is of another text or model, so that positions in it mean nothing for what stands there.
+fn is_old(state: &State) -> bool {
+    state.run().is_none_or(|run| !state.is_about(run))
 }
 
 /// Runs with what the person changed, or goes back to the run without changes.
@@ -338,13 +411,13 @@ fn intervene(state: &mut State, engine: &Engine<Made>) {
 }
 
 /// The grid is to be drawn for another width, theme or pixel size.
-pub fn redraw(state: &State, engine: &Engine<Made>) {
+pub fn redraw(state: &mut State, engine: &Engine<Made>) {
     let Some(study) = &state.study else { return };
     if engine.is_busy(Slot::Draw) {
         return;
     }
     let (run, worth, look) = (study.run.clone(), study.worth.clone(), state.grid_look);
-    engine.submit(Slot::Draw, "drawing", move |_| Ok(Made::Study(Study::new(run, worth, look))));
+    submit(state, engine, Slot::Draw, "drawing", move |_| Ok(Made::Redrawn(Study::new(run, worth, look))));
 }
 
 fn look(state: &mut State, engine: &Engine<Made>, at: At) {
@@ -352,9 +425,12 @@ fn look(state: &mut State, engine: &Engine<Made>, at: At) {
     state.looking = Some(at);
     let place = Place { stack: Some(at.stack), layer: at.stack.is_layered().then_some(at.layer), site: Some(at.site) };
     let ask = Ask { want: Want::nothing().and(place), ..ask };
-    engine.submit(Slot::Look, "reading a tensor", move |control| {
+    let dark = state.grid_look.dark;
+    submit(state, engine, Slot::Look, "reading a tensor", move |control| {
         let run = Run::new(&model, &ask, control)?;
-        Ok(Made::Look(Look { at, array: run.array(at)?.clone() }))
+        let array = run.array(at)?.clone();
+        let slice = Slice::new(at.site, &array, &[], dark);
+        Ok(Made::Look(Look { at, array, slice }))
     });
 }
 
@@ -362,7 +438,7 @@ fn export(state: &mut State, engine: &Engine<Made>, ctx: &Context, path: PathBuf
     let Some(run) = state.run().cloned() else { return };
     let palette: &'static Palette = theme::palette(ctx);
     let figure = (of == ExportOf::Head).then(|| picture::of_head(state, palette)).flatten();
-    engine.submit(Slot::Save, "saving", move |_| {
+    submit(state, engine, Slot::Save, "saving", move |_| {
         match figure {
             Some(figure) if crate::export::Format::of(&path)?.is_picture() => {
                 crate::export::write_figure(&figure, &path)?;

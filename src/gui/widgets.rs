@@ -34,6 +34,26 @@ pub fn wide(ui: &mut Ui, enabled: bool, label: &str) -> Response {
     ui.vertical_centered_justified(|ui| ui.add_enabled(enabled, button)).inner
 }
 
+/// The entries of a menu; a click asks for their action and closes it.
+pub fn menu(ui: &mut Ui, actions: &Actions, items: impl IntoIterator<Item = (&'static str, Action)>) {
+    for (label, action) in items {
+        if ui.button(label).clicked() {
+            actions.ask(action);
+            ui.close();
+        }
+    }
+}
+
+/// The width that a sheet may take: what it wants, or what the window has.
+pub fn sheet_width(ui: &mut Ui, wanted: f32) {
+    ui.set_width(wanted.min(ui.ctx().content_rect().width() - 72.0));
+}
+
+/// The height that a list in a sheet may take, with `other` points for the rest of the sheet.
+pub fn list_height(ui: &Ui, wanted: f32, other: f32) -> f32 {
+    wanted.min(ui.ctx().content_rect().height() - other).max(80.0)
+}
+
 /// Text of second rank.
 pub fn muted(ui: &mut Ui, text: impl Into<String>) -> Response {
     let ink = theme::colour(theme::palette(ui.ctx()).muted);

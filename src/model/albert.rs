@@ -91,6 +91,7 @@ impl Albert {
         heads.add_classifier(source, root, "classifier", dim, pooled)?;
         let mut card = config.card("albert");
         card.layers = layers * inner;
+        card.narrow = narrow;
         heads.describe(&mut card);
         Ok(Self { card, embeddings, projection, groups: blocks, layers, heads, device: source.device.clone() })
     }

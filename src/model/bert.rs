@@ -40,7 +40,7 @@ pub(super) struct Config {
     #[serde(default)]
     pub embedding_size: Option<usize>,
     #[serde(default)]
-    pub pad_token_id: u32,
+    pub pad_token_id: Option<u32>,
 }
 
 impl Config {
@@ -72,9 +72,12 @@ impl Config {
             heads: self.num_attention_heads,
             dim: self.hidden_size,
             inner: self.intermediate_size,
+            narrow: self.embedding_sizes().dim,
+            tables: vec![Site::Words, Site::Positions, Site::Segments],
             vocabulary: self.vocab_size,
             tokens: self.max_position_embeddings,
             outputs: Vec::new(),
+            steps: Vec::new(),
             unavailable: Vec::new(),
             labels: Vec::new(),
         }

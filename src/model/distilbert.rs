@@ -67,9 +67,12 @@ impl DistilBert {
             heads: config.n_heads,
             dim,
             inner: config.hidden_dim,
+            narrow: dim,
+            tables: vec![Site::Words, Site::Positions],
             vocabulary: config.vocab_size,
             tokens: config.max_position_embeddings,
             outputs: Vec::new(),
+            steps: Vec::new(),
             unavailable: Vec::new(),
             labels: Vec::new(),
         };

@@ -115,13 +115,14 @@ impl Gpt2 {
 
         let root = &source.vb;
         let mut heads = Heads::default();
-        // The decoder is the word table unless the file has one of its own.
-        let decoder = if root.contains("lm_head.weight") {
-            root.get(&[config.vocab_size, dim], "lm_head.weight")?
+        // The decoder is the word table unless the file has one of its own; a classifier has none.
+        let own = root.contains("lm_head.weight");
+        if own || !source.class().contains("Classification") {
+            let decoder = if own { root.get(&[config.vocab_size, dim], "lm_head.weight")? } else { words.clone() };
+            heads.push(Site::Logits, vec![Step::Linear(Linear::new(decoder, None))]);
         } else {
-            words.clone()
-        };
-        heads.push(Site::Logits, vec![Step::Linear(Linear::new(decoder, None))]);
+            heads.lacks(Site::Logits, format!("the checkpoint is a {}", source.class()));
+        }
         let over_tokens = source.class().contains("TokenClassification");
         heads.add_classifier(source, root, if over_tokens { "classifier" } else { "score" }, dim, || {
             Ok(vec![Step::Last])
@@ -133,9 +134,12 @@ impl Gpt2 {
             heads: config.n_head,
             dim,
             inner,
+            narrow: dim,
+            tables: vec![Site::Words, Site::Positions],
             vocabulary: config.vocab_size,
             tokens: config.n_positions,
             outputs: Vec::new(),
+            steps: Vec::new(),
             unavailable: Vec::new(),
             labels: Vec::new(),
         };

@@ -34,7 +34,7 @@ struct Head {
 /// The heads of a checkpoint, and why the others are missing.
 #[derive(Default)]
 pub struct Heads {
-    heads: Vec<Head>,
+    list: Vec<Head>,
     unavailable: Vec<(Site, String)>,
     labels: Vec<String>,
 }
@@ -49,7 +49,7 @@ impl Heads {
         steps: impl FnOnce() -> Result<Vec<Step>>,
     ) -> Result<()> {
         if vb.contains(probe) {
-            self.heads.push(Head { site, steps: steps()? });
+            self.list.push(Head { site, steps: steps()? });
         } else {
             self.unavailable.push((site, format!("the checkpoint has no tensor `{probe}`")));
         }
@@ -58,7 +58,12 @@ impl Heads {
 
     /// Adds a head that needs no tensors of its own.
     pub fn push(&mut self, site: Site, steps: Vec<Step>) {
-        self.heads.push(Head { site, steps });
+        self.list.push(Head { site, steps });
+    }
+
+    /// Notes that a head is missing, and why.
+    pub fn lacks(&mut self, site: Site, why: String) {
+        self.unavailable.push((site, why));
     }
 
     /// Adds the classifier whose output layer is `name`, if the checkpoint has it: over tokens or over the whole text,
@@ -91,14 +96,21 @@ impl Heads {
 
     /// Enters what can and cannot be predicted into the card.
     pub fn describe(&self, card: &mut Card) {
-        card.outputs = self.heads.iter().map(|h| h.site).collect();
+        card.outputs = self.list.iter().map(|h| h.site).collect();
+        for step in self.list.iter().flat_map(|h| &h.steps) {
+            if let Step::Show(site) = step
+                && !card.steps.contains(site)
+            {
+                card.steps.push(*site);
+            }
+        }
         card.unavailable.clone_from(&self.unavailable);
         card.labels.clone_from(&self.labels);
     }
 
     /// Runs the heads that the trace wants: `[batch, token, dim]`.
     pub fn forward(&self, hidden: &Tensor, input: &Input, trace: &mut Trace<'_>) -> Result<()> {
-        for head in &self.heads {
+        for head in &self.list {
             let shown = head.steps.iter().any(|s| matches!(s, Step::Show(site) if trace.wants(*site)));
             if !shown && !trace.wants(head.site) {
                 continue;

@@ -38,12 +38,18 @@ pub struct Card {
     pub dim: usize,
     /// Units of the feed-forward block.
     pub inner: usize,
+    /// Width of the embedding tables: `dim`, unless the family projects what they hold.
+    pub narrow: usize,
+    /// The tables that an embedding is the sum of, by their sites.
+    pub tables: Vec<Site>,
     /// Rows of the word table.
     pub vocabulary: usize,
     /// The most tokens the model can read.
     pub tokens: usize,
     /// What the checkpoint can predict, by the site of its logits.
     pub outputs: Vec<Site>,
+    /// What can be seen on the way to them.
+    pub steps: Vec<Site>,
     /// What it cannot predict, and why.
     pub unavailable: Vec<(Site, String)>,
     /// Names of the classifier's labels, where there is one.

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::trace::{Site, Trace};
 use candle_core::Device;
 
-/// RoBERTa, XLM-RoBERTa and CamemBERT.
+/// RoBERTa, XLM-RoBERTa and `CamemBERT`.
 pub static FAMILY: Family =
     Family { names: &["roberta", "xlm-roberta", "camembert"], load: |source| Ok(Box::new(Roberta::load(source)?)) };
 
@@ -26,20 +26,18 @@ struct Roberta {
 
 impl Roberta {
     fn load(source: &Source<'_>) -> Result<Self> {
-        let mut config: Config = source.config()?;
+        let config: Config = source.config()?;
         source.refuse("position_embedding_type", &["absolute"])?;
-        if source.config.get("pad_token_id").is_none() {
-            config.pad_token_id = 1;
-        }
+        let padding = config.pad_token_id.unwrap_or(1);
         let vb = source.vb.under("roberta", "embeddings.word_embeddings.weight");
         let sizes = config.block_sizes(source)?;
-        let padding = Some(config.pad_token_id);
-        let embeddings = Embeddings::load(&vb.pp("embeddings"), config.embedding_sizes(), padding, source.device)?;
+        let sizes_of_tables = config.embedding_sizes();
+        let embeddings = Embeddings::load(&vb.pp("embeddings"), sizes_of_tables, Some(padding), source.device)?;
         let encoder = Encoder::load(&vb.pp("encoder.layer"), config.num_hidden_layers, sizes, &encoder::BERT)?;
         let family = FAMILY.names.iter().find(|n| Some(**n) == source.config["model_type"].as_str());
         let mut card = config.card(family.unwrap_or(&"roberta"));
         // Position 0 up to the padding id belong to no token.
-        card.tokens = config.max_position_embeddings.saturating_sub(config.pad_token_id as usize + 1);
+        card.tokens = config.max_position_embeddings.saturating_sub(padding as usize + 1);
 
         let (dim, root) = (config.hidden_size, &source.vb);
         let mut heads = Heads::default();

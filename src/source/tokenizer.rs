@@ -98,7 +98,9 @@ impl Tokenizer {
         }
         let has_types = matches!(family, "bert" | "electra" | "albert");
         if !has_types {
-            frames.iter_mut().for_each(|frame| number_by_text(frame));
+            for frame in &mut frames {
+                number_by_text(frame);
+            }
         }
         for slot in frames.iter().flatten() {
             if let Slot::Special { id, .. } = slot {
@@ -167,13 +169,27 @@ impl Tokenizer {
                     segment: *segment,
                     special: true,
                     word: None,
+                    unknown: false,
                 }),
                 Slot::Text { text, segment } => {
-                    pieces.extend(of_text(&parts[*text], texts[*text], *segment).take(kept[*text]));
+                    pieces.extend(self.of_text(&parts[*text], texts[*text], *segment).take(kept[*text]));
                 }
             }
         }
         Ok(Tokens { texts: texts.into_iter().map(Into::into).collect(), pieces, dropped })
+    }
+
+    /// The tokens of one text.
+    fn of_text<'a>(&'a self, part: &'a Encoding, text: &'a str, segment: u32) -> impl Iterator<Item = Piece> + 'a {
+        let words = part.get_word_ids();
+        part.get_tokens().iter().zip(part.get_ids()).zip(part.get_offsets()).enumerate().map(
+            move |(i, ((piece, &id), &(start, end)))| {
+                let (start, end) = span(text, start, end);
+                let word = words.get(i).copied().flatten();
+                let unknown = self.is_unknown(id);
+                Piece { piece: piece.clone(), id, start, end, segment, special: false, word, unknown }
+            },
+        )
     }
 
     /// The mask token and its id; `None` for models that have none.
@@ -301,17 +317,6 @@ fn shorten(lengths: &[usize], room: usize) -> Vec<usize> {
         [a] => vec![a.min(room)],
         _ => lengths.to_vec(),
     }
-}
-
-fn of_text<'a>(part: &'a Encoding, text: &'a str, segment: u32) -> impl Iterator<Item = Piece> + 'a {
-    let words = part.get_word_ids();
-    part.get_tokens().iter().zip(part.get_ids()).zip(part.get_offsets()).enumerate().map(
-        move |(i, ((piece, &id), &(start, end)))| {
-            let (start, end) = span(text, start, end);
-            let word = words.get(i).copied().flatten();
-            Piece { piece: piece.clone(), id, start, end, segment, special: false, word }
-        },
-    )
 }
 
 /// A span on whole characters and without the white space before its word.

@@ -27,7 +27,8 @@ pub enum Edit {
 }
 
 impl Edit {
-    fn at(&self) -> At {
+    /// Where the pass is changed.
+    pub fn at(&self) -> At {
         match self {
             Self::ScaleHead { at, .. } | Self::Patch { at, .. } => *at,
         }

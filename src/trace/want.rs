@@ -40,7 +40,7 @@ impl Want {
     /// Bytes that a run would keep, given its shape trace: `(place, shape)` of every site it passes.
     pub fn bytes(&self, sites: impl IntoIterator<Item = (At, Vec<usize>)>) -> u64 {
         let size = |shape: Vec<usize>| shape.iter().fold(4u64, |n, &d| n.saturating_mul(d as u64));
-        sites.into_iter().filter(|(at, _)| self.has(*at)).map(|(_, shape)| size(shape)).sum()
+        sites.into_iter().filter(|(at, _)| self.has(*at)).map(|(_, shape)| size(shape)).fold(0, u64::saturating_add)
     }
 }
 
@@ -70,5 +70,7 @@ mod tests {
             (At::new(Stack::Encoder, 2, Site::Query), vec![1, 2, 3, 4]),
         ];
         assert_eq!(want.bytes(sites), 96);
+        let huge = (At::new(Stack::Encoder, 1, Site::Probs), vec![usize::MAX]);
+        assert_eq!(want.bytes([huge.clone(), huge]), u64::MAX);
     }
 }

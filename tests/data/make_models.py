@@ -13,8 +13,8 @@ old PyTorch format of bert-legacy holds memory addresses, so an equal file is le
 Conventions
   limit      the most tokens the model reads, special tokens included: `max_position_embeddings` (BERT, DistilBERT,
              ELECTRA, ALBERT), `n_positions` (GPT-2), `max_position_embeddings - pad_token_id - 1` (RoBERTa and
-             XLM-RoBERTa, whose positions are counted from the padding id). `long` and `long_pair` are truncated to it:
-             the longer text first, special tokens kept.
+             XLM-RoBERTa, whose positions are counted from the padding id). `long`, `long_pair` and `long_both` are
+             truncated to it: the longer text gives first, then both; special tokens are kept.
   spans      bytes `[start, end]` of a token in its own text; `[0, 0]` for the special tokens that the tokenizer adds.
              They are the offsets of the fast tokenizer without leading white space (a token that is nothing but white
              space keeps it); a byte-level piece that is part of a character has the whole character. A `[MASK]` that
@@ -31,10 +31,10 @@ expected.json         {model, class, limit, pad, cases: [{name, texts, ids, piec
 expected.safetensors  <case>.attentions [layer, head, query, key], <case>.hidden_states [layer + 1, token, dim],
                       <case>.<head> for every head of the checkpoint: logits [token, vocabulary] (large: only for
                       `single`, `one` and `masked`), next_sentence_logits, sentence_order_logits, sequence_logits
-                      [label], token_logits [token, label], discriminator_logits [token];
-                      for `long` only long.attentions_last [head, query, key] and
-                      long.hidden_last [token, dim]; for `long_pair` nothing, its tokens are the point. Batches have the
-                      batch axis first: padded.attentions [batch, layer, head, query, key], padded.hidden_states
+                      [label], token_logits [token, label], discriminator_logits [token]; for `long` only
+                      long.attentions_last [head, query, key] and long.hidden_last [token, dim]; for `long_pair` and
+                      `long_both` nothing: their tokens are the point. Batches have the batch axis first:
+                      padded.attentions [batch, layer, head, query, key], padded.hidden_states
                       [batch, layer + 1, token, dim] and padded.<head> but for the logits over words. Rows of padding
                       mean nothing.
 GPT-2 has no separator and therefore no pairs.
@@ -91,6 +91,7 @@ LONG = ("In winter the keeper was reading unbelievable stories, the dog was slee
         "were singing over the river. ") * 3
 LONG_PAIR = ["The old lighthouse keeper counted the ships and the lights of the village. " * 3,
              "The cat slept on the mat."]
+LONG_BOTH = [LONG, LONG_PAIR[0]]
 BATCH = ["The old dog slept.", "Ships were passing the tower in the night, and it was dark.", "lamp"]
 # Composed and combining accents, CJK in and outside the vocabulary, emoji of one and of several code points, Hebrew.
 MIXED = "Naïve cafe\u0301 日本語 👩\u200d💻 ❤\ufe0f🚀, שלום!"
@@ -231,7 +232,7 @@ def bert_json(folder, specials, lower, processor="template"):
     return tok
 
 
-def bpe_files(folder, before, after, merges):
+def bpe_files(before, after, merges):
     pieces, pairs = byte_bpe(merges)
     vocab = {t: i for i, t in enumerate([*before, *pieces, *after])}
     return vocab, pairs
@@ -239,7 +240,7 @@ def bpe_files(folder, before, after, merges):
 
 def bpe_txt(folder, before, after, merges, cls, config):
     """vocab.json and merges.txt, no tokenizer.json."""
-    vocab, pairs = bpe_files(folder, before, after, merges)
+    vocab, pairs = bpe_files(before, after, merges)
     (folder / "vocab.json").write_text(json.dumps(vocab), encoding="utf-8")
     lines = ["#version: 0.2", *(" ".join(p) for p in pairs)]
     (folder / "merges.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -249,7 +250,7 @@ def bpe_txt(folder, before, after, merges, cls, config):
 
 def roberta_json(folder, merges):
     before = ["<s>", "<pad>", "</s>", "<unk>"]
-    vocab, pairs = bpe_files(folder, before, ["<mask>"], merges)
+    vocab, pairs = bpe_files(before, ["<mask>"], merges)
     tok = Tokenizer(models.BPE(vocab=vocab, merges=pairs))
     tok.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tok.decoder = decoders.ByteLevel()
@@ -263,7 +264,7 @@ def roberta_json(folder, merges):
 
 def gpt2_json(folder, merges):
     """With the truncation and padding that a training run left in the file: they are no property of the model."""
-    vocab, pairs = bpe_files(folder, [], ["<|endoftext|>"], merges)
+    vocab, pairs = bpe_files([], ["<|endoftext|>"], merges)
     tok = Tokenizer(models.BPE(vocab=vocab, merges=pairs))
     tok.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tok.decoder = decoders.ByteLevel()
@@ -655,12 +656,12 @@ def cases(tok, config):
     wanted = [("single", [SINGLE])]
     wanted += [] if causal else [("pair", PAIR)]
     wanted += [("one", [one]), ("mixed", [MIXED]), ("long", [LONG])]
-    wanted += [] if causal else [("long_pair", LONG_PAIR)]
+    wanted += [] if causal else [("long_pair", LONG_PAIR), ("long_both", LONG_BOTH)]
     wanted += [("masked", [MASKED.format(mask)])] if mask else []
     made = [encode(tok, config, name, texts) for name, texts in wanted]
     by_name = {c["name"]: c for c in made}
     assert by_name["long"]["truncated"] > 0 and len(by_name["long"]["ids"]) == token_limit(config)
-    assert causal or by_name["long_pair"]["truncated"] > 0
+    assert causal or min(by_name["long_pair"]["truncated"], by_name["long_both"]["truncated"]) > 0
     if mask:
         case = by_name["masked"]
         at = case["ids"].index(vocab[mask])
@@ -767,7 +768,7 @@ def make(name):
             made.pop("logits", None)
         if case["name"] == "long":
             made = {"attentions_last": made["attentions"][-1], "hidden_last": made["hidden_states"][-1]}
-        elif case["name"] == "long_pair":
+        elif case["name"] in ("long_pair", "long_both"):
             made = {}
         tensors.update({f"{case['name']}.{k}": v.contiguous() for k, v in made.items()})
     assert peak > 0.5, f"{name}: attention is flat, the largest probability is {peak}"

@@ -30,7 +30,7 @@ pub fn settle(window: &mut Window) {
     while quiet < 3 {
         window.step();
         quiet = if window.state().is_settled() { quiet + 1 } else { 0 };
-        assert!(start.elapsed() < Duration::from_secs(120), "the window does not come to rest");
+        assert!(start.elapsed() < Duration::from_mins(2), "the window does not come to rest");
         if quiet == 0 {
             std::thread::sleep(Duration::from_millis(5));
         }

@@ -23,7 +23,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, is_new: bool) {
     } else {
         ui.data(|d| d.get_temp(id)).unwrap_or_else(|| fresh(ExportOf::Head))
     };
-    ui.set_width(460.0);
+    widgets::sheet_width(ui, 460.0);
     widgets::heading(ui, EN.export_title);
     ui.horizontal(|ui| {
         let kinds = [

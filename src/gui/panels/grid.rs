@@ -2,15 +2,16 @@
 
 use crate::analysis::attention::{Habit, Score};
 use crate::figure::{head_name, percent};
-use crate::gui::action::{Action, Actions};
-use crate::gui::paint::{self, Textures};
+use crate::gui::action::{Action, Actions, Head, Sheet};
+use crate::gui::command::Command;
+use crate::gui::paint::{self, Canvas};
 use crate::gui::state::{GridLook, State, Study};
 use crate::gui::words::{EN, fill};
 use crate::gui::{theme, update, widgets};
 use egui::{ScrollArea, Sense, Stroke, StrokeKind, Ui, Vec2};
 
 /// The panel at the left, or the whole window.
-pub fn show(ui: &mut Ui, state: &State, actions: &Actions, textures: &mut Textures) {
+pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
     let Some(study) = &state.study else {
         waiting(ui, state);
         return;
@@ -18,15 +19,15 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, textures: &mut Textur
     let heads = study.run.card.layers * study.run.card.heads;
     widgets::heading(ui, &fill(EN.heads_click_one, &[&heads.to_string()]));
     ScrollArea::both().auto_shrink(false).show(ui, |ui| {
-        if state.running {
+        if state.is_stale() {
             ui.multiply_opacity(0.6);
         }
-        thumbnails(ui, state, study, actions, textures);
+        thumbnails(ui, state, study, actions, canvas);
         if !study.worth.is_empty() {
             ui.add_space(8.0);
             widgets::heading(ui, EN.worth_seeing);
             for score in &study.worth {
-                worth(ui, *score, actions);
+                worth(ui, state, *score, actions);
             }
         }
     });
@@ -39,13 +40,12 @@ pub fn wanted(ui: &Ui) -> GridLook {
     GridLook { width, dark: ui.visuals().dark_mode, scale: ui.pixels_per_point() }
 }
 
-fn thumbnails(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, textures: &mut Textures) {
+fn thumbnails(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, canvas: &mut Canvas) {
     let palette = theme::palette(ui.ctx());
     let [width, height] = study.layout.size();
     let (rect, _) = ui.allocate_exact_size(Vec2::new(width.max(340.0), height), Sense::hover());
     let painter = ui.painter_at(rect.expand(2.0).intersect(ui.clip_rect()));
-    paint::figure(&painter, textures, &study.grid, rect.min);
-    let mut under_pointer = None;
+    paint::figure(&painter, canvas, &study.grid, rect.min);
     for layer in 0..study.layout.layers {
         for head in 0..study.layout.heads {
             let area = paint::rect(study.layout.area(layer, head), rect.min);
@@ -53,12 +53,13 @@ fn thumbnails(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, text
                 continue;
             }
             let name = head_name(layer, head);
-            let response = ui.interact(area, ui.scope_id().with(("head", layer, head)), Sense::click());
+            // The gaps belong to their neighbours, so that a preview does not flicker on the way.
+            let response = ui.interact(area.expand(2.0), ui.scope_id().with(("head", layer, head)), Sense::click());
             let selected = state.head == (layer, head);
             let label = fill(EN.grid_name, &[&name]);
             response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, selected, &label));
             if response.hovered() {
-                under_pointer = Some((layer, head));
+                actions.over_head((layer, head));
             }
             if response.clicked() {
                 actions.ask(Action::Select((layer, head)));
@@ -71,23 +72,32 @@ fn thumbnails(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, text
                 let ink = Stroke::new(1.5, theme::colour(palette.error));
                 painter.line_segment([area.left_bottom(), area.right_top()], ink);
             }
+            response.context_menu(|ui| head_menu(ui, state, (layer, head), actions));
             response.on_hover_text_at_pointer(name);
         }
     }
-    if under_pointer != state.preview_head {
-        actions.ask(Action::PreviewHead(under_pointer));
-    }
 }
 
-fn worth(ui: &mut Ui, score: Score, actions: &Actions) {
+fn head_menu(ui: &mut Ui, state: &State, head: Head, actions: &Actions) {
+    let off = if update::is_off(state, head) { EN.head_on } else { EN.head_off };
+    let items = [
+        (off, Action::HeadOff(head)),
+        (Command::CopyGrid.label(), Action::Do(Command::CopyGrid)),
+        (EN.export, Action::Sheet(Some(Sheet::Export))),
+    ];
+    widgets::menu(ui, actions, items);
+}
+
+fn worth(ui: &mut Ui, state: &State, score: Score, actions: &Actions) {
     let palette = theme::palette(ui.ctx());
     let name = head_name(score.layer, score.head);
     let sentence = match score.habit {
-        Habit::Previous => EN.habit_previous,
-        Habit::Next => EN.habit_next,
-        Habit::Special => EN.habit_special,
+        Habit::Previous => EN.habit_previous.to_owned(),
+        Habit::Next => EN.habit_next.to_owned(),
+        Habit::Special => fill(EN.habit_special, &[&state.specials()]),
     };
-    let numbers = fill(EN.habit_score, &[&percent(score.score), &score.n.to_string()]);
+    let of = if score.habit == Habit::Special { EN.habit_score } else { EN.habit_score_words };
+    let numbers = fill(of, &[&percent(score.score), &score.n.to_string()]);
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 40.0), Sense::click());
     let painter = ui.painter();
     if response.hovered() || response.has_focus() {
@@ -98,7 +108,7 @@ fn worth(ui: &mut Ui, score: Score, actions: &Actions) {
     let parts = [(name.as_str(), paint::Face::Mono, theme::colour(palette.accent)), ("  ", paint::Face::Plain, text)];
     let y = rect.top() + 12.0;
     let x = paint::phrase(painter, egui::pos2(left, y), &parts, crate::figure::size::BODY);
-    paint::phrase(painter, egui::pos2(left + x, y), &[(sentence, paint::Face::Plain, text)], 13.0);
+    paint::phrase(painter, egui::pos2(left + x, y), &[(&sentence, paint::Face::Plain, text)], 13.0);
     paint::phrase(painter, egui::pos2(left + x, y + 17.0), &[(&numbers, paint::Face::Plain, muted)], 12.0);
     let spoken = format!("{name}: {sentence} {numbers}");
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &spoken));

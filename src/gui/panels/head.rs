@@ -1,34 +1,51 @@
 //! One head: heading, token lines, heatmap.
 
-use crate::analysis::attention::{Edge, Shown, strongest};
+use crate::analysis::attention::{Edge, strongest};
 use crate::engine::Run;
 use crate::figure::lines::Focus;
 use crate::figure::{head_name, percent, size, weight};
 use crate::gui::action::{Action, Actions, Sheet};
-use crate::gui::paint::{self, Face, Textures};
+use crate::gui::command::Command;
+use crate::gui::paint::{self, Canvas, Face};
 use crate::gui::settings::View;
 use crate::gui::state::State;
 use crate::gui::words::{EN, count, fill};
-use crate::gui::{picture, theme, widgets};
+use crate::gui::{theme, widgets};
 use egui::{Button, RichText, ScrollArea, Sense, Ui, Vec2};
 
 /// A centre at least this wide shows lines and heatmap side by side.
-const BOTH: f32 = 900.0;
+const BOTH: f32 = 800.0;
 
 /// Heading and pictures of the shown head.
-pub fn show(ui: &mut Ui, state: &State, actions: &Actions, textures: &mut Textures) {
-    problem(ui, state, actions);
-    let (Some(run), Some(shown)) = (state.run(), state.shown()) else {
+pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
+    if state.run().is_none() {
         empty(ui, state);
         return;
-    };
+    }
     let both = ui.available_width() >= BOTH;
+    caption(ui, state, actions, canvas, !both);
+    if both {
+        ui.columns(2, |columns| {
+            lines(&mut columns[0], state, actions, canvas);
+            heatmap(&mut columns[1], state, actions, canvas);
+        });
+    } else if state.settings.view == View::Lines {
+        lines(ui, state, actions, canvas);
+    } else {
+        heatmap(ui, state, actions, canvas);
+    }
+}
+
+/// What the picture shows, in words and numbers; with `choice`, the switch between lines and heatmap.
+pub fn caption(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas, choice: bool) {
+    let (Some(run), Some(shown)) = (state.run(), canvas.shown(state)) else { return };
     ui.horizontal(|ui| {
         ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if !both {
-                for (view, label) in [(View::Heatmap, EN.heatmap), (View::Lines, EN.lines)] {
+            if choice {
+                let views = [(View::Heatmap, EN.heatmap, Command::Heatmap), (View::Lines, EN.lines, Command::Lines)];
+                for (view, label, command) in views {
                     let button = Button::selectable(state.settings.view == view, label).frame_when_inactive(true);
-                    if ui.add(button).clicked() {
+                    if ui.add(button).on_hover_text(command.tooltip(ui.ctx())).clicked() {
                         actions.ask(Action::Show(view));
                     }
                 }
@@ -36,23 +53,17 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, textures: &mut Textur
             ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| heading(ui, state, run));
         });
     });
-    let kept = shown.edges.len() as u64;
-    let what = fill(EN.shown_of, &[&percent(shown.mass), &count(kept), &count(shown.of as u64)]);
+    let kept = shown.edges.len();
+    let template = if state.settings.hide_special { EN.shown_of_left } else { EN.shown_of };
+    let what = fill(template, &[&percent(shown.mass), &count(kept as u64), &count(shown.of as u64)]);
+    let most = crate::figure::lines::MOST;
+    let cut = kept > most && (!choice || state.settings.view == View::Lines);
+    let what = if cut { fill(EN.strongest_drawn, &[&what, &count(most as u64)]) } else { what };
     widgets::muted(ui, what);
     if run.tokens.dropped > 0 {
         let limit = run.card.tokens.to_string();
         let ink = theme::colour(theme::palette(ui.ctx()).error);
         ui.label(RichText::new(fill(EN.truncated, &[&count(run.tokens.dropped as u64), &limit])).color(ink));
-    }
-    if both {
-        ui.columns(2, |columns| {
-            lines(&mut columns[0], state, run, &shown, actions, textures);
-            heatmap(&mut columns[1], state, run, &shown, actions, textures);
-        });
-    } else if state.settings.view == View::Lines {
-        lines(ui, state, run, &shown, actions, textures);
-    } else {
-        heatmap(ui, state, run, &shown, actions, textures);
     }
 }
 
@@ -75,26 +86,24 @@ fn heading(ui: &mut Ui, state: &State, run: &Run) {
     let name = format!("{}: ", head_name(layer, head));
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 28.0), Sense::hover());
     let painter = ui.painter_at(rect);
-    let spoken = match edge {
-        Some(edge) => {
-            let (from, to) = (run.tokens.shown(edge.query), run.tokens.shown(edge.key));
-            let (first, second) = if verb == EN.looks_at { (from, to) } else { (to, from) };
-            let middle = format!(" {verb} ");
-            let number = format!(", {:.2}", edge.weight);
-            let parts = [
-                (name.as_str(), Face::Bold, text),
-                (first.as_str(), Face::Mono, accent),
-                (middle.as_str(), Face::Bold, text),
-                (second.as_str(), Face::Mono, accent),
-                (number.as_str(), Face::Bold, text),
-            ];
-            paint::phrase(&painter, rect.left_center(), &parts, size::HEADING);
-            format!("{name}{first}{middle}{second}{number}")
-        }
-        None => {
-            paint::phrase(&painter, rect.left_center(), &[(name.as_str(), Face::Bold, text)], size::HEADING);
-            format!("{name}{}", EN.nothing_shown)
-        }
+    let spoken = if let Some(edge) = edge {
+        let (from, to) = (run.tokens.shown(edge.query), run.tokens.shown(edge.key));
+        let (first, second) = if verb == EN.looks_at { (from, to) } else { (to, from) };
+        let middle = format!(" {verb} ");
+        let number = if edge.weight < 0.1 { weight(edge.weight) } else { format!("{:.2}", edge.weight) };
+        let number = format!(", {number}");
+        let parts = [
+            (name.as_str(), Face::Bold, text),
+            (first.as_str(), Face::Mono, accent),
+            (middle.as_str(), Face::Bold, text),
+            (second.as_str(), Face::Mono, accent),
+            (number.as_str(), Face::Bold, text),
+        ];
+        paint::phrase(&painter, rect.left_center(), &parts, size::HEADING);
+        format!("{name}{first}{middle}{second}{number}")
+    } else {
+        paint::phrase(&painter, rect.left_center(), &[(name.as_str(), Face::Bold, text)], size::HEADING);
+        format!("{name}{}", EN.nothing_shown)
     };
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &spoken));
 }
@@ -108,18 +117,18 @@ fn most_seen_by(run: &Run, weights: &[f32], key: usize) -> Option<Edge> {
 }
 
 /// Token lines.
-pub fn lines(ui: &mut Ui, state: &State, run: &Run, shown: &Shown, actions: &Actions, textures: &mut Textures) {
+pub fn lines(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
     ScrollArea::vertical().id_salt("lines").auto_shrink(false).show(ui, |ui| {
-        if state.running {
+        if state.is_stale() {
             ui.multiply_opacity(0.6);
         }
         let palette = theme::palette(ui.ctx());
         let width = ui.available_width() - 8.0;
-        let (figure, layout) = picture::lines(run, shown, state.focus(), state.shown_head(), palette, width);
+        let (Some(run), Some(drawn)) = (state.run(), canvas.lines(state, palette, width)) else { return };
+        let (figure, layout) = &*drawn;
         let (rect, _) = ui.allocate_exact_size(Vec2::new(figure.width, figure.height), Sense::hover());
         let painter = ui.painter_at(ui.clip_rect());
-        paint::figure(&painter, textures, &figure, rect.min);
-        let mut under_pointer = None;
+        paint::figure(&painter, canvas, figure, rect.min);
         for i in 0..run.tokens.len() {
             for (focus, template) in [(Focus::Query(i), EN.query_name), (Focus::Key(i), EN.key_name)] {
                 let area = paint::rect(layout.area(focus), rect.min);
@@ -135,7 +144,7 @@ pub fn lines(ui: &mut Ui, state: &State, run: &Run, shown: &Shown, actions: &Act
                     painter.rect_stroke(area, 2.0, ink, egui::StrokeKind::Inside);
                 }
                 if response.hovered() {
-                    under_pointer = Some(focus);
+                    actions.over_token(focus);
                 }
                 if response.clicked() {
                     actions.ask(Action::Pin(focus));
@@ -144,23 +153,22 @@ pub fn lines(ui: &mut Ui, state: &State, run: &Run, shown: &Shown, actions: &Act
                 response.on_hover_text(token_tip(run, i));
             }
         }
-        preview(state, actions, under_pointer, ui.rect_contains_pointer(ui.clip_rect()));
     });
 }
 
 /// The matrix.
-pub fn heatmap(ui: &mut Ui, state: &State, run: &Run, shown: &Shown, actions: &Actions, textures: &mut Textures) {
+pub fn heatmap(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
     ScrollArea::both().id_salt("heatmap").auto_shrink(false).show(ui, |ui| {
-        if state.running {
+        if state.is_stale() {
             ui.multiply_opacity(0.6);
         }
         let palette = theme::palette(ui.ctx());
         let room = [ui.available_width() - 8.0, (ui.clip_rect().height() - 16.0).max(200.0)];
-        let hide = state.settings.hide_special;
-        let (figure, layout) = picture::matrix(run, shown, hide, state.shown_head(), palette, room);
+        let (Some(run), Some(drawn)) = (state.run(), canvas.matrix(state, palette, room)) else { return };
+        let (figure, layout) = &*drawn;
         let (rect, response) = ui.allocate_exact_size(Vec2::new(figure.width, figure.height), Sense::click());
         let painter = ui.painter_at(ui.clip_rect());
-        paint::figure(&painter, textures, &figure, rect.min);
+        paint::figure(&painter, canvas, figure, rect.min);
         let name = format!("{} {}", EN.heatmap, head_name(state.shown_head().0, state.shown_head().1));
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &name));
         let ring = egui::Stroke::new(1.0, theme::colour(palette.accent));
@@ -172,6 +180,7 @@ pub fn heatmap(ui: &mut Ui, state: &State, run: &Run, shown: &Shown, actions: &A
         if let Some((q, k)) = cell {
             let area = paint::rect(layout.cell(q, k), rect.min);
             painter.rect_stroke(area, 0.0, egui::Stroke::new(2.0, ring.color), egui::StrokeKind::Outside);
+            actions.over_token(Focus::Query(q));
             if response.clicked() {
                 actions.ask(Action::Pin(Focus::Query(q)));
             }
@@ -180,35 +189,36 @@ pub fn heatmap(ui: &mut Ui, state: &State, run: &Run, shown: &Shown, actions: &A
             // The model's own weight, also where special tokens are hidden.
             let value = run.head(layer, head).get(q * n + k).copied().unwrap_or(f32::NAN);
             let names = fill(EN.cell_tip, &[&run.tokens.shown(q), &run.tokens.shown(k)]);
+            let id = ui.scope_id().with("cell");
+            // The menu is about the cell that was right-clicked, wherever the pointer goes then.
+            if response.secondary_clicked() {
+                ui.data_mut(|d| d.insert_temp(id, (q, value)));
+            }
             response.clone().on_hover_ui_at_pointer(|ui| {
                 ui.label(RichText::new(names).font(theme::mono()));
                 ui.label(RichText::new(weight(value)).font(theme::mono()).strong());
             });
         }
-        let focus = cell.map(|(q, _)| Focus::Query(q));
-        preview(state, actions, focus, response.contains_pointer());
+        let clicked: Option<(usize, f32)> = ui.data(|d| d.get_temp(ui.scope_id().with("cell")));
+        if let Some((q, value)) = clicked {
+            response.context_menu(|ui| {
+                widgets::menu(ui, actions, [(EN.copy_value, Action::Copy(value.to_string()))]);
+                token_menu(ui, state, q, Focus::Query(q), actions);
+            });
+        }
     });
 }
 
-/// Hovering previews; leaving one view does not undo the preview of another.
-fn preview(state: &State, actions: &Actions, focus: Option<Focus>, here: bool) {
-    if focus != state.preview && (focus.is_some() || here) {
-        actions.ask(Action::Preview(focus));
-    }
-}
-
 fn token_menu(ui: &mut Ui, state: &State, i: usize, focus: Focus, actions: &Actions) {
-    let items = [
-        (if state.pinned == Some(focus) { "Unpin" } else { "Pin" }, Action::Pin(focus)),
-        (if state.masked.contains(&i) { EN.unmask_word } else { EN.mask_word }, Action::Mask(i)),
+    let pin = if state.pinned == Some(focus) { EN.unpin } else { EN.pin };
+    let mask = if state.masked.contains(&i) { EN.unmask_word } else { EN.mask_word };
+    let mask = state.can_mask(i).then_some((mask, Action::Mask(i)));
+    let rest = [
+        (Command::CopyPicture.label(), Action::Do(Command::CopyPicture)),
+        (Command::CopyValues.label(), Action::Do(Command::CopyValues)),
         (EN.export, Action::Sheet(Some(Sheet::Export))),
     ];
-    for (label, action) in items {
-        if ui.button(label).clicked() {
-            actions.ask(action);
-            ui.close();
-        }
-    }
+    widgets::menu(ui, actions, std::iter::once((pin, Action::Pin(focus))).chain(mask).chain(rest));
 }
 
 fn token_tip(run: &Run, i: usize) -> String {
@@ -221,7 +231,7 @@ fn token_tip(run: &Run, i: usize) -> String {
 }
 
 /// What went wrong, why, and what to do.
-fn problem(ui: &mut Ui, state: &State, actions: &Actions) {
+pub fn problem(ui: &mut Ui, state: &State, actions: &Actions) {
     let Some(problem) = &state.problem else { return };
     let palette = theme::palette(ui.ctx());
     let frame = egui::Frame::new()
@@ -237,9 +247,7 @@ fn problem(ui: &mut Ui, state: &State, actions: &Actions) {
             widgets::muted(ui, remedy);
         }
         ui.horizontal(|ui| {
-            if ui.button(crate::gui::command::Command::Models.label()).clicked() {
-                actions.ask(Action::Sheet(Some(Sheet::Models)));
-            }
+            widgets::command(ui, actions, problem.next);
             if ui.button(EN.dismiss).clicked() {
                 actions.ask(Action::Dismiss);
             }
@@ -249,18 +257,20 @@ fn problem(ui: &mut Ui, state: &State, actions: &Actions) {
 }
 
 /// The centre before there is anything to show.
-fn empty(ui: &mut Ui, state: &State) {
+pub fn empty(ui: &mut Ui, state: &State) {
     ui.add_space(ui.available_height() * 0.3);
     ui.vertical_centered(|ui| {
         let (title, text) = match (&state.opening, &state.model, state.running) {
-            (Some(name), ..) => (fill(EN.opening, &[name]), state.progress.as_ref().map_or("", |p| p.stage.as_str())),
+            (Some(name), ..) => {
+                (fill(EN.opening, &[name]), state.progress.as_ref().map_or("", |(_, p)| p.stage.as_str()))
+            }
             (None, Some(_), true) => (EN.reading.to_owned(), ""),
             (None, None, _) => (EN.no_model.to_owned(), EN.drop_hint),
             _ => (EN.empty_title.to_owned(), EN.empty_text),
         };
         ui.label(RichText::new(title).font(theme::title()));
         widgets::muted(ui, text);
-        if let (Some(_), Some(progress)) = (&state.opening, &state.progress) {
+        if let (Some(_), Some((_, progress))) = (&state.opening, &state.progress) {
             ui.add_space(8.0);
             ui.add(egui::ProgressBar::new(progress.share()).desired_width(280.0).desired_height(8.0));
         }

@@ -7,13 +7,13 @@ use egui::{Grid, RichText, ScrollArea, Ui};
 
 /// Draws the sheet.
 pub fn show(ui: &mut Ui) {
-    ui.set_width(560.0);
+    widgets::sheet_width(ui, 560.0);
     widgets::heading(ui, EN.help_title);
     ui.label(EN.explanation);
     ui.label(RichText::new(EN.caveat).font(theme::heading()));
     ui.label(EN.caveat_text);
     ui.separator();
-    ScrollArea::vertical().max_height(380.0).auto_shrink(false).show(ui, |ui| {
+    ScrollArea::vertical().max_height(widgets::list_height(ui, 380.0, 320.0)).auto_shrink(false).show(ui, |ui| {
         Grid::new("keys").num_columns(2).spacing([24.0, 4.0]).show(ui, |ui| {
             for command in Command::ALL {
                 ui.label(RichText::new(ui.ctx().format_shortcut(&command.shortcut())).font(theme::mono()));

@@ -6,6 +6,7 @@ use crate::figure::lines::Focus;
 use crate::figure::{probability, weight};
 use crate::gui::action::{Action, Actions};
 use crate::gui::command::Command;
+use crate::gui::settings::View;
 use crate::gui::state::State;
 use crate::gui::words::{EN, fill};
 use crate::gui::{theme, update, widgets};
@@ -16,11 +17,12 @@ use egui::{ScrollArea, Ui, Vec2};
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
     ScrollArea::vertical().id_salt("inspector").auto_shrink(false).show(ui, |ui| {
         widgets::heading(ui, EN.what_is_this);
-        widgets::muted(ui, EN.explanation);
+        let matrix = state.settings.view == View::Heatmap;
+        widgets::muted(ui, if matrix { EN.explanation_matrix } else { EN.explanation });
         let Some(run) = state.run() else { return };
         ui.add_space(4.0);
         ui.separator();
-        if state.running {
+        if state.is_stale() {
             ui.multiply_opacity(0.6);
         }
         row(ui, state, run);
@@ -84,8 +86,7 @@ fn buttons(ui: &mut Ui, state: &State, actions: &Actions) {
     };
     let is_masked = token.is_some_and(|i| state.masked.contains(&i)) || (token.is_none() && !state.masked.is_empty());
     let token = token.or(state.masked.first().copied());
-    let possible = mask.is_some()
-        && token.is_some_and(|i| state.run().is_some_and(|r| r.tokens.pieces.get(i).is_some_and(|p| !p.special)));
+    let possible = token.is_some_and(|i| state.can_mask(i));
     let label = if is_masked { EN.unmask_word } else { EN.mask_word };
     let button = widgets::wide(ui, possible, label);
     let tip = format!("{} {}", EN.mask_tip, Command::Mask.tooltip(ui.ctx()));
@@ -123,18 +124,20 @@ fn predictions(ui: &mut Ui, state: &State, run: &Run) {
         return;
     };
     let Some(after) = guesses(run, position) else { return };
-    let before = state.before.as_ref().filter(|b| b.id != run.id).and_then(|b| guesses(b, position));
+    let plain = state.before.as_ref().filter(|b| b.tokens.len() == run.tokens.len() && state.is_about(b));
+    let before = plain.filter(|b| b.id != run.id).and_then(|b| guesses(b, position));
     ui.add_space(4.0);
-    let word = state.before.as_ref().map_or_else(|| run.tokens.shown(position), |b| b.tokens.shown(position));
+    let word = plain.map_or(run, |b| b).tokens.shown(position);
+    let causal = run.card.is_causal();
     let said = |p: &Prediction| shown_word(&model.tokenizer.token(p.id).unwrap_or_default());
     let Some(before) = before else {
-        widgets::heading(ui, &fill(EN.predicted, &[&word]));
+        widgets::heading(ui, &fill(if causal { EN.predicted_next } else { EN.predicted }, &[&word]));
         for p in &after {
             widgets::bar(ui, &said(p), p.probability as f32, &probability(p.probability), true);
         }
         return;
     };
-    widgets::heading(ui, &fill(EN.before_after, &[&word]));
+    widgets::heading(ui, &fill(if causal { EN.next_before_after } else { EN.before_after }, &[&word]));
     ui.columns(2, |columns| {
         for (ui, title, list) in [(0, EN.before, &before), (1, EN.after, &after)].map(|(i, t, l)| (i, t, l)) {
             let ui = &mut columns[ui];

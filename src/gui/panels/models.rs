@@ -23,7 +23,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, is_new: bool) {
         // A few folders are listed: quick enough for the one frame in which the sheet opens.
         local.bundled = find::bundled().into_iter().map(|(name, _)| name).collect();
     }
-    ui.set_width(420.0);
+    widgets::sheet_width(ui, 420.0);
     widgets::heading(ui, EN.models);
     widgets::muted(ui, EN.bundled);
     for name in &local.bundled {

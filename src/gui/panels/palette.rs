@@ -18,7 +18,7 @@ struct Local {
 pub fn show(ui: &mut Ui, actions: &Actions, is_new: bool) {
     let id = Id::unique("palette");
     let mut local: Local = if is_new { Local::default() } else { ui.data(|d| d.get_temp(id)).unwrap_or_default() };
-    ui.set_width(460.0);
+    widgets::sheet_width(ui, 460.0);
     // The arrows choose a command; the text field must not see them.
     let moved = ui.input_mut(|i| {
         isize::from(i.consume_key(Modifiers::NONE, Key::ArrowDown))
@@ -41,7 +41,8 @@ pub fn show(ui: &mut Ui, actions: &Actions, is_new: bool) {
         widgets::muted(ui, EN.palette_none);
     }
     let mut chosen = found.get(local.chosen).copied().filter(|_| entered);
-    ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
+    let height = widgets::list_height(ui, 392.0, 180.0);
+    ScrollArea::vertical().max_height(height).min_scrolled_height(height).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
         for (i, &command) in found.iter().enumerate() {
             let keys = ui.ctx().format_shortcut(&command.shortcut());

@@ -10,7 +10,7 @@ use egui::{Button, DragValue, Ui};
 
 /// Draws the sheet.
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
-    ui.set_width(380.0);
+    widgets::sheet_width(ui, 380.0);
     widgets::heading(ui, EN.settings);
     ui.add_space(4.0);
     widgets::muted(ui, EN.theme);

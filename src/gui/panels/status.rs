@@ -21,11 +21,10 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
         if let Some(run) = state.run() {
             parts.push(fill(EN.tokens, &[&count(run.tokens.len() as u64)]));
             parts.push(fill(EN.last_pass, &[&millis(run.millis)]));
-            let kept = run.bytes() + state.before.as_ref().filter(|b| b.id != run.id).map_or(0, |b| b.bytes());
-            parts.push(fill(EN.kept, &[&bytes(kept)]));
+            parts.push(fill(EN.kept, &[&bytes(state.results.bytes())]));
         }
         ui.label(small(parts.join("  \u{b7}  ")));
-        if let Some(progress) = &state.progress {
+        if let Some((_, progress)) = &state.progress {
             ui.separator();
             ui.label(small(progress.stage.clone()));
             ui.add(ProgressBar::new(progress.share()).desired_width(120.0).desired_height(6.0));

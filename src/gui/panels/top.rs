@@ -1,5 +1,6 @@
 //! The top bar and the row under it: which model, which text, what is left out.
 
+use crate::analysis::attention::on_special;
 use crate::figure::percent;
 use crate::gui::action::{Action, Actions};
 use crate::gui::command::Command;
@@ -27,13 +28,14 @@ pub fn bar(ui: &mut Ui, state: &State, actions: &Actions) {
             }
             (None, None) => EN.no_model.to_owned(),
         };
+        let name = fill(EN.models_name, &[&chip]);
         let button = Button::new(format!("{chip}     ")).min_size(Vec2::new(150.0, CONTROL)).truncate();
         let width = ui.available_width().min(230.0);
         let chip = ui.scope(|ui| {
             ui.set_max_width(width);
             ui.add(button)
         });
-        let chip = widgets::named(chip.inner, EN.models).on_hover_text(Command::Models.tooltip(ui.ctx()));
+        let chip = widgets::named(chip.inner, &name).on_hover_text(Command::Models.tooltip(ui.ctx()));
         arrow_down(ui, chip.rect);
         if chip.clicked() {
             actions.ask(Action::Do(Command::Models));
@@ -129,17 +131,16 @@ fn hide(ui: &mut Ui, state: &State, actions: &Actions) {
     if specials.is_empty() {
         return;
     }
-    // Computed with special tokens hidden, whether or not they are: the number is what hiding takes away.
+    // What hiding takes away, whether or not it is on.
     let removed = state.run().map_or(0.0, |run| {
         let (layer, head) = state.shown_head();
-        let filter = crate::analysis::attention::Filter { hide_special: true, top: 0.0 };
-        crate::analysis::attention::show(&run.tokens, run.head(layer, head), filter).removed
+        on_special(&run.tokens, run.head(layer, head))
     });
     let on = state.settings.hide_special;
     let what = fill(if on { EN.removed } else { EN.would_remove }, &[&percent(removed)]);
     let label = format!("{}: {what}", fill(EN.hide, &[&specials]));
     let name = fill(EN.hide, &[&specials]);
-    let button = Button::selectable(on, label).min_size(Vec2::new(210.0, CONTROL)).frame_when_inactive(true);
+    let button = Button::selectable(on, label).min_size(Vec2::new(236.0, CONTROL)).frame_when_inactive(true);
     let tip = format!("{} {}", EN.hide_tip, Command::HideSpecial.tooltip(ui.ctx()));
     if widgets::named(ui.add(button), &name).on_hover_text(tip).clicked() {
         actions.ask(Action::HideSpecial(!on));
@@ -154,19 +155,19 @@ fn top(ui: &mut Ui, state: &State, actions: &Actions) {
         ui.label(RichText::new(EN.top_tip).small().color(theme::colour(theme::palette(ui.ctx()).muted)));
         let mut value = state.settings.top * 100.0;
         let slider = Slider::new(&mut value, 5.0..=100.0).step_by(5.0).suffix(" %");
-        if widgets::named(ui.add(slider), "Share of each row").changed() {
+        if widgets::named(ui.add(slider), EN.share_of_row).changed() {
             actions.ask(Action::Top(value / 100.0));
         }
     });
 }
 
 fn more(ui: &mut Ui, actions: &Actions) {
-    let button = ui.button(EN.more);
+    let button = ui.button(EN.more).on_hover_text(EN.more_tip);
     egui::Popup::menu(&button).show(|ui| {
         ui.set_min_width(220.0);
         let groups: [&[Command]; 4] = [
             &[Command::Overview, Command::GridOnly, Command::HeadOnly, Command::Tiles],
-            &[Command::ShapeTrace, Command::CopyPicture, Command::CopyValues, Command::Export],
+            &[Command::ShapeTrace, Command::CopyPicture, Command::CopyGrid, Command::CopyValues, Command::Export],
             &[Command::Projector, Command::SwitchTheme, Command::Settings],
             &[Command::Models, Command::OpenFolder],
         ];
