@@ -2,6 +2,7 @@
 //! has them) segments, added and normalised.
 
 use super::blocks::{LayerNorm, ids_tensor, look_up};
+use super::kernels;
 use super::params::Params;
 use super::{Card, Input};
 use crate::error::{Error, Result};
@@ -77,9 +78,9 @@ impl Embeddings {
             if ids.iter().flatten().any(|&t| t >= rows) {
                 return Err(Error::input(format!("the model knows {rows} segments, not more")));
             }
-            x = (x + trace.see(Site::Segments, look_up(table, &ids_tensor(&ids, &self.device)?)?)?)?;
+            x = kernels::add(&x, &trace.see(Site::Segments, look_up(table, &ids_tensor(&ids, &self.device)?)?)?)?;
         }
-        let x = self.norm.forward(&(x + positions)?)?;
+        let x = self.norm.forward(&kernels::add(&x, &positions)?)?;
         trace.see(Site::Hidden, project(x)?)
     }
 

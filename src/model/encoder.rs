@@ -2,6 +2,7 @@
 //! Devlin et al. 2018; transformers `modeling_bert.py`, class `BertLayer`.
 
 use super::blocks::{Activation, HeadSizes, LayerNorm, Linear, attend};
+use super::kernels;
 use super::params::Params;
 use crate::error::Result;
 use crate::trace::{Site, Stack, Trace};
@@ -84,11 +85,11 @@ impl Block {
         let (q, k, v) = (self.q.forward(x)?, self.k.forward(x)?, self.v.forward(x)?);
         let joined = attend(&q, &k, &v, self.heads, mask, trace)?; // [batch, token, dim]
         let attended = trace.see(Site::Attended, self.o.forward(&joined)?)?;
-        let x = trace.see(Site::Middle, self.attention_norm.forward(&(attended + x)?)?)?;
+        let x = trace.see(Site::Middle, self.attention_norm.forward(&kernels::add(&attended, x)?)?)?;
         let inner = self.sizes.activation.forward(&self.inner.forward(&x)?)?;
         let inner = trace.see(Site::Inner, inner)?; // [batch, token, unit]
         let fed = trace.see(Site::Fed, self.outer.forward(&inner)?)?;
-        trace.see(Site::Hidden, self.norm.forward(&(fed + x)?)?)
+        trace.see(Site::Hidden, self.norm.forward(&kernels::add(&fed, &x)?)?)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::blocks::{Activation, HeadSizes, LayerNorm, Linear, attend, causal_mask, ids_tensor, look_up};
 use super::heads::{Heads, Step};
+use super::kernels;
 use super::params::Params;
 use super::{Card, Family, Input, Model, Source, finish};
 use crate::error::{Error, Result};
@@ -78,12 +79,12 @@ impl Block {
         let part = |i: usize| -> Result<Tensor> { Ok(qkv.narrow(2, i * dim, dim)?.contiguous()?) };
         let joined = attend(&part(0)?, &part(1)?, &part(2)?, self.heads, Some(mask), trace)?;
         let attended = trace.see(Site::Attended, self.o.forward(&joined)?)?;
-        let x = trace.see(Site::Middle, (attended + x)?)?;
+        let x = trace.see(Site::Middle, kernels::add(&attended, x)?)?;
         let normed = trace.see(Site::MiddleNormed, self.middle_norm.forward(&x)?)?;
         let inner = self.activation.forward(&self.inner.forward(&normed)?)?;
         let inner = trace.see(Site::Inner, inner)?; // [batch, token, unit]
         let fed = trace.see(Site::Fed, self.outer.forward(&inner)?)?;
-        Ok((fed + x)?)
+        Ok(kernels::add(&fed, &x)?)
     }
 }
 

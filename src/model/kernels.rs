@@ -27,6 +27,14 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
     y.reshape(dims)
 }
 
+/// `a + b` of two tensors of one shape. candle's own sum wakes threads that go on turning beside the next product.
+pub fn add(a: &Tensor, b: &Tensor) -> Result<Tensor> {
+    if on_cpu(a) && a.shape() == b.shape() {
+        return a.contiguous()?.apply_op2_no_bwd(&b.contiguous()?, &Sum);
+    }
+    a + b
+}
+
 /// `scale Q K^T`: `[batch, head, query, width]` with `[batch, head, key, width]` gives `[batch, head, query, key]`.
 pub fn scores(q: &Tensor, k: &Tensor, scale: f64) -> Result<Tensor> {
     if on_cpu(q) {
@@ -161,10 +169,61 @@ impl candle_core::CustomOp3 for Affine {
         for _ in 0..rows {
             y.extend_from_slice(bias);
         }
-        let a = Matrix { data: x, rows, cols: inputs, row_step: inputs, col_step: 1 };
-        let b = Matrix { data: weight, rows: inputs, cols: outputs, row_step: 1, col_step: inputs };
-        multiply(&mut y, a, b, true, 1.0, true);
+        if rows * 16 <= inputs {
+            add_few_rows(&mut y, x, weight, rows, outputs);
+        } else {
+            let a = Matrix { data: x, rows, cols: inputs, row_step: inputs, col_step: 1 };
+            let b = Matrix { data: weight, rows: inputs, cols: outputs, row_step: 1, col_step: inputs };
+            multiply(&mut y, a, b, true, 1.0, true);
+        }
         Ok((CpuStorage::F32(y), (rows, outputs).into()))
+    }
+}
+
+/// `y += x W^T` for so few rows that a product of the usual form would spend much of its time on packing the weights.
+/// It packs its left side: here that is `x`, and what comes out is `y` transposed.
+fn add_few_rows(y: &mut [f32], x: &[f32], weight: &[f32], rows: usize, outputs: usize) {
+    if rows == 0 || outputs == 0 {
+        return;
+    }
+    let inputs = x.len() / rows;
+    // A block is one thread's share, but its result has to stay in that thread's cache.
+    let block = outputs.div_ceil(rayon::current_num_threads()).clamp(32, 384);
+    let mut turned = vec![0f32; outputs * rows];
+    turned.par_chunks_mut(block * rows).enumerate().for_each(|(i, dst)| {
+        let (first, count) = (i * block, dst.len() / rows);
+        let data = &weight[first * inputs..][..count * inputs];
+        let a = Matrix { data, rows: count, cols: inputs, row_step: inputs, col_step: 1 };
+        let b = Matrix { data: x, rows: inputs, cols: rows, row_step: 1, col_step: inputs };
+        multiply(dst, a, b, false, 1.0, false);
+    });
+    y.par_chunks_mut((16_384 / outputs).max(1) * outputs).enumerate().for_each(|(i, part)| {
+        let first = i * (16_384 / outputs).max(1);
+        for (from, columns) in turned.chunks(16 * rows).enumerate() {
+            for (row, y) in part.chunks_exact_mut(outputs).enumerate() {
+                for (y, column) in y[from * 16..].iter_mut().zip(columns.chunks_exact(rows)) {
+                    *y += column[first + row];
+                }
+            }
+        }
+    });
+}
+
+/// The sum of two blocks of one shape.
+struct Sum;
+
+impl CustomOp2 for Sum {
+    fn name(&self) -> &'static str {
+        "sum"
+    }
+
+    fn cpu_fwd(&self, a: &CpuStorage, a_at: &Layout, b: &CpuStorage, b_at: &Layout) -> Result<(CpuStorage, Shape)> {
+        let mut y = contiguous(a, a_at, self.name())?.to_vec();
+        let b = contiguous(b, b_at, self.name())?;
+        y.par_chunks_mut(16_384).zip(b.par_chunks(16_384)).for_each(|(y, b)| {
+            y.iter_mut().zip(b).for_each(|(y, b)| *y += b);
+        });
+        Ok((CpuStorage::F32(y), a_at.shape().clone()))
     }
 }
 
@@ -490,9 +549,13 @@ mod tests {
         close(&gelu_new(&x).unwrap(), &x.gelu().unwrap());
         let (w, b) = (random(&[33]), random(&[33]));
         close(&layer_norm(&x, &w, &b, 1e-5).unwrap(), &candle_nn::ops::layer_norm_slow(&x, &w, &b, 1e-5).unwrap());
-        let (w, b) = (random(&[4, 33]), random(&[4]));
-        let plain = x.broadcast_matmul(&w.t().unwrap()).unwrap().broadcast_add(&b).unwrap();
-        close(&linear(&x, &w, Some(&b)).unwrap(), &plain);
+        close(&add(&x, &x).unwrap(), &(&x + &x).unwrap());
+        // Rows few and many beside the inputs.
+        for (rows, inputs, outputs) in [(9, 33, 4), (1, 400, 70), (21, 340, 1000), (25, 400, 33)] {
+            let (x, w, b) = (random(&[2, rows, inputs]), random(&[outputs, inputs]), random(&[outputs]));
+            let plain = x.broadcast_matmul(&w.t().unwrap()).unwrap().broadcast_add(&b).unwrap();
+            close(&linear(&x, &w, Some(&b)).unwrap(), &plain);
+        }
     }
 
     #[test]

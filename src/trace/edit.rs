@@ -3,7 +3,8 @@
 use super::at::At;
 use crate::array::Array;
 use crate::error::{Error, Result};
-use candle_core::{D, DType, Tensor};
+use candle_core::{D, DType, Storage, Tensor};
+use std::sync::Arc;
 
 /// One change at one place.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,7 +90,13 @@ impl Edits {
 }
 
 /// Copies a tensor to the host as `f32` in row-major order.
-pub(super) fn to_host(t: &Tensor) -> Result<Vec<f32>> {
+pub(super) fn to_host(t: &Tensor) -> Result<Arc<[f32]>> {
     debug_assert!(t.dim(D::Minus1).is_ok(), "sites are never scalars");
-    Ok(t.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?)
+    let t = t.to_dtype(DType::F32)?.contiguous()?;
+    if let (Storage::Cpu(numbers), at) = (&*t.storage_and_layout().0, t.layout())
+        && let Some((start, end)) = at.contiguous_offsets()
+    {
+        return Ok(numbers.as_slice()?[start..end].into());
+    }
+    Ok(t.flatten_all()?.to_vec1()?.into())
 }
