@@ -30,7 +30,7 @@
 //! Data moves to the right, and no module imports one to its right; `tests/layers.rs` holds that.
 //!
 //! * [`error`]: one error type; its message says what and where, [`Error::remedy`] what to do.
-//! * [`array`]: named axes, a shape, shared numbers: the only tensor that leaves the engine.
+//! * [`mod@array`]: named axes, a shape, shared numbers: the only tensor that leaves the engine.
 //! * [`text`]: tokens that know their bytes in the text as typed.
 //! * [`trace`]: the seam. Every forward pass calls `see` at each site; there a tensor is kept, changed, counted, or the
 //!   pass is stopped. `encoder.3.probs` names such a place everywhere.

@@ -17,7 +17,7 @@ pub struct Piece {
     pub end: usize,
     /// The token-type id given to the model; where the model has none, 0 or 1 by text.
     pub segment: u32,
-    /// Whether the tokenizer added it ([CLS], [SEP], ...).
+    /// Whether the tokenizer added it (`[CLS]`, `[SEP]`, ...).
     pub special: bool,
     /// Which word of its segment it belongs to; `None` for special tokens.
     #[serde(skip)]

@@ -12,11 +12,11 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 /// Nothing here takes longer, however busy the machine is.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 enum Made {
     Opened(Arc<Opened>),
-    Run(Run),
+    Run(Box<Run>),
 }
 
 fn engine() -> Engine<Made> {
@@ -105,7 +105,7 @@ fn a_newer_run_stops_the_one_under_way_inside() {
         engine.submit(Slot::Run, "a forward pass", |_| panic!("a newer request came before this one began"));
         let asked = Instant::now();
         let new = engine.submit(Slot::Run, "a forward pass", move |control| {
-            Ok(Made::Run(Run::new(&newer, &Ask::new("Newer."), control)?))
+            Ok(Made::Run(Box::new(Run::new(&newer, &Ask::new("Newer."), control)?)))
         });
         let (job, outcome) = ending(&engine);
         let error = outcome.map(drop).expect_err("it never ends by itself");
@@ -145,7 +145,7 @@ fn a_panic_is_the_error_of_its_job_and_the_engine_goes_on() {
     assert_eq!((job.as_str(), what.as_str()), ("a forward pass", "on purpose, in test 1"));
     let model = opened.clone();
     engine.submit(Slot::Run, "a forward pass", move |control| {
-        Ok(Made::Run(Run::new(&model, &Ask::new("It goes on."), control)?))
+        Ok(Made::Run(Box::new(Run::new(&model, &Ask::new("It goes on."), control)?)))
     });
     let (_, outcome) = ending(&engine);
     assert!(matches!(outcome, Ok(Made::Run(run)) if run.hidden_states().is_ok_and(|h| h.not_finite() == 0)));

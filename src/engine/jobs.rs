@@ -34,12 +34,13 @@ pub enum Slot {
 
 impl Slot {
     const ALL: [Self; 8] =
-        [Self::Run, Self::Look, Self::Examples, Self::Draw, Self::Copy, Self::Open, Self::Save, Self::Dialog];
+        [Self::Run, Self::Look, Self::Draw, Self::Copy, Self::Examples, Self::Open, Self::Save, Self::Dialog];
 
     fn thread(self) -> usize {
         match self {
-            Self::Run | Self::Look | Self::Examples => 0,
-            Self::Draw | Self::Copy => 1,
+            Self::Run | Self::Look => 0,
+            // What nobody waits for must not keep a sentence waiting.
+            Self::Draw | Self::Copy | Self::Examples => 1,
             Self::Open => 2,
             Self::Save => 3,
             Self::Dialog => 4,

@@ -14,7 +14,7 @@ use crate::engine::{Engine, Slot};
 use crate::error::Result;
 use crate::source::find;
 use eframe::{CreationContext, Frame, Storage};
-use egui::{Align2, CentralPanel, Color32, Context, Id, Margin, Panel, Rect, Stroke, Ui, Vec2};
+use egui::{Align2, CentralPanel, Color32, Context, Id, Margin, Panel, Pos2, Rect, Stroke, Ui, Vec2};
 use egui_tiles::Tree;
 use std::path::PathBuf;
 
@@ -29,6 +29,10 @@ pub struct App {
     tree: Tree<Pane>,
     /// The sheet that the last frame showed.
     last_sheet: Option<Sheet>,
+    /// Whether a text field had the focus in the last frame: Esc takes it away before anybody can ask.
+    was_typing: bool,
+    /// Where the pointer lay when a key was used: until it moves, it previews nothing, so that the keys win.
+    muted: Option<Pos2>,
 }
 
 impl App {
@@ -52,6 +56,8 @@ impl App {
             canvas: Canvas::default(),
             tree: tiles::tree(),
             last_sheet: None,
+            was_typing: false,
+            muted: None,
         };
         let first = paths.first().map_or_else(|| find::DEFAULT.to_owned(), |p| p.to_string_lossy().into_owned());
         app.actions.ask(Action::Open(first));
@@ -83,7 +89,8 @@ impl eframe::App for App {
         for event in self.engine.events() {
             update::receive(&mut self.state, &self.engine, ctx, event);
         }
-        if let Some(command) = Command::pressed(ctx, self.state.sheet.is_some()) {
+        if let Some(command) = Command::pressed(ctx, self.was_typing, self.state.sheet.is_some()) {
+            self.muted = ctx.input(|i| i.pointer.hover_pos());
             self.actions.ask(Action::Do(command));
         }
         for file in ctx.input(|i| i.raw.dropped_files.clone()) {
@@ -119,15 +126,8 @@ impl eframe::App for App {
         if stale {
             update::redraw(&mut self.state, &self.engine);
         }
-        // A resting pointer previews nothing anew: the arrow keys must win over the thumbnail that it lies on.
-        let moving = ui.input(|i| i.pointer.is_moving());
-        let (token, head) = self.actions.take_hover();
-        if token != self.state.preview && (token.is_none() || moving) {
-            self.actions.ask(Action::Preview(token));
-        }
-        if head != self.state.preview_head && (head.is_none() || moving) {
-            self.actions.ask(Action::PreviewHead(head));
-        }
+        self.was_typing = ui.ctx().text_edit_focused();
+        self.preview(ui.ctx());
         if !self.actions.is_empty() {
             ui.ctx().request_repaint();
         }
@@ -139,6 +139,21 @@ impl eframe::App for App {
 }
 
 impl App {
+    /// What the pointer is on is previewed from the next frame on.
+    fn preview(&mut self, ctx: &Context) {
+        if self.muted != ctx.input(|i| i.pointer.hover_pos()) {
+            self.muted = None;
+        }
+        let (token, head) = self.actions.take_hover();
+        let (token, head) = if self.muted.is_some() { (None, None) } else { (token, head) };
+        if token != self.state.preview {
+            self.actions.ask(Action::Preview(token));
+        }
+        if head != self.state.preview_head {
+            self.actions.ask(Action::PreviewHead(head));
+        }
+    }
+
     fn panels(&mut self, ui: &mut Ui) {
         let palette = theme::palette(ui.ctx());
         let (panel, back) = (theme::colour(palette.panel), theme::colour(palette.background));

@@ -196,10 +196,10 @@ impl Command {
 
     /// The command whose keys were just pressed. Esc leaves a text field or a menu before it does anything else,
     /// unless a sheet is open, which it closes.
-    pub fn pressed(ctx: &egui::Context, sheet: bool) -> Option<Self> {
-        let typing = ctx.text_edit_focused();
+    pub fn pressed(ctx: &egui::Context, was_typing: bool, sheet: bool) -> Option<Self> {
+        let typing = was_typing || ctx.text_edit_focused();
         let menu = egui::Popup::is_any_open(ctx);
-        let waits = |c: Self| (typing || menu) && (c.is_typed() || (c == Self::Unpin && (menu || !sheet)));
+        let waits = |c: Self| (typing || menu) && (c.is_typed() || (c == Self::Unpin && !sheet));
         // More modifiers first: Ctrl+Shift+O is not Ctrl+O.
         let mut order: Vec<Self> = Self::ALL.to_vec();
         order.sort_by_key(|c| c.shortcut().modifiers != CTRL_SHIFT);

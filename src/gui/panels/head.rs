@@ -15,6 +15,8 @@ use egui::{Button, RichText, ScrollArea, Sense, Ui, Vec2};
 
 /// A centre at least this wide shows lines and heatmap side by side.
 const BOTH: f32 = 800.0;
+/// The width of the button that masks a token.
+const MASK: f32 = 46.0;
 
 /// Heading and pictures of the shown head.
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
@@ -143,7 +145,8 @@ pub fn lines(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas)
                     let ink = egui::Stroke::new(1.0, theme::colour(palette.accent));
                     painter.rect_stroke(area, 2.0, ink, egui::StrokeKind::Inside);
                 }
-                if response.hovered() {
+                let over_button = mask_button(ui, state, actions, focus, i, area);
+                if response.hovered() || over_button {
                     actions.over_token(focus);
                 }
                 if response.clicked() {
@@ -154,6 +157,22 @@ pub fn lines(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas)
             }
         }
     });
+}
+
+/// A button beside the query under the pointer that masks it; whether the pointer is on the button.
+fn mask_button(ui: &mut Ui, state: &State, actions: &Actions, focus: Focus, i: usize, label: egui::Rect) -> bool {
+    let place = label.with_min_x(label.left() - MASK).with_max_x(label.left() - 4.0);
+    let around = place.union(label);
+    if matches!(focus, Focus::Key(_)) || !state.can_mask(i) || !ui.rect_contains_pointer(around) {
+        return false;
+    }
+    let (text, tip) = if state.masked.contains(&i) { (EN.show, EN.unmask_word) } else { (EN.mask, EN.mask_word) };
+    let font = egui::FontId::new(size::SMALL, egui::FontFamily::Proportional);
+    let button = ui.put(place, Button::new(RichText::new(text).font(font)).small());
+    if widgets::named(button, tip).on_hover_text(Command::Mask.tooltip(ui.ctx())).clicked() {
+        actions.ask(Action::Mask(i));
+    }
+    ui.rect_contains_pointer(place)
 }
 
 /// The matrix.
