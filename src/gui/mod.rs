@@ -6,6 +6,7 @@ mod cold_start;
 mod command;
 mod dialogs;
 mod examples;
+mod fan;
 mod made;
 mod memo;
 mod paint;

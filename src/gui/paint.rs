@@ -1,6 +1,7 @@
 //! Figures on the screen.
 
 use super::action::Head;
+use super::fan;
 use super::memo::Memo;
 use super::picture;
 use super::state::State;
@@ -11,8 +12,8 @@ use crate::figure::lines::Focus;
 use crate::figure::{Anchor, Area, Figure, Mark, Palette, Pixels, heatmap, lines};
 use egui::epaint::{CubicBezierShape, TextShape};
 use egui::{
-    Align2, Color32, ColorImage, Context, FontFamily, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind,
-    TextureHandle, TextureOptions, Vec2,
+    Align2, Color32, ColorImage, FontFamily, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, TextureHandle,
+    TextureOptions, Vec2,
 };
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -72,17 +73,18 @@ impl Canvas {
 
     /// Paints pixels over a rectangle, unsmoothed.
     pub fn image(&mut self, painter: &Painter, pixels: &Pixels, rect: Rect) {
-        let id = self.texture(painter.ctx(), pixels);
-        painter.image(id, rect, Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0)), Color32::WHITE);
+        let make = || ColorImage::from_rgb([pixels.width, pixels.height], &pixels.rgb);
+        self.picture(painter, pixels.key, rect, make);
     }
 
-    fn texture(&mut self, ctx: &Context, pixels: &Pixels) -> egui::TextureId {
-        let (texture, used) = self.textures.entry(pixels.key).or_insert_with(|| {
-            let image = ColorImage::from_rgb([pixels.width, pixels.height], &pixels.rgb);
-            (ctx.load_texture("figure", image, TextureOptions::NEAREST), true)
-        });
+    /// Paints the picture of this key over a rectangle; it is made where there is none yet.
+    pub fn picture(&mut self, painter: &Painter, key: u64, rect: Rect, make: impl FnOnce() -> ColorImage) {
+        let (texture, used) = self
+            .textures
+            .entry(key)
+            .or_insert_with(|| (painter.ctx().load_texture("figure", make(), TextureOptions::NEAREST), true));
         *used = true;
-        texture.id()
+        painter.image(texture.id(), rect, Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0)), Color32::WHITE);
     }
 
     /// Ends a frame.
@@ -100,7 +102,16 @@ pub fn rect(area: Area, origin: Pos2) -> Rect {
 pub fn figure(painter: &Painter, canvas: &mut Canvas, figure: &Figure, origin: Pos2) {
     let clip = painter.clip_rect();
     let at = |[x, y]: [f32; 2]| origin + Vec2::new(x, y);
-    for mark in &figure.marks {
+    let mut marks = figure.marks.as_slice();
+    while let Some((mark, rest)) = marks.split_first() {
+        let curves = fan::count(marks);
+        if curves >= fan::MANY {
+            let (fan, rest) = marks.split_at(curves);
+            fan::paint(painter, canvas, fan, origin);
+            marks = rest;
+            continue;
+        }
+        marks = rest;
         match mark {
             Mark::Fill { area, colour: c } => {
                 painter.rect_filled(rect(*area, origin), 0.0, colour(*c));
