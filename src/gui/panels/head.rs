@@ -16,7 +16,7 @@ use egui::{Button, RichText, ScrollArea, Sense, Ui, Vec2};
 /// A centre at least this wide shows lines and heatmap side by side.
 const BOTH: f32 = 800.0;
 /// The width of the button that masks a token.
-const MASK: f32 = 46.0;
+const MASK: f32 = 52.0;
 
 /// Heading and pictures of the shown head.
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
@@ -168,7 +168,8 @@ fn mask_button(ui: &mut Ui, state: &State, actions: &Actions, focus: Focus, i: u
     }
     let (text, tip) = if state.masked.contains(&i) { (EN.show, EN.unmask_word) } else { (EN.mask, EN.mask_word) };
     let font = egui::FontId::new(size::SMALL, egui::FontFamily::Proportional);
-    let button = ui.put(place, Button::new(RichText::new(text).font(font)).small());
+    let button =
+        ui.put(place, Button::new(RichText::new(text).font(font)).wrap_mode(egui::TextWrapMode::Extend).small());
     if widgets::named(button, tip).on_hover_text(Command::Mask.tooltip(ui.ctx())).clicked() {
         actions.ask(Action::Mask(i));
     }
