@@ -50,6 +50,7 @@ impl Albert {
     fn load(source: &Source<'_>) -> Result<Self> {
         let config: BertConfig = source.config()?;
         let Groups { num_hidden_groups: groups, inner_group_num: inner } = source.config()?;
+        source.refuse_decoder()?;
         source.refuse("position_embedding_type", &["absolute"])?;
         let layers = config.num_hidden_layers;
         if groups == 0 || groups > layers || inner == 0 {

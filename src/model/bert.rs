@@ -95,6 +95,7 @@ struct Bert {
 impl Bert {
     fn load(source: &Source<'_>) -> Result<Self> {
         let config: Config = source.config()?;
+        source.refuse_decoder()?;
         source.refuse("position_embedding_type", &["absolute"])?;
         let vb = source.vb.under("bert", "embeddings.word_embeddings.weight");
         let sizes = config.block_sizes(source)?;

@@ -47,6 +47,7 @@ struct DistilBert {
 impl DistilBert {
     fn load(source: &Source<'_>) -> Result<Self> {
         let config: Config = source.config()?;
+        source.refuse_decoder()?;
         let dim = config.dim;
         let activation = Activation::named(&config.activation).map_err(|e| source.wrong(&e))?;
         let vb = source.vb.under("distilbert", "embeddings.word_embeddings.weight");

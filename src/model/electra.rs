@@ -27,6 +27,7 @@ struct Electra {
 impl Electra {
     fn load(source: &Source<'_>) -> Result<Self> {
         let config: Config = source.config()?;
+        source.refuse_decoder()?;
         source.refuse("position_embedding_type", &["absolute"])?;
         let sizes = config.block_sizes(source)?;
         let (dim, eps) = (config.hidden_size, config.layer_norm_eps);

@@ -27,6 +27,7 @@ struct Roberta {
 impl Roberta {
     fn load(source: &Source<'_>) -> Result<Self> {
         let config: Config = source.config()?;
+        source.refuse_decoder()?;
         source.refuse("position_embedding_type", &["absolute"])?;
         let padding = config.pad_token_id.unwrap_or(1);
         let vb = source.vb.under("roberta", "embeddings.word_embeddings.weight");
