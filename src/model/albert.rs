@@ -81,7 +81,7 @@ impl Albert {
                 Linear::load(&vb.pp("dense"), dim, narrow)?,
                 sizes.activation,
                 LayerNorm::load(&vb.pp("LayerNorm"), narrow, eps)?,
-                heads::decoder(&vb, "decoder.weight", &["bias", "decoder.bias"], embeddings.words(), narrow)?,
+                heads::decoder(source, &vb, "decoder.weight", &["decoder.bias", "bias"], embeddings.words(), narrow)?,
             ))
         })?;
         heads.add(Site::SentenceOrder, root, "sop_classifier.classifier.weight", || {
@@ -89,7 +89,7 @@ impl Albert {
             steps.push(Step::Linear(Linear::load(&root.pp("sop_classifier.classifier"), dim, 2)?));
             Ok(steps)
         })?;
-        heads.add_classifier(source, root, "classifier", dim, pooled)?;
+        heads.add_classifier(source, ["classifier", "classifier"], dim, pooled)?;
         let mut card = config.card("albert");
         card.layers = layers * inner;
         card.narrow = narrow;

@@ -181,6 +181,17 @@ impl Source<'_> {
         self.config["architectures"][0].as_str().unwrap_or("")
     }
 
+    /// What its class labels, tokens or texts, by the site of the logits; `None` where it is no classifier of either.
+    pub fn classifies(&self) -> Option<Site> {
+        let suffixes = [("ForTokenClassification", Site::TokenLabels), ("ForSequenceClassification", Site::Sequence)];
+        suffixes.into_iter().find(|(suffix, _)| self.class().ends_with(suffix)).map(|(_, site)| site)
+    }
+
+    /// Whether a decoder that the checkpoint does not have is its word table.
+    pub fn ties_words(&self) -> bool {
+        self.config["tie_word_embeddings"] != Value::Bool(false)
+    }
+
     /// The names of `count` labels.
     pub fn labels(&self, count: usize) -> Vec<String> {
         let name = |i: usize| self.config["id2label"][i.to_string()].as_str().map(str::to_owned);

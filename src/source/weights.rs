@@ -155,6 +155,14 @@ impl Weights {
         Ok(values)
     }
 
+    /// Says that nobody needs a tensor that was read: from here on it is as if it had not been.
+    pub fn disuse(&self, name: &str) {
+        if let Some((_, held)) = self.find(name) {
+            held.read.store(false, Ordering::Relaxed);
+            held.not_finite.store(false, Ordering::Relaxed);
+        }
+    }
+
     /// The names of the tensors that nobody has read, sorted.
     pub fn unused(&self) -> Vec<String> {
         self.names(|held| !held.read.load(Ordering::Relaxed))
