@@ -131,7 +131,9 @@ fn cover(curves: &[Curve], columns: usize, rows: usize, left: f32, right: f32) -
                 }
             }
         }
-        through.iter_mut().for_each(|t| *t = 1.0 - *t);
+        for t in through {
+            *t = 1.0 - *t;
+        }
     });
     through
 }
