@@ -24,6 +24,14 @@ pub enum Error {
         /// What is wrong, with the byte, line or field where it is known.
         what: String,
     },
+    /// A file is sound, and asks for something that Lexiscope does not have.
+    #[error("{}: {what}", path.display())]
+    Unsupported {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is not supported, and what to do instead where there is something.
+        what: String,
+    },
     /// A tensor that the model needs is not in its weights.
     #[error("{}: tensor `{tensor}` is missing", path.display())]
     MissingTensor {
@@ -125,6 +133,11 @@ impl Error {
         Self::Format { path: path.as_ref().to_path_buf(), what: what.into() }
     }
 
+    /// Something at `path` that Lexiscope does not have.
+    pub fn unsupported(path: impl AsRef<Path>, what: impl Into<String>) -> Self {
+        Self::Unsupported { path: path.as_ref().to_path_buf(), what: what.into() }
+    }
+
     /// A fault in what the person asked for.
     pub fn input(what: impl Into<String>) -> Self {
         Self::Input { what: what.into() }
@@ -156,7 +169,7 @@ impl Error {
             Self::Memory { .. } => "Shorten the text, keep fewer sites, or raise the budget in the settings.",
             Self::Device { .. } => "Choose another device in the settings or with --device.",
             Self::NoDisplay { .. } => "Use the command line, e.g. `lexiscope attend`: see `lexiscope --help`.",
-            Self::Input { .. } | Self::Tensor(_) | Self::Stopped => return None,
+            Self::Unsupported { .. } | Self::Input { .. } | Self::Tensor(_) | Self::Stopped => return None,
             Self::Panicked { .. } => "Please report this with the steps that led here.",
         })
     }

@@ -11,15 +11,18 @@ pub struct Piece {
     pub piece: String,
     /// Its row in the vocabulary.
     pub id: u32,
-    /// First byte of its span in the text of its segment (0 for special tokens).
+    /// First byte of its span in its text (0 for special tokens).
     pub start: usize,
     /// One past the last byte of its span (0 for special tokens).
     pub end: usize,
+    /// Which text it belongs to: 0 or 1.
+    #[serde(skip)]
+    pub text: u32,
     /// The token-type id given to the model; where the model has none, 0 or 1 by text.
     pub segment: u32,
     /// Whether the tokenizer added it (`[CLS]`, `[SEP]`, ...).
     pub special: bool,
-    /// Which word of its segment it belongs to; `None` for special tokens.
+    /// Which word of its text it belongs to; `None` for special tokens.
     #[serde(skip)]
     pub word: Option<u32>,
     /// Whether it stands for something that the vocabulary cannot spell.
@@ -82,7 +85,7 @@ impl Tokens {
     /// The part of the typed text that token `i` stands for; empty for special tokens.
     pub fn source(&self, i: usize) -> &str {
         let p = &self.pieces[i];
-        self.texts.get(p.segment as usize).and_then(|t| t.get(p.start..p.end)).unwrap_or("")
+        self.texts.get(p.text as usize).and_then(|t| t.get(p.start..p.end)).unwrap_or("")
     }
 
     /// Whether token `i` continues the word of the token before it.
@@ -90,7 +93,7 @@ impl Tokens {
         let p = &self.pieces[i];
         i > 0 && p.word.is_some() && {
             let before = &self.pieces[i - 1];
-            before.word == p.word && before.segment == p.segment
+            before.word == p.word && before.text == p.text
         }
     }
 
@@ -127,7 +130,17 @@ mod tests {
     use super::*;
 
     fn piece(piece: &str, start: usize, end: usize, word: Option<u32>) -> Piece {
-        Piece { piece: piece.into(), id: 0, start, end, segment: 0, special: word.is_none(), word, unknown: false }
+        Piece {
+            piece: piece.into(),
+            id: 0,
+            start,
+            end,
+            text: 0,
+            segment: 0,
+            special: word.is_none(),
+            word,
+            unknown: false,
+        }
     }
 
     #[test]

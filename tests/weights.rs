@@ -44,7 +44,7 @@ fn assert_holds(weights: &Weights, wanted: &serde_json::Value, file: &str) {
         let shape: Vec<usize> = serde_json::from_value(tensor["shape"].clone()).expect("a shape");
         let values: Vec<f32> = serde_json::from_value(tensor["values"].clone()).expect("numbers");
         assert_eq!(weights.shape(name), Some(shape.as_slice()), "{file}: {name}");
-        assert_eq!(weights.read(name, &shape).expect(name), values, "{file}: {name}");
+        assert_eq!(weights.read_any(name).expect(name), values, "{file}: {name}");
     }
     let mut names: Vec<&str> = wanted.keys().map(String::as_str).collect();
     names.sort_unstable();
@@ -127,7 +127,7 @@ fn shards_are_one_checkpoint() {
         [("model.safetensors.index.json", index.as_slice()), ("one.safetensors", &one), ("two.safetensors", &two)];
     let good = folder(&files);
     let weights = open(good.path()).expect("two shards");
-    let read = |name| weights.read(name, &[1]).expect(name);
+    let read = |name| weights.read_any(name).expect(name);
     assert_eq!([read("a"), read("b"), read("c")], [[1.0], [2.0], [3.0]], "the index says which `a` is meant");
     assert_eq!(weights.files().len(), 2);
 

@@ -190,6 +190,7 @@ mod tests {
             id: 0,
             start: 0,
             end: 0,
+            text: 0,
             segment: 0,
             special,
             word: (!special).then_some(i as u32),

@@ -6,9 +6,13 @@ use crate::error::{Error, Result};
 use crate::export::{self, Format};
 use crate::figure::{Palette, head_name};
 use crate::model::Card;
+use crate::source::find;
 use crate::trace::{Control, Place, Want};
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use std::path::{Path, PathBuf};
+
+/// The longest file of texts that is read.
+const LONGEST_FILE: u64 = 256 << 20;
 
 /// Runs a model on a text and writes attention, hidden states and logits to a file, or draws the attention.
 ///
@@ -115,10 +119,9 @@ impl Args {
             return Ok(vec![Job { text: text.clone(), out: self.out.clone(), line: None }]);
         }
         let Some(path) = &self.file else { return Ok(Vec::new()) };
-        let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
-        let text = String::from_utf8(bytes).map_err(|e| {
-            let at = e.utf8_error().valid_up_to();
-            Error::input(format!("{}: not UTF-8 from byte {at} on", path.display()))
+        let text = find::read_text(path, LONGEST_FILE).map_err(|e| match e {
+            Error::Format { .. } => Error::input(e.to_string()),
+            other => other,
         })?;
         let lines: Vec<&str> = text.strip_prefix('\u{feff}').unwrap_or(&text).lines().collect();
         if lines.is_empty() {

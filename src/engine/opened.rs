@@ -11,6 +11,9 @@ use candle_core::Device;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+/// The longest `config.json` that is read.
+const LONGEST_CONFIG: u64 = 16 << 20;
+
 /// One tensor of the checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parameter {
@@ -69,14 +72,14 @@ impl Opened {
     pub fn open_folder(path: &Path, choice: Choice, control: &Control) -> Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let config_path = path.join("config.json");
-        let text = std::fs::read_to_string(&config_path).map_err(|e| Error::io(&config_path, e))?;
+        let text = find::read_text(&config_path, LONGEST_CONFIG)?;
         let config: serde_json::Value =
             serde_json::from_str(&text).map_err(|e| Error::format(&config_path, e.to_string()))?;
         let Some(model_type) = config["model_type"].as_str() else {
             return Err(Error::format(&config_path, "it has no `model_type`, so the family is unknown"));
         };
         let family = model::family(&config_path, model_type)?;
-        let tokenizer = Tokenizer::open(path, model_type)?;
+        let tokenizer = Tokenizer::open(path, model_type, config["tokenizer_class"].as_str())?;
         let weights = Weights::open(path, control)?;
         let (device, notice) = device::open(choice);
         let mut notices: Vec<String> = notice.into_iter().collect();

@@ -130,7 +130,7 @@ fn paint(what: &str, Colour(r, g, b, a): Colour) -> String {
     format!(r##"{what}="#{r:02x}{g:02x}{b:02x}"{opacity}"##)
 }
 
-/// Text as XML allows it; control characters that XML forbids are left out.
+/// Text as XML allows it; characters that XML 1.0 forbids are left out.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
@@ -138,6 +138,7 @@ fn escaped(text: &str) -> String {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
+            '\u{fffe}' | '\u{ffff}' => {}
             c if c.is_control() => {}
             c => out.push(c),
         }
@@ -179,6 +180,14 @@ mod tests {
         for (plain, coded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
             assert_eq!(base64(plain.as_bytes()), coded);
         }
+    }
+
+    #[test]
+    fn characters_that_xml_forbids_are_left_out() {
+        let palette = Palette::of(false);
+        let figure = Figure::new(4.0, 2.0, palette, "a\u{0}\u{b}\u{1f}\u{85}\u{fffe}\u{ffff}\u{fffd}\u{1fffe}<b");
+        assert!(svg(&figure).expect("it writes").contains("<title>a\u{fffd}\u{1fffe}&lt;b</title>"));
+        assert!(png(&figure, 1.0).is_ok());
     }
 
     #[test]

@@ -123,6 +123,7 @@ mod tests {
             id: i,
             start: 0,
             end: 0,
+            text: 0,
             segment: 0,
             special: false,
             word: Some(i),

@@ -50,6 +50,7 @@ impl Albert {
     fn load(source: &Source<'_>) -> Result<Self> {
         let config: BertConfig = source.config()?;
         let Groups { num_hidden_groups: groups, inner_group_num: inner } = source.config()?;
+        source.refuse_decoder()?;
         source.refuse("position_embedding_type", &["absolute"])?;
         let layers = config.num_hidden_layers;
         if groups == 0 || groups > layers || inner == 0 {
@@ -80,7 +81,7 @@ impl Albert {
                 Linear::load(&vb.pp("dense"), dim, narrow)?,
                 sizes.activation,
                 LayerNorm::load(&vb.pp("LayerNorm"), narrow, eps)?,
-                heads::decoder(&vb, "decoder.weight", &["bias", "decoder.bias"], embeddings.words(), narrow)?,
+                heads::decoder(source, &vb, "decoder.weight", &["decoder.bias", "bias"], embeddings.words(), narrow)?,
             ))
         })?;
         heads.add(Site::SentenceOrder, root, "sop_classifier.classifier.weight", || {
@@ -88,7 +89,7 @@ impl Albert {
             steps.push(Step::Linear(Linear::load(&root.pp("sop_classifier.classifier"), dim, 2)?));
             Ok(steps)
         })?;
-        heads.add_classifier(source, root, "classifier", dim, pooled)?;
+        heads.add_classifier(source, ["classifier", "classifier"], dim, pooled)?;
         let mut card = config.card("albert");
         card.layers = layers * inner;
         card.narrow = narrow;

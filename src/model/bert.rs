@@ -95,6 +95,7 @@ struct Bert {
 impl Bert {
     fn load(source: &Source<'_>) -> Result<Self> {
         let config: Config = source.config()?;
+        source.refuse_decoder()?;
         source.refuse("position_embedding_type", &["absolute"])?;
         let vb = source.vb.under("bert", "embeddings.word_embeddings.weight");
         let sizes = config.block_sizes(source)?;
@@ -127,7 +128,7 @@ fn load_heads(
             Linear::load(&vb.pp("transform.dense"), dim, dim)?,
             activation,
             super::blocks::LayerNorm::load(&vb.pp("transform.LayerNorm"), dim, config.layer_norm_eps)?,
-            heads::decoder(&vb, "decoder.weight", &["bias", "decoder.bias"], embeddings.words(), dim)?,
+            heads::decoder(source, &vb, "decoder.weight", &["decoder.bias", "bias"], embeddings.words(), dim)?,
         ))
     })?;
     heads.add(Site::NextSentence, root, "cls.seq_relationship.weight", || {
@@ -135,7 +136,7 @@ fn load_heads(
         steps.push(Step::Linear(Linear::load(&root.pp("cls.seq_relationship"), dim, 2)?));
         Ok(steps)
     })?;
-    heads.add_classifier(source, root, "classifier", dim, pooled)?;
+    heads.add_classifier(source, ["classifier", "classifier"], dim, pooled)?;
     Ok(heads)
 }
 

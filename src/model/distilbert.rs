@@ -47,6 +47,7 @@ struct DistilBert {
 impl DistilBert {
     fn load(source: &Source<'_>) -> Result<Self> {
         let config: Config = source.config()?;
+        source.refuse_decoder()?;
         let dim = config.dim;
         let activation = Activation::named(&config.activation).map_err(|e| source.wrong(&e))?;
         let vb = source.vb.under("distilbert", "embeddings.word_embeddings.weight");
@@ -83,10 +84,17 @@ impl DistilBert {
                 Linear::load(&root.pp("vocab_transform"), dim, dim)?,
                 activation,
                 LayerNorm::load(&root.pp("vocab_layer_norm"), dim, EPS)?,
-                heads::decoder(root, "vocab_projector.weight", &["vocab_projector.bias"], embeddings.words(), dim)?,
+                heads::decoder(
+                    source,
+                    root,
+                    "vocab_projector.weight",
+                    &["vocab_projector.bias"],
+                    embeddings.words(),
+                    dim,
+                )?,
             ))
         })?;
-        heads.add_classifier(source, root, "classifier", dim, || {
+        heads.add_classifier(source, ["classifier", "classifier"], dim, || {
             let dense = Linear::load(&root.pp("pre_classifier"), dim, dim)?;
             Ok(vec![Step::First, Step::Linear(dense), Step::Activate(Activation::Relu), Step::Show(Site::Pooled)])
         })?;

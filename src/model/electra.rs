@@ -27,6 +27,7 @@ struct Electra {
 impl Electra {
     fn load(source: &Source<'_>) -> Result<Self> {
         let config: Config = source.config()?;
+        source.refuse_decoder()?;
         source.refuse("position_embedding_type", &["absolute"])?;
         let sizes = config.block_sizes(source)?;
         let (dim, eps) = (config.hidden_size, config.layer_norm_eps);
@@ -45,6 +46,7 @@ impl Electra {
                 Activation::Gelu,
                 LayerNorm::load(&root.pp("generator_predictions.LayerNorm"), narrow, eps)?,
                 heads::decoder(
+                    source,
                     root,
                     "generator_lm_head.weight",
                     &["generator_lm_head.bias"],
@@ -62,17 +64,10 @@ impl Electra {
                 Step::Squeeze,
             ])
         })?;
-        let over_tokens = source.class().contains("TokenClassification");
-        heads.add_classifier(
-            source,
-            root,
-            if over_tokens { "classifier" } else { "classifier.out_proj" },
-            dim,
-            || {
-                let dense = Linear::load(&root.pp("classifier.dense"), dim, dim)?;
-                Ok(vec![Step::First, Step::Linear(dense), Step::Activate(Activation::Gelu), Step::Show(Site::Pooled)])
-            },
-        )?;
+        heads.add_classifier(source, ["classifier", "classifier.out_proj"], dim, || {
+            let dense = Linear::load(&root.pp("classifier.dense"), dim, dim)?;
+            Ok(vec![Step::First, Step::Linear(dense), Step::Activate(Activation::Gelu), Step::Show(Site::Pooled)])
+        })?;
         let mut card = config.card("electra");
         heads.describe(&mut card);
         Ok(Self { card, embeddings, projection, encoder, heads, device: source.device.clone() })

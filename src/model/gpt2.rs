@@ -2,7 +2,7 @@
 //! Upstream: `transformers/models/gpt2/modeling_gpt2.py`.
 
 use super::blocks::{Activation, HeadSizes, LayerNorm, Linear, attend, causal_mask, ids_tensor, look_up};
-use super::heads::{Heads, Step};
+use super::heads::{self, Heads, Step};
 use super::kernels;
 use super::params::Params;
 use super::{Card, Family, Input, Model, Source, finish};
@@ -29,6 +29,8 @@ struct Config {
     layer_norm_epsilon: f64,
     #[serde(default = "yes")]
     scale_attn_weights: bool,
+    #[serde(default)]
+    pad_token_id: Option<i64>,
     #[serde(default)]
     scale_attn_by_inverse_layer_idx: bool,
 }
@@ -117,17 +119,14 @@ impl Gpt2 {
         let root = &source.vb;
         let mut heads = Heads::default();
         // The decoder is the word table unless the file has one of its own; a classifier has none.
-        let own = root.contains("lm_head.weight");
-        if own || !source.class().contains("Classification") {
-            let decoder = if own { root.get(&[config.vocab_size, dim], "lm_head.weight")? } else { words.clone() };
-            heads.push(Site::Logits, vec![Step::Linear(Linear::new(decoder, None))]);
+        if root.contains("lm_head.weight") || source.classifies().is_none() {
+            heads.attempt(Site::Logits, root, || {
+                Ok(vec![Step::Linear(heads::decoder(source, root, "lm_head.weight", &[], &words, dim)?)])
+            })?;
         } else {
             heads.lacks(Site::Logits, format!("the checkpoint is a {}", source.class()));
         }
-        let over_tokens = source.class().contains("TokenClassification");
-        heads.add_classifier(source, root, if over_tokens { "classifier" } else { "score" }, dim, || {
-            Ok(vec![Step::Last])
-        })?;
+        heads.add_classifier(source, ["classifier", "score"], dim, || Ok(vec![Step::Last(config.pad_token_id)]))?;
         let mut card = Card {
             family: "gpt2",
             stack: Stack::Decoder,

@@ -4,16 +4,17 @@
 use super::blocks::{Activation, LayerNorm, Linear, first_token};
 use super::params::Params;
 use super::{Card, Input, Source};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::trace::{Site, Trace};
-use candle_core::Tensor;
+use candle_core::{DType, Tensor};
 
 /// One step of a head.
 pub enum Step {
     /// `[batch, token, dim]` to the first token `[batch, dim]`.
     First,
-    /// `[batch, token, dim]` to the last token that is not padding `[batch, dim]`.
-    Last,
+    /// `[batch, token, dim]` to the last token that is not padding `[batch, dim]`; the id of padding tokens, if any, counts
+    /// as padding in a text too.
+    Last(Option<i64>),
     /// A linear layer.
     Linear(Linear),
     /// An activation.
@@ -49,16 +50,30 @@ impl Heads {
         steps: impl FnOnce() -> Result<Vec<Step>>,
     ) -> Result<()> {
         if vb.contains(probe) {
-            self.list.push(Head { site, steps: steps()? });
+            self.attempt(site, vb, steps)?;
         } else {
-            self.unavailable.push((site, format!("the checkpoint has no tensor `{probe}`")));
+            self.lacks(site, absent(probe));
         }
         Ok(())
     }
 
-    /// Adds a head that needs no tensors of its own.
-    pub fn push(&mut self, site: Site, steps: Vec<Step>) {
-        self.list.push(Head { site, steps });
+    /// Adds the head at `site`, or notes what its part of the checkpoint lacks: the rest can be run all the same.
+    /// Says which of the two it was.
+    pub fn attempt(&mut self, site: Site, vb: &Params<'_>, steps: impl FnOnce() -> Result<Vec<Step>>) -> Result<bool> {
+        let why = match vb.attempt(steps) {
+            Ok(steps) => {
+                self.list.push(Head { site, steps });
+                return Ok(true);
+            }
+            Err(Error::MissingTensor { tensor, .. }) => absent(&tensor),
+            Err(Error::Shape { tensor, wanted, found, .. }) => {
+                format!("tensor `{tensor}` should be {wanted:?} but is {found:?}")
+            }
+            Err(Error::Input { what }) => what,
+            Err(other) => return Err(other),
+        };
+        self.lacks(site, why);
+        Ok(false)
     }
 
     /// Notes that a head is missing, and why.
@@ -66,31 +81,50 @@ impl Heads {
         self.unavailable.push((site, why));
     }
 
-    /// Adds the classifier whose output layer is `name`, if the checkpoint has it: over tokens or over the whole text,
-    /// as its class says.
+    /// Adds the classifier, if the checkpoint has one: over tokens or over the whole text, as its class says. Its output
+    /// layer is called `tokens` or `texts`.
     pub fn add_classifier(
         &mut self,
         source: &Source<'_>,
-        vb: &Params<'_>,
-        name: &str,
+        [tokens, texts]: [&str; 2],
         dim: usize,
         before: impl FnOnce() -> Result<Vec<Step>>,
     ) -> Result<()> {
-        let weight = format!("{name}.weight");
-        let over_tokens = source.class().contains("TokenClassification");
-        let site = if over_tokens { Site::TokenLabels } else { Site::Sequence };
-        let Some(&[labels, _]) = vb.shape(&weight) else {
-            self.unavailable.push((Site::Sequence, format!("the checkpoint has no tensor `{weight}`")));
+        let vb = &source.vb;
+        let weight = |name: &str| format!("{name}.weight");
+        let Some(site) = source.classifies() else {
+            let found = [tokens, texts].map(weight).into_iter().find(|w| vb.contains(w));
+            self.lacks(Site::Sequence, match (found, source.class()) {
+                (None, _) => absent(&weight(texts)),
+                (Some(found), "") => {
+                    format!("there is a tensor `{found}`, but config.json names no class that says what it labels")
+                }
+                (Some(found), class) => format!(
+                    "there is a tensor `{found}`, but the class {class} is not known to be a classifier of tokens or \
+                     of texts"
+                ),
+            });
             return Ok(());
         };
-        let mut steps = if over_tokens { Vec::new() } else { before()? };
-        steps.push(Step::Linear(if vb.contains(&format!("{name}.bias")) {
-            Linear::load(&vb.pp(name), dim, labels)?
-        } else {
-            Linear::load_no_bias(&vb.pp(name), dim, labels)?
-        }));
-        self.labels = source.labels(labels);
-        self.push(site, steps);
+        let over_tokens = site == Site::TokenLabels;
+        let name = if over_tokens { tokens } else { texts };
+        let Some(shape) = vb.shape(&weight(name)) else {
+            self.lacks(site, absent(&weight(name)));
+            return Ok(());
+        };
+        let labels = shape.first().copied().unwrap_or(0);
+        let added = self.attempt(site, vb, || {
+            let mut steps = if over_tokens { Vec::new() } else { before()? };
+            steps.push(Step::Linear(if vb.contains(&format!("{name}.bias")) {
+                Linear::load(&vb.pp(name), dim, labels)?
+            } else {
+                Linear::load_no_bias(&vb.pp(name), dim, labels)?
+            }));
+            Ok(steps)
+        })?;
+        if added {
+            self.labels = source.labels(labels);
+        }
         Ok(())
     }
 
@@ -119,7 +153,7 @@ impl Heads {
             for step in &head.steps {
                 x = match step {
                     Step::First => first_token(&x)?,
-                    Step::Last => last_token(&x, input)?,
+                    Step::Last(pad) => last_token(&x, input, *pad)?,
                     Step::Linear(linear) => linear.forward(&x)?,
                     Step::Activate(activation) => activation.forward(&x)?,
                     Step::Norm(norm) => norm.forward(&x)?,
@@ -144,17 +178,43 @@ pub fn vocabulary(dense: Linear, activation: Activation, norm: LayerNorm, decode
     ]
 }
 
-/// The decoder at `vb`, or the word embeddings where the file leaves it to be tied. `bias_names` are tried in order.
-pub fn decoder(vb: &Params<'_>, weight: &str, bias_names: &[&str], words: &Tensor, dim: usize) -> Result<Linear> {
+/// The decoder at `vb`, or the word embeddings where the file leaves it to be tied. `biases` are tried in order.
+pub fn decoder(
+    source: &Source<'_>,
+    vb: &Params<'_>,
+    weight: &str,
+    biases: &[&str],
+    words: &Tensor,
+    dim: usize,
+) -> Result<Linear> {
     let rows = words.dim(0)?;
-    let weight = if vb.contains(weight) { vb.get(&[rows, dim], weight)? } else { words.clone() };
-    let bias = bias_names.iter().find(|b| vb.contains(b));
+    let weight = if vb.contains(weight) {
+        let own = vb.get(&[rows, dim], weight)?;
+        let differ = own.ne(words)?.to_dtype(DType::F32)?.sum_all()?.to_scalar::<f32>()? > 0.0;
+        if differ {
+            own
+        } else {
+            // Some files hold the table twice: it is one all the same.
+            vb.disuse(weight);
+            words.clone()
+        }
+    } else if source.ties_words() {
+        words.clone()
+    } else {
+        return Err(Error::input(format!("{}, and `tie_word_embeddings` is false", absent(&vb.path(weight)))));
+    };
+    let bias = biases.iter().find(|b| vb.contains(b));
     Ok(Linear::new(weight, bias.map(|b| vb.get(&[rows], b)).transpose()?))
 }
 
-fn last_token(x: &Tensor, input: &Input) -> Result<Tensor> {
-    let rows = input.mask.iter().enumerate().map(|(i, mask)| {
-        let last = mask.iter().rposition(|&m| m == 1).unwrap_or(0);
+fn absent(tensor: &str) -> String {
+    format!("the checkpoint has no tensor `{tensor}`")
+}
+
+/// The last token that is neither masked nor `pad`; the first where there is none.
+fn last_token(x: &Tensor, input: &Input, pad: Option<i64>) -> Result<Tensor> {
+    let rows = input.ids.iter().zip(&input.mask).enumerate().map(|(i, (ids, mask))| {
+        let last = ids.iter().zip(mask).rposition(|(&id, &m)| m == 1 && pad != Some(id.into())).unwrap_or(0);
         x.get(i)?.get(last)
     });
     Ok(Tensor::stack(&rows.collect::<candle_core::Result<Vec<_>>>()?, 0)?)

@@ -21,6 +21,7 @@ use crate::text::Tokens;
 use crate::trace::{Site, Stack, Trace};
 use candle_core::{Device, Tensor};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::path::Path;
 
 /// What a model is, before anything is run.
@@ -141,7 +142,7 @@ pub struct Source<'a> {
     /// The path of `config.json`, for messages.
     pub path: &'a Path,
     /// The parsed `config.json`.
-    pub config: &'a serde_json::Value,
+    pub config: &'a Value,
     /// The weights.
     pub vb: Params<'a>,
     /// Where the weights go.
@@ -151,6 +152,10 @@ pub struct Source<'a> {
 impl Source<'_> {
     /// The configuration as a family wants it, with the field at fault named.
     pub fn config<T: DeserializeOwned>(&self) -> Result<T> {
+        if !self.config["quantization_config"].is_null() {
+            let what = "its weights are quantised (`quantization_config`), and only plain ones are read";
+            return Err(Error::format(self.path, what));
+        }
         T::deserialize(self.config).map_err(|e| Error::format(self.path, e.to_string()))
     }
 
@@ -159,9 +164,32 @@ impl Source<'_> {
         Error::format(self.path, error.to_string())
     }
 
+    /// Refuses an encoder that was turned into a decoder: it attends to earlier tokens only, or to another model.
+    pub fn refuse_decoder(&self) -> Result<()> {
+        for field in ["is_decoder", "add_cross_attention"] {
+            let found = &self.config[field];
+            if !matches!(found, Value::Null | Value::Bool(false)) {
+                let what = format!("`{field}` = {found} is not supported: this family is read as an encoder only");
+                return Err(Error::format(self.path, what));
+            }
+        }
+        Ok(())
+    }
+
     /// The class that the checkpoint was saved from, e.g. `BertForMaskedLM`.
     pub fn class(&self) -> &str {
         self.config["architectures"][0].as_str().unwrap_or("")
+    }
+
+    /// What its class labels, tokens or texts, by the site of the logits; `None` where it is no classifier of either.
+    pub fn classifies(&self) -> Option<Site> {
+        let suffixes = [("ForTokenClassification", Site::TokenLabels), ("ForSequenceClassification", Site::Sequence)];
+        suffixes.into_iter().find(|(suffix, _)| self.class().ends_with(suffix)).map(|(_, site)| site)
+    }
+
+    /// Whether a decoder that the checkpoint does not have is its word table.
+    pub fn ties_words(&self) -> bool {
+        self.config["tie_word_embeddings"] != Value::Bool(false)
     }
 
     /// The names of `count` labels.

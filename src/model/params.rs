@@ -20,7 +20,7 @@ impl<'a> Params<'a> {
 
     /// The path below this one.
     pub fn pp(&self, name: impl std::fmt::Display) -> Self {
-        Self { prefix: self.name(&name.to_string()), ..self.clone() }
+        Self { prefix: self.path(&name.to_string()), ..self.clone() }
     }
 
     /// The path that the model's own tensors are under: `prefix` if `probe` is found there, else this one.
@@ -32,21 +32,37 @@ impl<'a> Params<'a> {
 
     /// Whether the file has this tensor.
     pub fn contains(&self, name: &str) -> bool {
-        self.weights.contains(&self.name(name))
+        self.weights.contains(&self.path(name))
     }
 
     /// The shape of a tensor, if the file has it.
     pub fn shape(&self, name: &str) -> Option<&'a [usize]> {
-        self.weights.shape(&self.name(name))
+        self.weights.shape(&self.path(name))
     }
 
     /// Reads a tensor as `f32` onto the device; its shape must be the wanted one.
     pub fn get(&self, shape: &[usize], name: &str) -> Result<Tensor> {
-        let values = self.weights.read(&self.name(name), shape)?;
+        let values = self.weights.read(&self.path(name), shape)?;
         Ok(Tensor::from_vec(values, shape, self.device)?)
     }
 
-    fn name(&self, name: &str) -> String {
+    /// Runs `read`; where it fails, what it has read until then does not count as used.
+    pub fn attempt<T>(&self, read: impl FnOnce() -> Result<T>) -> Result<T> {
+        let before = self.weights.unused();
+        let result = read();
+        if result.is_err() {
+            before.iter().for_each(|name| self.weights.disuse(name));
+        }
+        result
+    }
+
+    /// Says that a tensor which was read is not used after all.
+    pub fn disuse(&self, name: &str) {
+        self.weights.disuse(&self.path(name));
+    }
+
+    /// The whole name of a tensor.
+    pub fn path(&self, name: &str) -> String {
         if self.prefix.is_empty() { name.to_owned() } else { format!("{}.{name}", self.prefix) }
     }
 }

@@ -27,6 +27,7 @@ struct Roberta {
 impl Roberta {
     fn load(source: &Source<'_>) -> Result<Self> {
         let config: Config = source.config()?;
+        source.refuse_decoder()?;
         source.refuse("position_embedding_type", &["absolute"])?;
         let padding = config.pad_token_id.unwrap_or(1);
         let vb = source.vb.under("roberta", "embeddings.word_embeddings.weight");
@@ -47,20 +48,13 @@ impl Roberta {
                 Linear::load(&vb.pp("dense"), dim, dim)?,
                 Activation::Gelu,
                 LayerNorm::load(&vb.pp("layer_norm"), dim, config.layer_norm_eps)?,
-                heads::decoder(&vb, "decoder.weight", &["bias", "decoder.bias"], embeddings.words(), dim)?,
+                heads::decoder(source, &vb, "decoder.weight", &["decoder.bias", "bias"], embeddings.words(), dim)?,
             ))
         })?;
-        let over_tokens = source.class().contains("TokenClassification");
-        heads.add_classifier(
-            source,
-            root,
-            if over_tokens { "classifier" } else { "classifier.out_proj" },
-            dim,
-            || {
-                let dense = Linear::load(&root.pp("classifier.dense"), dim, dim)?;
-                Ok(vec![Step::First, Step::Linear(dense), Step::Activate(Activation::Tanh), Step::Show(Site::Pooled)])
-            },
-        )?;
+        heads.add_classifier(source, ["classifier", "classifier.out_proj"], dim, || {
+            let dense = Linear::load(&root.pp("classifier.dense"), dim, dim)?;
+            Ok(vec![Step::First, Step::Linear(dense), Step::Activate(Activation::Tanh), Step::Show(Site::Pooled)])
+        })?;
         heads.describe(&mut card);
         Ok(Self { card, embeddings, encoder, heads, device: source.device.clone() })
     }

@@ -4,6 +4,8 @@
 use super::hub::{self, Hub};
 use crate::error::{Error, Result};
 use crate::trace::Control;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// The bundled model that opens when nothing else is asked for.
@@ -56,6 +58,33 @@ fn shelves() -> Vec<PathBuf> {
     shelves.push(PathBuf::from("models"));
     shelves.extend(user_shelf());
     shelves
+}
+
+/// How Git begins the file that it leaves in place of one that is stored elsewhere.
+const POINTER: &[u8] = b"version https://git-lfs";
+
+/// The text of a regular file of at most `limit` bytes. Pipes and devices, which may have no end, are refused.
+pub fn read_text(path: &Path, limit: u64) -> Result<String> {
+    let failed = |e| Error::io(path, e);
+    // Opening a pipe would wait for somebody to write to it.
+    if !std::fs::metadata(path).map_err(failed)?.is_file() {
+        return Err(Error::input(format!("{}: it is not a regular file", path.display())));
+    }
+    let mut bytes = Vec::new();
+    File::open(path).map_err(failed)?.take(limit + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > limit {
+        let most = limit >> 20;
+        return Err(Error::input(format!("{}: it is longer than the {most} MB that are read", path.display())));
+    }
+    if bytes.starts_with(POINTER) {
+        let what =
+            "it is a Git LFS pointer and not the file itself: run `git lfs pull` in the folder that it was cloned to";
+        return Err(Error::unsupported(path, what));
+    }
+    String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        Error::format(path, format!("byte {at} is not UTF-8"))
+    })
 }
 
 fn folder_of(path: &Path) -> PathBuf {

@@ -53,6 +53,11 @@ impl Element {
         }
     }
 
+    /// Whether its numbers have a fraction, as weights do. Whole numbers are counts, masks or quantised weights.
+    pub fn is_float(self) -> bool {
+        matches!(self, Self::F64 | Self::F32 | Self::F16 | Self::BF16)
+    }
+
     /// The same type in candle; where candle has none, the nearest that holds more.
     pub fn dtype(self) -> DType {
         match self {

@@ -1,6 +1,6 @@
 //! From text to tokens that know their place in it.
 
-use super::vocabulary::Vocabulary;
+use super::vocabulary::{Kind, ROLES, Vocabulary};
 use crate::error::{Error, Result};
 use crate::text::{Piece, Tokens};
 use std::collections::BTreeSet;
@@ -13,13 +13,9 @@ pub struct Tokenizer {
     files: Vec<PathBuf>,
     /// What stands around one text, and around two.
     frames: [Vec<Slot>; 2],
-    /// Whether the model reads token types; where it does not, a segment is the number of the text.
-    has_types: bool,
     mask: Option<(String, u32)>,
     unknown: Option<u32>,
     pad: u32,
-    specials: BTreeSet<u32>,
-    max_id: u32,
     description: String,
 }
 
@@ -27,91 +23,64 @@ pub struct Tokenizer {
 #[derive(Debug, Clone, PartialEq)]
 enum Slot {
     /// A token that the tokenizer adds.
-    Special { id: u32, piece: String, segment: u32 },
+    Special { id: u32, piece: String, text: u32, segment: u32 },
     /// All tokens of text number `text`.
-    Text { text: usize, segment: u32 },
+    Text { text: u32, segment: u32 },
 }
 
-/// Special tokens by role, with the names that are looked for where the files give none.
-const ROLES: [(&str, [&str; 2]); 7] = [
-    ("unk_token", ["[UNK]", "<unk>"]),
-    ("cls_token", ["[CLS]", "<s>"]),
-    ("sep_token", ["[SEP]", "</s>"]),
-    ("pad_token", ["[PAD]", "<pad>"]),
-    ("mask_token", ["[MASK]", "<mask>"]),
-    ("bos_token", ["<|endoftext|>", "<s>"]),
-    ("eos_token", ["<|endoftext|>", "</s>"]),
-];
+/// The names of special tokens where the files give none, in the order of [`ROLES`].
+fn names(kind: Kind) -> [&'static str; 7] {
+    match kind {
+        Kind::Bert => ["", "", "[UNK]", "[SEP]", "[PAD]", "[CLS]", "[MASK]"],
+        Kind::Roberta => ["<s>", "</s>", "<unk>", "</s>", "<pad>", "<s>", "<mask>"],
+        Kind::Gpt2 => ["<|endoftext|>", "<|endoftext|>", "", "", "", "", ""],
+    }
+}
 
 impl Tokenizer {
-    /// Opens the tokenizer of a model folder; `family` is the configuration's `model_type`.
-    pub fn open(folder: &Path, family: &str) -> Result<Self> {
-        let vocabulary = Vocabulary::read(folder)?;
+    /// Opens the tokenizer of a model folder; `family` and `class` are the configuration's `model_type` and
+    /// `tokenizer_class`.
+    pub fn open(folder: &Path, family: &str, class: Option<&str>) -> Result<Self> {
+        let vocabulary = Vocabulary::read(folder, family, class)?;
         let main = vocabulary.files.last().cloned().unwrap_or_else(|| folder.to_path_buf());
         let bad = |e: &dyn std::fmt::Display| Error::format(&main, e.to_string());
         let bytes = serde_json::to_vec(&vocabulary.json).map_err(|e| bad(&e))?;
         let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(|e| bad(&e))?;
 
-        let mut roles: [Option<(String, u32)>; 7] = Default::default();
-        for (found, (role, names)) in roles.iter_mut().zip(ROLES) {
-            let named = vocabulary.special(role);
-            *found =
-                named.into_iter().chain(names).find_map(|name| inner.token_to_id(name).map(|id| (name.to_owned(), id)));
-        }
-        let [unknown, cls, sep, pad, mask, bos, eos] = roles;
-        let causal = family == "gpt2";
-        let kept = [&unknown, &cls, &sep, &pad, &mask, &bos, &eos].into_iter().flatten();
-        let wanted: BTreeSet<&str> = kept.map(|(name, _)| name.as_str()).collect();
-        let known = inner.get_added_tokens_decoder();
-        let mut specials: BTreeSet<u32> = known.iter().filter(|(_, t)| t.special).map(|(id, _)| *id).collect();
-        let byte_level = vocabulary.json["model"]["type"] == "BPE";
-        for name in wanted {
-            let Some(id) = inner.token_to_id(name) else { continue };
-            specials.insert(id);
-            if known.contains_key(&id) {
-                continue;
-            }
-            let is_mask = mask.as_ref().is_some_and(|(mask, _)| mask == name);
-            // The RoBERTa tokenizer gives the space before <mask> to it.
-            let takes_space = vocabulary.takes_space_before("mask_token").unwrap_or(byte_level);
-            let token = AddedToken::from(name, true).lstrip(is_mask && takes_space);
-            inner.add_special_tokens([token]).map_err(|e| bad(&e))?;
-        }
-        for (id, text, special) in vocabulary.added() {
-            let next = inner.get_vocab_size(true) as u32;
-            if inner.token_to_id(&text).is_none() && id == next {
-                let token = AddedToken::from(text, special);
-                let added = if special { inner.add_special_tokens([token]) } else { inner.add_tokens([token]) };
-                added.map_err(|e| bad(&e))?;
-                if special {
-                    specials.insert(id);
-                }
-            }
-        }
+        let roles = add(&mut inner, &vocabulary).map_err(|e| bad(&e))?;
+        let [bos, eos, unknown, sep, pad, cls, mask] = roles;
 
+        let causal = family == "gpt2";
         let mut frames = [frame(&inner, 1), frame(&inner, 2)];
-        if !causal && !frames[0].iter().any(|slot| matches!(slot, Slot::Special { .. })) {
-            let (Some(cls), Some(sep)) = (&cls, &sep) else {
-                return Err(bad(&"it has neither a rule for special tokens nor a [CLS] and a [SEP]"));
-            };
-            frames = customary(family, cls, sep);
+        if !frames[0].iter().any(|slot| matches!(slot, Slot::Special { .. })) {
+            match (vocabulary.kind, &cls, &sep) {
+                (Kind::Gpt2, ..) => {
+                    let wanted = |switch, token: &Option<_>| {
+                        token.clone().filter(|_| !vocabulary.is_whole && vocabulary.is_set(switch))
+                    };
+                    frames =
+                        around_each(wanted("add_bos_token", &bos).as_ref(), wanted("add_eos_token", &eos).as_ref());
+                }
+                (kind, Some(cls), Some(sep)) => frames = customary(kind, cls, sep),
+                _ if causal => {}
+                _ => return Err(bad(&"it has neither a rule for special tokens nor a [CLS] and a [SEP]")),
+            }
         }
         let has_types = matches!(family, "bert" | "electra" | "albert");
-        if !has_types {
-            for frame in &mut frames {
-                number_by_text(frame);
-            }
-        }
-        for slot in frames.iter().flatten() {
-            if let Slot::Special { id, .. } = slot {
-                specials.insert(*id);
+        for frame in &mut frames {
+            number_by_text(frame);
+            for slot in frame {
+                let (Slot::Special { text, segment, .. } | Slot::Text { text, segment }) = slot;
+                if !has_types {
+                    *segment = *text;
+                } else if !vocabulary.gives_types() {
+                    *segment = 0;
+                }
             }
         }
         // What stands around a text is known now; the library must not add it a second time.
         inner.with_post_processor(None::<tokenizers::PostProcessorWrapper>);
 
-        let vocab = inner.get_vocab(true);
-        let max_id = vocab.values().copied().max().unwrap_or(0);
         let kind = vocabulary.json["model"]["type"].as_str().unwrap_or("unknown kind");
         let lower = match vocabulary.json["normalizer"]["lowercase"].as_bool() {
             Some(true) => ", lower-cased",
@@ -119,15 +88,12 @@ impl Tokenizer {
             None => "",
         };
         Ok(Self {
-            description: format!("{kind}, {} entries{lower}", vocab.len()),
+            description: format!("{kind}, {} entries{lower}", inner.get_vocab_size(true)),
             files: vocabulary.files,
             frames,
-            has_types,
             mask,
             unknown: unknown.map(|(_, id)| id),
             pad: pad.map_or(0, |(_, id)| id),
-            specials,
-            max_id,
             inner,
         })
     }
@@ -161,33 +127,42 @@ impl Tokenizer {
         let mut pieces = Vec::with_capacity(around + kept.iter().sum::<usize>());
         for slot in frame {
             match slot {
-                Slot::Special { id, piece, segment } => pieces.push(Piece {
+                Slot::Special { id, piece, text, segment } => pieces.push(Piece {
                     piece: piece.clone(),
                     id: *id,
                     start: 0,
                     end: 0,
+                    text: *text,
                     segment: *segment,
                     special: true,
                     word: None,
                     unknown: false,
                 }),
                 Slot::Text { text, segment } => {
-                    pieces.extend(self.of_text(&parts[*text], texts[*text], *segment).take(kept[*text]));
+                    let number = *text as usize;
+                    let pieces_of = self.of_text(&parts[number], texts[number], *text, *segment);
+                    pieces.extend(pieces_of.take(kept[number]));
                 }
             }
         }
         Ok(Tokens { texts: texts.into_iter().map(Into::into).collect(), pieces, dropped })
     }
 
-    /// The tokens of one text.
-    fn of_text<'a>(&'a self, part: &'a Encoding, text: &'a str, segment: u32) -> impl Iterator<Item = Piece> + 'a {
+    /// The tokens of one text, `typed` by a person and counted by `text`.
+    fn of_text<'a>(
+        &'a self,
+        part: &'a Encoding,
+        typed: &'a str,
+        text: u32,
+        segment: u32,
+    ) -> impl Iterator<Item = Piece> + 'a {
         let words = part.get_word_ids();
         part.get_tokens().iter().zip(part.get_ids()).zip(part.get_offsets()).enumerate().map(
             move |(i, ((piece, &id), &(start, end)))| {
-                let (start, end) = span(text, start, end);
+                let (start, end) = span(typed, start, end);
                 let word = words.get(i).copied().flatten();
                 let unknown = self.is_unknown(id);
-                Piece { piece: piece.clone(), id, start, end, segment, special: false, word, unknown }
+                Piece { piece: piece.clone(), id, start, end, text, segment, special: false, word, unknown }
             },
         )
     }
@@ -212,19 +187,9 @@ impl Tokenizer {
         self.unknown == Some(id)
     }
 
-    /// Whether the id is one of the tokenizer's own special tokens.
-    pub fn is_special(&self, id: u32) -> bool {
-        self.specials.contains(&id)
-    }
-
     /// How many entries there are, added tokens included.
     pub fn size(&self) -> usize {
         self.inner.get_vocab_size(true)
-    }
-
-    /// The largest id.
-    pub fn max_id(&self) -> u32 {
-        self.max_id
     }
 
     /// Kind, size and case, for people.
@@ -235,11 +200,6 @@ impl Tokenizer {
     /// The files that it was read from.
     pub fn files(&self) -> &[PathBuf] {
         &self.files
-    }
-
-    /// Whether the model reads token types (BERT's segments).
-    pub fn has_types(&self) -> bool {
-        self.has_types
     }
 }
 
@@ -252,47 +212,112 @@ impl std::fmt::Debug for Tokenizer {
 /// What the tokenizer's own rule puts around one text or two, read off two texts of one marked token each.
 fn frame(inner: &tokenizers::Tokenizer, texts: usize) -> Vec<Slot> {
     const MARKS: [u32; 2] = [u32::MAX - 1, u32::MAX];
-    let bare = || (0..texts).map(|text| Slot::Text { text, segment: text as u32 }).collect();
+    let bare = || (0..texts as u32).map(text).collect();
     let Some(rule) = inner.get_post_processor() else { return bare() };
     let marked = |text: usize| Encoding::from_tokens(vec![Token::new(MARKS[text], "x".to_owned(), (0, 1))], 0);
     let Ok(read) = rule.process(marked(0), (texts == 2).then(|| marked(1)), true) else { return bare() };
     let places = read.get_ids().iter().zip(read.get_type_ids()).zip(read.get_tokens());
     let slots: Vec<Slot> = places
         .map(|((&id, &segment), piece)| match MARKS.iter().position(|&m| m == id) {
-            Some(text) => Slot::Text { text, segment },
-            None => Slot::Special { id, piece: piece.clone(), segment },
+            Some(text) => Slot::Text { text: text as u32, segment },
+            None => Slot::Special { id, piece: piece.clone(), text: 0, segment },
         })
         .collect();
-    let complete = (0..texts).all(|t| slots.iter().any(|s| matches!(s, Slot::Text { text, .. } if *text == t)));
+    let complete = (0..texts as u32).all(|t| slots.iter().any(|s| matches!(s, Slot::Text { text, .. } if *text == t)));
     if complete { slots } else { bare() }
 }
 
-/// What the families put around their texts.
-fn customary(family: &str, cls: &(String, u32), sep: &(String, u32)) -> [Vec<Slot>; 2] {
-    let special = |token: &(String, u32), segment| Slot::Special { id: token.1, piece: token.0.clone(), segment };
-    let text = |text: usize| Slot::Text { text, segment: text as u32 };
+/// A special token and its id.
+type Named = (String, u32);
+
+/// Adds the tokens that are found in a text before anything else: those that the files list and the special ones.
+/// Gives what there is for each of [`ROLES`].
+fn add(inner: &mut tokenizers::Tokenizer, vocabulary: &Vocabulary) -> tokenizers::Result<[Option<Named>; 7]> {
+    let (mut next, mut tokens) = (inner.get_vocab_size(false) as u32, Vec::<AddedToken>::new());
+    let mut known = BTreeSet::new();
+    let mut take = |id: Option<u32>, token: AddedToken| {
+        let found = inner.token_to_id(&token.content);
+        // One that would get another id than the model knows it by is none.
+        if token.content.is_empty() || id.is_some_and(|id| id != found.unwrap_or(next)) {
+            return;
+        }
+        if known.insert(token.content.clone()) {
+            next += u32::from(found.is_none());
+            tokens.push(token);
+        }
+    };
+    let listed = vocabulary.added();
+    let special: Vec<String> = listed.iter().filter(|(_, t)| t.special).map(|(_, t)| t.content.clone()).collect();
+    listed.into_iter().for_each(|(id, token)| take(id, token));
+    ROLES.iter().filter_map(|role| vocabulary.special_token(role)).for_each(|token| take(None, token));
+    vocabulary.more().into_iter().for_each(|token| take(None, token));
+    let names = names(vocabulary.kind);
+    for (role, name) in ROLES.iter().zip(names) {
+        if vocabulary.special(role).is_none() && inner.token_to_id(name).is_some() {
+            // The RoBERTa tokenizer gives the space before <mask> to it.
+            take(None, AddedToken::from(name, true).lstrip(name == "<mask>"));
+        }
+    }
+    inner.add_tokens(tokens)?;
+
+    let mut roles: [Option<Named>; 7] = Default::default();
+    for (i, found) in roles.iter_mut().enumerate() {
+        // Other kinds' names count where the files list them as special.
+        let others = [Kind::Bert, Kind::Roberta].map(|kind| self::names(kind)[i]);
+        let others = others.into_iter().filter(|name| special.iter().any(|s| s == name));
+        let mut candidates =
+            vocabulary.special(ROLES[i]).into_iter().chain([names[i]]).chain(others).filter(|name| !name.is_empty());
+        *found = candidates.find_map(|name| inner.token_to_id(name).map(|id| (name.to_owned(), id)));
+    }
+    Ok(roles)
+}
+
+/// What the kinds of tokenizers put around their texts.
+fn customary(kind: Kind, cls: &Named, sep: &Named) -> [Vec<Slot>; 2] {
     let single = vec![special(cls, 0), text(0), special(sep, 0)];
     let mut pair = single.clone();
-    if matches!(family, "roberta" | "xlm-roberta") {
-        pair.push(special(sep, 1));
+    if kind == Kind::Roberta {
+        pair.extend([special(sep, 0), text(1), special(sep, 0)]);
+        // RoBERTa knows no types.
+        pair.iter_mut().for_each(|slot| {
+            let (Slot::Special { segment, .. } | Slot::Text { segment, .. }) = slot;
+            *segment = 0;
+        });
+    } else {
+        pair.extend([text(1), special(sep, 1)]);
     }
-    pair.extend([text(1), special(sep, 1)]);
     [single, pair]
 }
 
-/// Segments by text: the first text ends with the first special token after it.
+/// The same before and after each text.
+fn around_each(before: Option<&Named>, after: Option<&Named>) -> [Vec<Slot>; 2] {
+    let one = |number: u32| {
+        let place = |token: Option<&Named>| token.map(|token| special(token, number));
+        place(before).into_iter().chain([text(number)]).chain(place(after))
+    };
+    [one(0).collect(), one(0).chain(one(1)).collect()]
+}
+
+fn special(token: &Named, segment: u32) -> Slot {
+    Slot::Special { id: token.1, piece: token.0.clone(), text: segment, segment }
+}
+
+fn text(text: u32) -> Slot {
+    Slot::Text { text, segment: text }
+}
+
+/// Which text special tokens belong to: the first text ends with the first special token after it.
 fn number_by_text(frame: &mut [Slot]) {
     let mut now = 0;
     let mut seen_first = false;
     for slot in frame {
         match slot {
-            Slot::Text { text, segment } => {
-                now = *text as u32;
-                *segment = now;
+            Slot::Text { text, .. } => {
+                now = *text;
                 seen_first = true;
             }
-            Slot::Special { segment, .. } => {
-                *segment = now;
+            Slot::Special { text, .. } => {
+                *text = now;
                 if seen_first {
                     now = 1;
                 }
@@ -336,7 +361,7 @@ mod tests {
 
     fn bundled() -> Tokenizer {
         let folder = find::model(find::DEFAULT, &Control::default()).expect("the bundled model");
-        Tokenizer::open(&folder, "bert").expect("its tokenizer")
+        Tokenizer::open(&folder, "bert", None).expect("its tokenizer")
     }
 
     #[test]
@@ -385,14 +410,14 @@ mod tests {
 
     #[test]
     fn two_separators_stand_between_texts_in_roberta() {
-        let mut frame = customary("roberta", &("<s>".into(), 0), &("</s>".into(), 2))[1].clone();
+        let mut frame = customary(Kind::Roberta, &("<s>".into(), 0), &("</s>".into(), 2))[1].clone();
         number_by_text(&mut frame);
-        let segments: Vec<u32> = frame
+        let texts: Vec<u32> = frame
             .iter()
             .map(|s| match s {
-                Slot::Special { segment, .. } | Slot::Text { segment, .. } => *segment,
+                Slot::Special { text, .. } | Slot::Text { text, .. } => *text,
             })
             .collect();
-        assert_eq!(segments, [0, 0, 0, 1, 1, 1]);
+        assert_eq!(texts, [0, 0, 0, 1, 1, 1]);
     }
 }

@@ -113,11 +113,12 @@ impl Weights {
         self.find(name).map(|(_, held)| held.entry.shape.as_slice())
     }
 
-    /// Reads a tensor of the shape `wanted` as `f32`, row-major, whatever it is stored as. Where there is no
+    /// Reads a tensor of the shape `wanted` as `f32`, row-major, whatever float it is stored as. Where there is no
     /// `X.weight` or `X.bias`, the names of old BERT checkpoints, `X.gamma` and `X.beta`, are tried.
     ///
     /// # Errors
-    /// [`Error::MissingTensor`], [`Error::Shape`], or what is wrong with the file.
+    /// [`Error::MissingTensor`], [`Error::Shape`], or what is wrong with the file; whole numbers are, because they
+    /// are no weights until a scale that is elsewhere is applied.
     pub fn read(&self, name: &str, wanted: &[usize]) -> Result<Vec<f32>> {
         let (_, held) = self.held(name)?;
         if held.entry.shape != wanted {
@@ -128,10 +129,16 @@ impl Weights {
                 found: held.entry.shape.clone(),
             });
         }
+        let element = held.place.element;
+        if !element.is_float() {
+            let name = shown(name);
+            let what = format!("tensor `{name}` holds {element:?} and not floats: quantised weights are not read");
+            return Err(self.disks[held.file].fault(what));
+        }
         self.read_any(name)
     }
 
-    /// Reads a tensor as `f32`, row-major, in the shape that it has.
+    /// Reads a tensor as `f32`, row-major, in the shape that it has and whatever it is stored as.
     pub fn read_any(&self, name: &str) -> Result<Vec<f32>> {
         let (_, held) = self.held(name)?;
         self.control.check()?;
@@ -146,6 +153,14 @@ impl Weights {
             held.not_finite.store(true, Ordering::Relaxed);
         }
         Ok(values)
+    }
+
+    /// Says that nobody needs a tensor that was read: from here on it is as if it had not been.
+    pub fn disuse(&self, name: &str) {
+        if let Some((_, held)) = self.find(name) {
+            held.read.store(false, Ordering::Relaxed);
+            held.not_finite.store(false, Ordering::Relaxed);
+        }
     }
 
     /// The names of the tensors that nobody has read, sorted.
