@@ -49,9 +49,14 @@ row() {
     shift
     printf '%s\n' "$@" | sort -n | awk -v name="$name" '
         { at[NR] = $1 }
-        END { printf "%-16s %9.0f %9.0f %9.0f\n", name, (at[int((NR + 1) / 2)] + at[int(NR / 2) + 1]) / 2, at[1], at[NR] }'
+        END {
+            median = (at[int((NR + 1) / 2)] + at[int(NR / 2) + 1]) / 2
+            printf "%-16s %9.0f %9.0f %9.0f\n", name, median, at[1], at[NR]
+        }'
 }
-printf '%-16s %9s %9s %9s   (%s starts, caches %s)\n' ms median min max "$rounds" "$([ -n "${DROP_CACHES:-}" ] && echo empty || echo warm)"
+caches=warm
+[ -z "${DROP_CACHES:-}" ] || caches=empty
+printf '%-16s %9s %9s %9s   (%s starts, caches %s)\n' ms median min max "$rounds" "$caches"
 row "first frame" "${first[@]}"
 row "first attention" "${attention[@]}"
 row process "${process[@]}"

@@ -8,7 +8,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 tokens=${1:-128} rounds=${2:-5} threads=${THREADS:-2} python=${PYTHON:-python3}
-"$python" -c 'import torch, transformers' || { echo "PYTHON must name a Python with torch and transformers" >&2; exit 1; }
+if ! "$python" -c 'import torch, transformers'; then
+    echo "PYTHON must name a Python with torch and transformers" >&2
+    exit 1
+fi
 export RAYON_NUM_THREADS=$threads CANDLE_NUM_THREADS=$threads OMP_NUM_THREADS=$threads
 kept=$(mktemp -d)
 trap 'rm -rf "$kept"' EXIT
@@ -34,8 +37,11 @@ for round in range(1, int(rounds) + 1):
     line = json.loads((kept / f"{round}.json").read_text())
     peer.append(line["samples_ms"])
 
-model = [l.split(":")[1].strip() for l in open("/proc/cpuinfo") if l.startswith("model name")] if os.path.exists("/proc/cpuinfo") else []
-print(f"BERT-base's shape, {tokens} tokens, {threads} threads, f32; {(model or [platform.processor()])[0]}, {os.cpu_count()} processors")
+cpuinfo = Path("/proc/cpuinfo")
+lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+names = [l.split(":")[1].strip() for l in lines if l.startswith("model name")]
+machine = f"{(names or [platform.processor()])[0]}, {os.cpu_count()} processors"
+print(f"BERT-base's shape, {tokens} tokens, {threads} threads, f32; {machine}")
 print(f"{'':52} {'median ms':>10} {'min ms':>8}  medians of the rounds")
 flat = lambda runs: [x for run in runs for x in run]
 for name, runs in (("lexiscope", ours), (line["peer"], peer)):

@@ -8,8 +8,8 @@
 #
 # Where there is no CUDA toolkit, `build` takes NVIDIA's compiler from PyPI into target/gpu/toolkit and links against
 # stubs of the libraries, so that some 2 GB of them are not needed to build. `run` needs the real ones: a driver, and
-# CUDA 13's cuBLAS, cuRAND, NVRTC and runtime from a toolkit or from the wheels that come with PyTorch. The two may be two
-# machines: copy the repository with target/gpu/models and target/gpu/forward.
+# CUDA 13's cuBLAS, cuRAND, NVRTC and runtime from a toolkit or from the wheels that come with PyTorch. The two may be
+# two machines: copy the repository with target/gpu/models and target/gpu/forward.
 #
 #   CUDA_COMPUTE_CAP=80  the oldest card that the kernels are made for; the driver compiles them for newer ones
 #   PYTHON=python3
@@ -35,8 +35,9 @@ toolkit() {
 
 # Empty libraries with the names of the real ones and every function that cudarc declares.
 stubs() {
-    local sys folder name soname
-    sys=$(cargo metadata --locked --format-version 1 --features cuda | "$python" -c '
+    local host sys folder name soname
+    host=$(rustc -vV | sed -n 's/host: //p')
+    sys=$(cargo metadata --locked --format-version 1 --features cuda --filter-platform "$host" | "$python" -c '
 import json, pathlib, sys
 packages = json.load(sys.stdin)["packages"]
 print(next(pathlib.Path(p["manifest_path"]).parent / "src" for p in packages if p["name"] == "cudarc"))')

@@ -2,8 +2,8 @@
 //!
 //! The window is the one of `tests/window`: the real application with the real engine, drawn by wgpu on whatever
 //! adapter there is, by Mesa's software driver where there is none. `painted` ends when the frame's pixels have been
-//! read back, which a window on a screen does not do, so it is an upper bound; `frame` ends with the triangles that go to the
-//! graphics card, which is what the processor has to do beside a real one.
+//! read back, which a window on a screen does not do, so it is an upper bound; `frame` ends with the triangles that go
+//! to the graphics card, which is what the processor has to do beside a real one.
 
 mod base;
 #[path = "../tests/window/mod.rs"]

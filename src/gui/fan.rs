@@ -73,11 +73,11 @@ pub fn paint(painter: &Painter, canvas: &mut Canvas, marks: &[Mark], origin: Pos
     });
 }
 
-/// The opacity of every pixel, column by column. Layers of one colour let through the product of what each lets through,
-/// in whatever order they lie.
+/// The opacity of every pixel, column by column. Layers of one colour let through the product of what each lets
+/// through, in whatever order they lie.
 fn cover(curves: &[Curve], columns: usize, rows: usize, left: f32, right: f32) -> Vec<f32> {
-    // The curve's points are x = 1.5 t (1 - t) + t^3 and y = 3 t^2 - 2 t^3 of the way: the middle of each column, how far
-    // down the curve is there, and how steep.
+    // The curve's points are x = 1.5 t (1 - t) + t^3 and y = 3 t^2 - 2 t^3 of the way. For the middle of each column:
+    // how far down the curve is there, and how steep.
     let at = |column: usize| {
         let x = ((column as f32 + 0.5 - left) / (right - left)).clamp(0.0, 1.0);
         let mut t = x;
