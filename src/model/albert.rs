@@ -44,7 +44,7 @@ fn defaults() -> Value {
 
 /// What ALBERT adds to BERT's configuration.
 #[derive(Debug, Clone, Deserialize)]
-struct Groups {
+struct Sharing {
     embedding_size: usize,
     num_hidden_groups: usize,
     inner_group_num: usize,
@@ -70,7 +70,7 @@ struct Albert {
 impl Albert {
     fn load(source: &Source<'_>) -> Result<Self> {
         let config = BertConfig::read(source, defaults())?;
-        let Groups { embedding_size: narrow, num_hidden_groups: groups, inner_group_num: inner } =
+        let Sharing { embedding_size: narrow, num_hidden_groups: groups, inner_group_num: inner } =
             source.config(defaults(), &[])?;
         let layers = config.num_hidden_layers;
         if groups == 0 || groups > layers || inner == 0 {
