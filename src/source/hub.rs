@@ -165,8 +165,7 @@ fn is_tokenizer(has: impl Fn(&str) -> bool) -> bool {
 fn no_tokenizer(listing: &Listing) -> String {
     let is_like_one = |name: &&str| {
         let name = name.to_ascii_lowercase();
-        !name.contains('/')
-            && (name.ends_with(".model") || ["token", "vocab", "merges", "spiece"].iter().any(|s| name.contains(s)))
+        !name.contains('/') && ["token", "vocab", "merges", "spiece", ".model"].iter().any(|s| name.contains(s))
     };
     let there: Vec<String> = listing.names().filter(is_like_one).take(8).map(shown).collect();
     let there = if there.is_empty() { "no file of one".to_owned() } else { there.join(", ") };
