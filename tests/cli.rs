@@ -322,6 +322,12 @@ fn wrong_use_is_told_before_a_model_is_opened() {
 }
 
 #[test]
+fn a_misspelt_subcommand_is_not_a_path() {
+    let message = refused(&lexiscope(["atend", "bert-mini-en", "extra"]), 2);
+    assert!(message.contains("no subcommand and no path `atend`"), "{message}");
+}
+
+#[test]
 fn input_at_fault_is_named_in_one_line() {
     let folder = folder();
     let out = folder.path().join("x.npz");

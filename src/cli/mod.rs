@@ -92,6 +92,13 @@ impl Chosen {
 pub fn main() -> ExitCode {
     let args = Args::parse();
     let Some(command) = args.command else {
+        // `lexiscope atend MODEL ...` is a subcommand misspelt, not two things to open.
+        if let [first, _, ..] = args.paths.as_slice()
+            && !first.exists()
+        {
+            let what = format!("there is no subcommand and no path `{}`", plain(&first.to_string_lossy()));
+            Args::command().error(ErrorKind::InvalidSubcommand, what).exit();
+        }
         return report(caught("the window", || window(args.paths)));
     };
     if let Command::Attend(args) = &command

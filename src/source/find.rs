@@ -65,6 +65,8 @@ fn shelves() -> Vec<PathBuf> {
     let mut shelves: Vec<PathBuf> =
         exe.iter().flat_map(|e| e.ancestors().skip(1).take(4)).map(|d| d.join("models")).collect();
     shelves.push(PathBuf::from("models"));
+    // A program that was installed from its repository still finds what lies there.
+    shelves.push(Path::new(env!("CARGO_MANIFEST_DIR")).join("models"));
     shelves.extend(user_shelf());
     shelves
 }
