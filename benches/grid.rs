@@ -12,7 +12,7 @@ mod window;
 use criterion::{BatchSize, Criterion, SamplingMode, criterion_group, criterion_main};
 use lexiscope::analysis::attention::worth_seeing;
 use lexiscope::figure::Palette;
-use lexiscope::figure::grid::{Layout, figure};
+use lexiscope::figure::grid::{Layout, USUAL, figure};
 use lexiscope::gui::action::Action;
 use lexiscope::gui::settings::{Settings, Theme, View};
 use std::hint::black_box;
@@ -53,7 +53,7 @@ fn picture(criterion: &mut Criterion) {
     let run = window.state().state().run().expect("a run").clone();
     let mut group = criterion.benchmark_group("grid-figure");
     for scale in [1.0, 2.0] {
-        let layout = Layout::new(12, 12, 376.0);
+        let layout = Layout::new(12, 12, 376.0, USUAL);
         let palette = Palette::of(true);
         group.bench_function(format!("{scale}x"), |bencher| {
             bencher.iter(|| figure(&run, palette, &layout, scale));

@@ -159,6 +159,10 @@ impl Error {
                 std::io::ErrorKind::StorageFull => "Free some disk space and try again.",
                 _ => return None,
             },
+            // These messages end with what to do.
+            Self::Format { what, .. } if ["git lfs pull", "never executes"].iter().any(|s| what.contains(s)) => {
+                return None;
+            }
             Self::Format { .. } => "Download or export the file again.",
             Self::MissingTensor { .. } | Self::Shape { .. } => {
                 "The weights do not belong to this config.json, or the file is incomplete."
@@ -166,7 +170,9 @@ impl Error {
             Self::NoFamily { .. } => "Open a model of one of the known families.",
             Self::NoModel { .. } => "Give a folder with config.json, a bundled model's name, or a hub id.",
             Self::Network { .. } => "Check the connection and try again: a partial download goes on where it stopped.",
-            Self::Memory { .. } => "Shorten the text, keep fewer sites, or raise the budget in the settings.",
+            Self::Memory { .. } => {
+                "Shorten the text, keep fewer sites, or raise the budget in the settings or with --budget."
+            }
             Self::Device { .. } => "Choose another device in the settings or with --device.",
             Self::NoDisplay { .. } => "Use the command line, e.g. `lexiscope attend`: see `lexiscope --help`.",
             Self::Unsupported { .. } | Self::Input { .. } | Self::Tensor(_) | Self::Stopped => return None,

@@ -570,6 +570,108 @@ fn hostile_model_folders_are_refused_in_one_line() {
     }
 }
 
+/// What `model --json` says of a folder, or of a file in one.
+fn card(path: &Path) -> Value {
+    let output = done(lexiscope([OsStr::new("model"), path.as_os_str(), OsStr::new("--json")]));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// A copy of the bundled model with another configuration.
+fn configured(change: impl FnOnce(&mut Value)) -> TempDir {
+    changed("config.json", |path, bytes| {
+        let mut config: Value = serde_json::from_slice(&bytes).expect("JSON");
+        change(&mut config);
+        write(path, config.to_string());
+    })
+}
+
+fn without(config: &mut Value, fields: &[&str]) {
+    let fields_of = config.as_object_mut().expect("an object");
+    for field in fields {
+        fields_of.remove(*field);
+    }
+}
+
+#[test]
+fn a_family_that_is_not_named_is_inferred_and_said() {
+    let cases = [
+        (configured(|c| without(c, &["model_type"])), "class BertFor"),
+        (configured(|c| without(c, &["model_type", "architectures"])), "tensor bert."),
+    ];
+    for (folder, said) in &cases {
+        let card = card(folder.path());
+        let notice = card["notices"][0].as_str().expect("a notice");
+        assert!(notice.contains("taken for bert") && notice.contains(said), "{notice}");
+        assert_eq!(card["family"], "bert");
+    }
+    let folder = configured(|c| {
+        without(c, &["model_type"]);
+        c["architectures"] = serde_json::json!(["BertGenerationEncoder"]);
+    });
+    let weights = folder.path().join("model.safetensors");
+    let bytes = std::fs::read(&weights).expect("it is there");
+    let (header, data) = parts(&bytes);
+    let renamed = header.into_iter().map(|(name, entry)| (name.replace("bert.", "other."), entry)).collect();
+    write(&weights, joined(&renamed, data));
+    let message = refused(&lexiscope([OsStr::new("model"), folder.path().as_os_str()]), 1);
+    assert!(message.contains("`model_type`") && message.contains("distilbert"), "{message}");
+    assert!(!message.contains("Download"), "{message}");
+}
+
+#[test]
+fn a_file_of_weights_is_opened_itself() {
+    let folder = folder();
+    for name in names(&bundled()) {
+        std::fs::copy(bundled().join(&name), folder.path().join(&name)).expect("it is copied");
+    }
+    let (main, other) = (folder.path().join("model.safetensors"), folder.path().join("epoch-3.safetensors"));
+    std::fs::rename(&main, &other).expect("it is renamed");
+    write(&main, "no weights at all");
+    let files = card(&other)["files"].to_string();
+    assert!(files.contains("epoch-3.safetensors") && !files.contains("model.safetensors"), "{files}");
+    assert!(refused(&lexiscope([OsStr::new("model"), main.as_os_str()]), 1).contains("model.safetensors"));
+}
+
+#[test]
+fn a_budget_is_kept_and_can_be_raised() {
+    let folder = folder();
+    let out = folder.path().join("x.npz");
+    let text = "day ".repeat(200);
+    let message = refused(&attend(&["--text", &text, "--budget", "1"], &out), 1);
+    assert!(message.contains("the budget is 1 MB") && message.contains("--budget"), "{message}");
+    done(attend(&["--text", &text, "--budget", "500"], &out));
+    refused(&attend(&["--text", &text, "--budget", "0"], &out), 2);
+}
+
+#[test]
+fn what_is_not_supported_is_not_to_be_downloaded_again() {
+    let folder = configured(|c| c["hidden_act"] = "snake".into());
+    let message = refused(&lexiscope([OsStr::new("model"), folder.path().as_os_str()]), 1);
+    assert!(message.contains("snake") && !message.contains("again"), "{message}");
+
+    let pickles = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/pickles");
+    let folder = configured(|_| ());
+    let module = folder.path().join("module.bin");
+    std::fs::copy(pickles.join("refused_module.bin"), &module).expect("it is copied");
+    let message = refused(&lexiscope([OsStr::new("model"), module.as_os_str()]), 1);
+    assert!(message.contains("state_dict") && !message.contains("again"), "{message}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn files_without_an_end_are_not_read() {
+    let folder = configured(|_| ());
+    let config = folder.path().join("config.json");
+    std::fs::remove_file(&config).expect("it is removed");
+    assert!(Command::new("mkfifo").arg(&config).status().expect("mkfifo").success());
+    assert!(refused(&lexiscope([OsStr::new("model"), folder.path().as_os_str()]), 1).contains("regular"));
+    std::fs::remove_file(&config).expect("it is removed");
+    std::os::unix::fs::symlink("/dev/zero", &config).expect("a link");
+    assert!(refused(&lexiscope([OsStr::new("model"), folder.path().as_os_str()]), 1).contains("regular"));
+    let out = folder.path().join("x.npz");
+    assert!(refused(&attend(&["--file", "/dev/zero"], &out), 1).contains("regular"));
+}
+
 #[test]
 fn weights_that_are_not_numbers_are_flagged() {
     let name = "bert.encoder.layer.1.output.dense.bias";

@@ -260,7 +260,8 @@ fn a_split_model_arrives_with_all_its_shards() {
     assert!(server.starts("model-3.safetensors").is_empty(), "the index does not name it");
 
     let json = br#"{"weight_map":{"a":"../evil.safetensors"}}"#.to_vec();
-    let items = vec![config(), Item(index, json, Some("3cd15740dbc393ac1893f7b4054990b07112d75e"))];
+    let items =
+        vec![config(), repository()[2].clone(), Item(index, json, Some("3cd15740dbc393ac1893f7b4054990b07112d75e"))];
     let (server, cache) = (Server::start(items, |_| Twist::Honest), fresh());
     let error = fetch(&server.hub(&cache)).expect_err("the index leads out");
     assert!(matches!(error, Error::Format { .. }), "{error}");
@@ -288,8 +289,19 @@ fn a_model_that_is_not_there_or_not_for_everybody_says_so() {
 
 #[test]
 fn a_repository_without_configuration_or_weights_is_no_model() {
-    for (kept, missing) in [(1..6, "config.json"), (0..3, "weights")] {
-        let (server, cache) = (Server::start(repository()[kept].to_vec(), |_| Twist::Honest), fresh());
+    let with = |items: &[Item], names: &[&str]| {
+        let more = names.iter().map(|name| Item::large(name, noise(9)));
+        items.iter().cloned().chain(more).collect::<Vec<Item>>()
+    };
+    let bare = [config(), weights()];
+    for (items, missing) in [
+        (repository()[1..6].to_vec(), "config.json"),
+        (repository()[0..3].to_vec(), "weights"),
+        (bare.to_vec(), "no file of one"),
+        (with(&bare, &["tokenizer_config.json", "spiece.model"]), "there is tokenizer_config.json, spiece.model"),
+        (with(&bare, &["vocab.json", "onnx/tokenizer.json"]), "there is vocab.json"),
+    ] {
+        let (server, cache) = (Server::start(items, |_| Twist::Honest), fresh());
         let error = fetch(&server.hub(&cache)).expect_err("it is incomplete");
         assert!(matches!(&error, Error::NoModel { why, .. } if why.contains(missing)), "{error}");
         assert_eq!(server.requests().len(), 1, "nothing is downloaded in vain");
@@ -355,6 +367,7 @@ fn weights_that_another_library_fetched_alone_get_their_tokenizer() {
     fs::write(refs.join("main"), COMMIT).expect("it can be written");
     fs::write(folder.join("config.json"), config().1).expect("it can be written");
     fs::write(folder.join(WEIGHTS), weights().1).expect("it can be written");
+    fs::write(folder.join("tokenizer_config.json"), "{}").expect("it can be written");
     assert_eq!(fetch(&server.hub(&cache)).expect("an honest server"), folder);
     assert_eq!(read(folder.join("vocab.txt")), b"[PAD]\n[UNK]\n");
     assert!(server.starts(WEIGHTS).is_empty() && server.starts("config.json").is_empty());

@@ -114,6 +114,10 @@ fn sheets_and_tiles() {
     shoot(&mut window, "shape-trace");
     ask(&mut window, [Action::Sheet(None), Action::Arrange(Arrangement::Tiles)]);
     shoot(&mut window, "tiles");
+    ask(&mut window, [Action::Arrange(Arrangement::Grid)]);
+    shoot(&mut window, "all-heads");
+    ask(&mut window, [Action::Arrange(Arrangement::Overview), Action::Sheet(Some(Sheet::Help))]);
+    shoot(&mut window, "help");
 }
 
 #[test]

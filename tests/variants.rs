@@ -292,3 +292,82 @@ fn gpt2_labels_a_text_by_its_last_token_that_is_not_padding() {
     let wanted = [-0.301_335_5, -2.449_863, -1.354_161];
     assert_close(&values(&opened, &[268, 275, 280, 81, 13, 356], output(Site::Sequence)), &wanted);
 }
+
+#[test]
+fn what_a_configuration_leaves_out_is_what_transformers_has() {
+    let hidden = |opened: &Opened| {
+        let at = At::new(Stack::Encoder, opened.card().layers - 1, Site::Hidden);
+        values(opened, &[2, 5, 6, 3], at)
+    };
+    // Every default that a fixture's value is equal to.
+    for (fixture, fields) in [
+        ("bert", &["hidden_act", "type_vocab_size", "layer_norm_eps"][..]),
+        ("electra", &["hidden_act", "type_vocab_size", "num_attention_heads", "layer_norm_eps"]),
+        ("albert", &["hidden_act", "type_vocab_size", "num_hidden_groups", "inner_group_num", "layer_norm_eps"]),
+        ("distilbert", &["activation"]),
+    ] {
+        let whole = hidden(&Variant::of(fixture).open().expect(fixture));
+        for &field in fields {
+            let opened = Variant::of(fixture).without(field).open().expect(field);
+            assert_eq!(hidden(&opened), whole, "{fixture} without `{field}`");
+        }
+    }
+    let opened = Variant::of("albert").without("hidden_act").open().expect("albert");
+    let wanted = [1.616_29, -0.200_493_8, -1.541_68, -0.682_718_9, 0.262_868_8, -0.405_502_3];
+    assert_close(&hidden(&opened), &wanted);
+
+    // Other names of the fields, as transformers' `attribute_map` has them.
+    let opened = Variant::of("distilbert").without("n_layers").with("num_hidden_layers", json!(2)).open();
+    assert_eq!(opened.expect("distilbert").card().layers, 2);
+    let error = Variant::of("electra").without("embedding_size").fails();
+    assert!(error.contains("128]"), "{error}");
+    let opened = Variant::of("bert").with("embedding_size", json!(7)).open().expect("BERT has no such field");
+    let wanted = [-1.223_221, -0.393_327, -1.659_353, 1.070_928, -0.168_566_9, -1.022_742];
+    assert_close(&hidden(&opened), &wanted);
+    for fixture in ["bert", "roberta", "electra", "albert"] {
+        let error = Variant::of(fixture).with("type_vocab_size", json!(0)).fails();
+        assert!(error.contains("config.json") && error.contains("`type_vocab_size` = 0"), "{error}");
+    }
+}
+
+#[test]
+fn sizes_that_no_model_has_are_refused() {
+    let huge = json!(2_000_000_000u64);
+    for (fixture, field) in [
+        ("bert", "num_hidden_layers"),
+        ("roberta", "num_hidden_layers"),
+        ("electra", "num_hidden_layers"),
+        ("albert", "num_hidden_layers"),
+        ("albert", "inner_group_num"),
+        ("distilbert", "n_layers"),
+        ("gpt2", "n_layer"),
+    ] {
+        let error = Variant::of(fixture).with(field, huge.clone()).fails();
+        let named = error.contains("config.json") && error.contains(&format!("`{field}`"));
+        assert!(named && error.contains("65535"), "{fixture}, {field}: {error}");
+    }
+    let opened = Variant::of("albert").with("num_hidden_layers", json!(65_535)).open().expect("just within reach");
+    assert_eq!(opened.card().layers, 65_535);
+    for (fixture, fields) in [
+        ("bert", &["vocab_size", "hidden_size", "num_attention_heads", "intermediate_size", "type_vocab_size"][..]),
+        ("albert", &["embedding_size", "hidden_size", "num_hidden_groups", "intermediate_size"]),
+        ("gpt2", &["vocab_size", "n_positions", "n_embd", "n_head", "n_inner"]),
+    ] {
+        for field in fields {
+            for size in [0, u64::MAX, u64::MAX / 2, 1 << 40] {
+                drop(Variant::of(fixture).with(field, json!(size)).fails());
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_a_number_is_not_lost() {
+    let name = "distilbert.transformer.layer.0.ffn.lin1.bias";
+    let mut values_of_bias = Variant::of("distilbert").tensors[name].values();
+    values_of_bias[0] = f32::NAN;
+    let variant = Variant::of("distilbert").with("activation", json!("relu"));
+    let opened = variant.put(name, Stored::of(&[40], &values_of_bias)).open().expect("distilbert");
+    let hidden = values(&opened, &[2, 5, 6, 3], At::new(Stack::Encoder, 1, Site::Hidden));
+    assert!(hidden.iter().all(|x| x.is_nan()), "as transformers has it");
+}

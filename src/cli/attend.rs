@@ -137,7 +137,7 @@ impl Args {
 
     /// What is asked of the model for one text.
     fn ask(&self, job: &Job, want: Want) -> Ask {
-        Ask { pair: self.pair.clone(), masked: self.mask.clone(), want, ..Ask::new(job.text.as_str()) }
+        Ask { pair: self.pair.clone(), masked: self.mask.clone(), want, ..self.model.ask(&job.text) }
     }
 
     fn write(&self, opened: &Opened, job: &Job) -> Result<()> {

@@ -29,7 +29,7 @@ impl Args {
     pub(super) fn run(&self) -> Result<()> {
         check_text("--text", &self.text)?;
         let opened = self.model.open()?;
-        let guessed = guess(&opened, &self.text, self.top as usize)?;
+        let guessed = guess(&opened, self.model.ask(&self.text), self.top as usize)?;
         if self.json { print_json(&guessed) } else { print(|out| guessed.write(out)) }
     }
 }
@@ -60,14 +60,14 @@ struct Word {
     probability: f64,
 }
 
-fn guess(opened: &Opened, text: &str, k: usize) -> Result<Guesses> {
+fn guess(opened: &Opened, ask: Ask, k: usize) -> Result<Guesses> {
     let card = opened.card();
     if !card.predicts_words() {
         let why = card.unavailable.iter().find(|(site, _)| *site == Site::Logits).map(|(_, why)| why.as_str());
         let why = why.unwrap_or("it was saved without a language-model head");
         return Err(Error::input(format!("{} predicts no words: {why}", opened.name)));
     }
-    let ask = Ask { want: Want::nothing().and(Place::site(Site::Logits)), ..Ask::new(text) };
+    let ask = Ask { want: Want::nothing().and(Place::site(Site::Logits)), ..ask };
     let run = Run::new(opened, &ask, &Control::default())?;
     say_dropped("", &run.tokens);
     let logits = run.logits(Site::Logits).ok_or_else(|| Error::input("the run kept no logits"))?;
@@ -81,7 +81,7 @@ fn guess(opened: &Opened, text: &str, k: usize) -> Result<Guesses> {
     let guess = |(token, row)| Ok(Guess { token, top: words(opened, logits, row, k)? });
     Ok(Guesses {
         model: opened.name.clone(),
-        text: text.to_owned(),
+        text: ask.text,
         predicts: if card.is_causal() { "next" } else { "mask" },
         places: places.into_iter().map(guess).collect::<Result<_>>()?,
     })

@@ -8,8 +8,8 @@ mod fill;
 mod model;
 mod progress;
 
-use crate::engine::Opened;
 use crate::engine::device::Choice;
+use crate::engine::{Ask, BUDGET, Opened};
 use crate::error::{Error, Result};
 use crate::text::Tokens;
 use clap::error::ErrorKind;
@@ -66,6 +66,9 @@ struct Chosen {
     /// Where it is computed: auto, cpu, cuda or metal.
     #[arg(long, default_value_t = Choice::Auto)]
     device: Choice,
+    /// The most memory that the results for one text may take, in MB.
+    #[arg(long, default_value_t = BUDGET / 1_000_000, value_parser = clap::value_parser!(u64).range(1..), value_name = "MB")]
+    budget: u64,
 }
 
 impl Chosen {
@@ -77,6 +80,11 @@ impl Chosen {
         let opened = opened?;
         opened.notices.iter().for_each(|notice| say(&format!("note: {notice}")));
         Ok(opened)
+    }
+
+    /// The question about a text, with the budget that was given.
+    fn ask(&self, text: &str) -> Ask {
+        Ask { budget: self.budget.saturating_mul(1_000_000), ..Ask::new(text) }
     }
 }
 

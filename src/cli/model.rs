@@ -36,7 +36,7 @@ impl Args {
         let opened = self.model.open()?;
         let mut card = Card::of(&opened)?;
         if let Some(text) = &self.text {
-            card.trace = Some(trace(&opened, text, self.pair.as_deref())?);
+            card.trace = Some(trace(&opened, &self.model.ask(text), self.pair.as_deref())?);
         }
         if self.json { print_json(&card) } else { print(|out| card.write(out)) }
     }
@@ -201,10 +201,10 @@ fn table<const N: usize>(out: &mut dyn Write, rows: &[[String; N]]) -> io::Resul
 }
 
 /// Every site that a text passes, with the heads that the checkpoint has.
-fn trace(opened: &Opened, text: &str, pair: Option<&str>) -> Result<Vec<Step>> {
+fn trace(opened: &Opened, ask: &Ask, pair: Option<&str>) -> Result<Vec<Step>> {
     let outputs = opened.card().outputs.iter();
     let want = outputs.fold(Want::nothing(), |want, &site| want.and(Place::site(site)));
-    let ask = Ask { pair: pair.map(str::to_owned), want, ..Ask::new(text) };
+    let ask = Ask { pair: pair.map(str::to_owned), want, ..ask.clone() };
     let run = Run::new(opened, &ask, &Control::default())?;
     say_dropped("", &run.tokens);
     let step = |(at, shape): &(crate::trace::At, Vec<usize>)| Step {

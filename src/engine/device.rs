@@ -25,6 +25,15 @@ impl Choice {
     /// Every choice.
     pub const ALL: [Self; 4] = [Self::Auto, Self::Cpu, Self::Cuda, Self::Metal];
 
+    /// Whether this build can compute there.
+    pub fn is_built(self) -> bool {
+        match self {
+            Self::Auto | Self::Cpu => true,
+            Self::Cuda => cfg!(feature = "cuda"),
+            Self::Metal => cfg!(feature = "metal"),
+        }
+    }
+
     /// The name as it is typed and printed.
     pub fn name(self) -> &'static str {
         match self {
@@ -78,14 +87,14 @@ pub fn describe(device: &Device) -> &'static str {
 }
 
 fn cuda() -> Result<Device> {
-    if !cfg!(feature = "cuda") {
+    if !Choice::Cuda.is_built() {
         return Err(missing("cuda", "this build has no CUDA support (cargo build --features cuda)"));
     }
     guarded("cuda", || Device::new_cuda(0))
 }
 
 fn metal() -> Result<Device> {
-    if !cfg!(feature = "metal") {
+    if !Choice::Metal.is_built() {
         return Err(missing("metal", "this build has no Metal support (cargo build --features metal)"));
     }
     guarded("metal", || Device::new_metal(0))
@@ -114,7 +123,7 @@ mod tests {
     #[test]
     fn a_device_that_is_missing_falls_back_with_a_notice() {
         assert!(open(Choice::Auto).1.is_none() && open(Choice::Cpu).0.is_cpu());
-        if !cfg!(feature = "cuda") {
+        if !Choice::Cuda.is_built() {
             let (device, notice) = open(Choice::Cuda);
             assert!(device.is_cpu());
             assert!(notice.expect("a notice").contains("CPU instead"));

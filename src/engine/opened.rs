@@ -61,7 +61,8 @@ impl Opened {
     /// Opens the model called `name`: a path, a bundled name or a hub id.
     pub fn open(name: &str, choice: Choice, control: &Control) -> Result<Self> {
         let path = find::model(name, control)?;
-        let mut opened = Self::open_folder(&path, choice, control)?;
+        let weights = find::weights(name).unwrap_or_else(|| path.clone());
+        let mut opened = Self::open_with(&path, &weights, choice, control)?;
         if !Path::new(name).exists() {
             name.clone_into(&mut opened.name);
         }
@@ -70,25 +71,53 @@ impl Opened {
 
     /// Opens a folder with `config.json`, weights and tokenizer.
     pub fn open_folder(path: &Path, choice: Choice, control: &Control) -> Result<Self> {
+        Self::open_with(path, path, choice, control)
+    }
+
+    /// Opens a folder with the weights in `weights`, which is the folder itself or one of its files.
+    fn open_with(path: &Path, weights: &Path, choice: Choice, control: &Control) -> Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let config_path = path.join("config.json");
         let text = find::read_text(&config_path, LONGEST_CONFIG)?;
-        let config: serde_json::Value =
+        let mut config: serde_json::Value =
             serde_json::from_str(&text).map_err(|e| Error::format(&config_path, e.to_string()))?;
-        let Some(model_type) = config["model_type"].as_str() else {
-            return Err(Error::format(&config_path, "it has no `model_type`, so the family is unknown"));
-        };
+        if !config.is_object() {
+            return Err(Error::format(&config_path, "it should be an object of settings"));
+        }
+        if let Some(named) = config["model_type"].as_str() {
+            model::family(&config_path, named)?;
+        }
+        let weights = Weights::open(weights, control)?;
+        let mut notices = Vec::new();
+        if config["model_type"].is_null() {
+            let (found, by) = infer(&config, &weights).ok_or_else(|| no_family(&config_path))?;
+            notices.push(format!("config.json has no `model_type`: taken for {found} by {by}"));
+            config["model_type"] = found.into();
+        }
+        let model_type = config["model_type"].as_str().unwrap_or_default();
         let family = model::family(&config_path, model_type)?;
         let tokenizer = Tokenizer::open(path, model_type, config["tokenizer_class"].as_str())?;
-        let weights = Weights::open(path, control)?;
-        let (device, notice) = device::open(choice);
-        let mut notices: Vec<String> = notice.into_iter().collect();
-        let vb = Params::new(&weights, &device);
-        let source = Source { path: &config_path, config: &config, vb, device: &device };
-        let class = source.class().to_owned();
-        // Sizes that do not go together are a fault of the configuration.
-        let model = (family.load)(&source).map_err(|e| match e {
+        let (mut device, notice) = device::open(choice);
+        notices.extend(notice);
+        let class = config["architectures"][0].as_str().unwrap_or_default().to_owned();
+        let load = |device: &Device| {
+            let vb = Params::new(&weights, device);
+            (family.load)(&Source { path: &config_path, config: &config, vb, device })
+        };
+        let mut loaded = load(&device);
+        if let Err(Error::Tensor(error)) = &loaded
+            && !device.is_cpu()
+        {
+            // A device may open and still have no room for the weights.
+            notices.push(format!("{}: {error}; computing on the CPU instead", device::describe(&device)));
+            device = Device::Cpu;
+            loaded = load(&device);
+        }
+        let model = loaded.map_err(|e| match e {
+            // Sizes that do not go together are a fault of the configuration.
             Error::Input { what } => Error::format(&config_path, what),
+            // The file could be read: downloading it again would change nothing.
+            Error::Format { path, what } if path == config_path => Error::Unsupported { path, what },
             other => other,
         })?;
 
@@ -143,6 +172,57 @@ impl Opened {
     pub fn parameters(&self) -> u64 {
         self.ledger.iter().filter(|p| p.used).map(Parameter::count).sum()
     }
+}
+
+/// Says what is known where nothing tells the family.
+fn no_family(config: &Path) -> Error {
+    let known: Vec<&str> = model::FAMILIES.iter().flat_map(|family| family.names).copied().collect();
+    let why = "it has no `model_type`, and neither its `architectures` nor the names of the tensors tell the family";
+    Error::unsupported(config, format!("{why} (known: {})", known.join(", ")))
+}
+
+/// The family of a configuration that names none, and what gave it away: the class that it was saved from, or the
+/// names of its tensors.
+fn infer(config: &serde_json::Value, weights: &Weights) -> Option<(&'static str, String)> {
+    const CLASSES: [(&str, &str); 8] = [
+        ("Bert", "bert"),
+        ("Roberta", "roberta"),
+        ("XLMRoberta", "xlm-roberta"),
+        ("Camembert", "camembert"),
+        ("DistilBert", "distilbert"),
+        ("Electra", "electra"),
+        ("Albert", "albert"),
+        ("GPT2", "gpt2"),
+    ];
+    const TENSORS: [(&str, &str); 10] = [
+        ("distilbert.", "distilbert"),
+        ("electra.", "electra"),
+        ("albert.", "albert"),
+        ("roberta.", "roberta"),
+        ("bert.", "bert"),
+        ("transformer.h.0.attn.c_attn.", "gpt2"),
+        ("h.0.attn.c_attn.", "gpt2"),
+        ("transformer.layer.0.attention.q_lin.", "distilbert"),
+        ("encoder.albert_layer_groups.", "albert"),
+        ("discriminator_predictions.", "electra"),
+    ];
+    let by_class = config["architectures"].as_array().into_iter().flatten().find_map(|class| {
+        let class = class.as_str()?;
+        // `BertGenerationEncoder` is another family than `BertModel`.
+        let is_of = |family: &str| {
+            let rest = class.strip_prefix(family)?;
+            ["Model", "For", "LMHead", "DoubleHeads"].iter().any(|what| rest.starts_with(what)).then_some(())
+        };
+        let (_, family) = CLASSES.iter().find(|(name, _)| is_of(name).is_some())?;
+        Some((*family, format!("its class {class}")))
+    });
+    let by_tensor = || {
+        TENSORS.iter().find_map(|(start, family)| {
+            let (name, _) = weights.entries().find(|(name, _)| name.starts_with(start))?;
+            Some((*family, format!("the name of its tensor {name}")))
+        })
+    };
+    by_class.or_else(by_tensor)
 }
 
 impl std::fmt::Debug for Opened {

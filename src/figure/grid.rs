@@ -16,16 +16,23 @@ pub struct Layout {
     pub origin: [f32; 2],
 }
 
+/// The usual size of a thumbnail.
+pub const USUAL: f32 = 44.0;
 const GAP: f32 = 4.0;
 const LABELS: f32 = 28.0;
 const TOP: f32 = 20.0;
 const KEY: f32 = 40.0;
 
 impl Layout {
-    /// Thumbnails of about 40 points that fill `width`; smaller where there are many heads.
-    pub fn new(layers: usize, heads: usize, width: f32) -> Self {
+    /// Thumbnails that fill `width`, from 8 to `most` points wide.
+    pub fn new(layers: usize, heads: usize, width: f32, most: f32) -> Self {
         let fitting = (width - LABELS) / heads.max(1) as f32 - GAP;
-        Self { layers, heads, cell: fitting.clamp(8.0, 44.0).floor(), origin: [LABELS, TOP] }
+        Self { layers, heads, cell: fitting.clamp(8.0, most.max(8.0)).floor(), origin: [LABELS, TOP] }
+    }
+
+    /// The largest thumbnails of which `layers` rows fit `height`, the key included.
+    pub fn most_in(layers: usize, height: f32) -> f32 {
+        (height - TOP - KEY) / layers.max(1) as f32 - GAP
     }
 
     /// The thumbnail of a head.
@@ -180,7 +187,7 @@ mod tests {
 
     #[test]
     fn thumbnails_fill_the_width_and_stay_apart() {
-        let layout = Layout::new(4, 8, 400.0);
+        let layout = Layout::new(4, 8, 400.0, USUAL);
         let [width, height] = layout.size();
         assert!(width <= 400.0, "{width}");
         let (first, last) = (layout.area(0, 0), layout.area(3, 7));

@@ -6,7 +6,7 @@ use super::made::Made;
 use super::paint::Canvas;
 use super::panels;
 use super::settings::{Arrangement, Settings};
-use super::state::State;
+use super::state::{GridLook, State};
 use super::tiles::{self, Pane};
 use super::words::EN;
 use super::{theme, update};
@@ -118,10 +118,7 @@ impl eframe::App for App {
         self.canvas.tidy();
         let stale = self.state.study.as_ref().is_some_and(|s| {
             let look = self.state.grid_look;
-            s.dark != look.dark || s.scale != look.scale || {
-                let card = &s.run.card;
-                s.layout != crate::figure::grid::Layout::new(card.layers, card.heads, look.width)
-            }
+            s.dark != look.dark || s.scale != look.scale || s.layout != look.layout(&s.run)
         });
         if stale {
             update::redraw(&mut self.state, &self.engine);
@@ -198,7 +195,9 @@ impl App {
                     panels::head::show(ui, state, actions, &mut self.canvas);
                 }
                 Arrangement::Grid => {
-                    look = Some(panels::grid::wanted(ui));
+                    // Room is kept for the heading and the heads worth seeing.
+                    let height = Some(ui.available_height() - 230.0);
+                    look = Some(GridLook { height, ..panels::grid::wanted(ui) });
                     panels::grid::show(ui, state, actions, &mut self.canvas);
                 }
                 Arrangement::Tiles => {

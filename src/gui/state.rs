@@ -36,7 +36,7 @@ pub struct Study {
 impl Study {
     /// Draws all heads of a run.
     pub fn new(run: Arc<Run>, worth: Vec<Score>, look: GridLook) -> Self {
-        let layout = grid::Layout::new(run.card.layers, run.card.heads, look.width);
+        let layout = look.layout(&run);
         let palette = crate::figure::Palette::of(look.dark);
         let grid = Arc::new(grid::figure(&run, palette, &layout, look.scale));
         Self { run, worth, grid, layout, dark: look.dark, scale: look.scale }
@@ -48,10 +48,21 @@ impl Study {
 pub struct GridLook {
     /// The width that it may take.
     pub width: f32,
+    /// The height that it may take where it has the window for itself.
+    pub height: Option<f32>,
     /// Dark or light.
     pub dark: bool,
     /// Pixels per point.
     pub scale: f32,
+}
+
+impl GridLook {
+    /// Where the thumbnails of a run are to be.
+    pub fn layout(&self, run: &Run) -> grid::Layout {
+        let (layers, heads) = (run.card.layers, run.card.heads);
+        let most = self.height.map_or(grid::USUAL, |h| grid::Layout::most_in(layers, h).clamp(grid::USUAL, 160.0));
+        grid::Layout::new(layers, heads, self.width, most)
+    }
 }
 
 /// Something that went wrong, where it is shown, and what can be done.
@@ -167,7 +178,7 @@ impl State {
             problem: None,
             notice: None,
             projector: false,
-            grid_look: GridLook { width: 376.0, dark: true, scale: 1.0 },
+            grid_look: GridLook { width: 376.0, height: None, dark: true, scale: 1.0 },
         }
     }
 

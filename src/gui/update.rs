@@ -168,6 +168,7 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
         Made::Look(look) => state.look = Some(look),
         Made::Saved(path) => {
             state.notice = Some(fill(EN.saved, &[&path.display().to_string()]));
+            state.problem.take_if(|p| p.title == EN.failed_save);
             if state.sheet == Some(Sheet::Export) {
                 state.sheet = None;
             }
@@ -256,6 +257,9 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         Command::EditSentence => ctx.memory_mut(|m| m.request_focus(super::panels::top::sentence_id())),
         Command::SecondSentence => {
             state.pair = if state.pair.is_some() { None } else { Some(String::new()) };
+            if state.pair.is_some() {
+                ctx.memory_mut(|m| m.request_focus(super::panels::top::second_id()));
+            }
             changed(state);
         }
         Command::Lines => state.settings.view = View::Lines,
@@ -323,6 +327,7 @@ fn copy(state: &mut State, engine: &Engine<Made>, figure: Arc<Figure>) {
 fn project(state: &mut State, ctx: &Context, on: bool) {
     state.projector = on;
     ctx.set_zoom_factor(if on { 1.5 } else { 1.0 });
+    state.notice = on.then(|| EN.projector_way_back.to_owned());
 }
 
 /// Ends everything that is under way.

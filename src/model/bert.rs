@@ -7,23 +7,16 @@ use super::encoder::{self, Encoder};
 use super::heads::{self, Heads, Step};
 use super::params::Params;
 use super::{Card, Family, Input, Model, Source, finish};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::trace::{Site, Stack, Trace};
 use candle_core::Device;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// BERT.
 pub static FAMILY: Family = Family { names: &["bert"], load: |source| Ok(Box::new(Bert::load(source)?)) };
 
-fn eps() -> f64 {
-    1e-12
-}
-
-fn gelu() -> String {
-    "gelu".into()
-}
-
-/// The fields of `config.json` that decide the forward pass; also those of RoBERTa and ELECTRA.
+/// The fields of `config.json` that decide the forward pass; also those of RoBERTa, ELECTRA and ALBERT.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Config {
     pub vocab_size: usize,
@@ -31,19 +24,25 @@ pub(super) struct Config {
     pub num_hidden_layers: usize,
     pub num_attention_heads: usize,
     pub intermediate_size: usize,
-    #[serde(default = "gelu")]
     pub hidden_act: String,
     pub max_position_embeddings: usize,
     pub type_vocab_size: usize,
-    #[serde(default = "eps")]
     pub layer_norm_eps: f64,
-    #[serde(default)]
-    pub embedding_size: Option<usize>,
-    #[serde(default)]
-    pub pad_token_id: Option<u32>,
 }
 
 impl Config {
+    /// Reads `config.json` over the `defaults` of a family, and refuses what no family can run.
+    pub(super) fn read(source: &Source<'_>, defaults: Value) -> Result<Self> {
+        let config: Self = source.config(defaults, &[])?;
+        source.refuse_decoder()?;
+        source.refuse("position_embedding_type", &["absolute"])?;
+        source.check_blocks("num_hidden_layers", config.num_hidden_layers)?;
+        if config.type_vocab_size == 0 {
+            return Err(Error::format(source.path, "`type_vocab_size` = 0 leaves no segment for the tokens"));
+        }
+        Ok(config)
+    }
+
     pub(super) fn block_sizes(&self, source: &Source<'_>) -> Result<encoder::Sizes> {
         Ok(encoder::Sizes {
             dim: self.hidden_size,
@@ -54,17 +53,19 @@ impl Config {
         })
     }
 
-    pub(super) fn embedding_sizes(&self) -> embeddings::Sizes {
+    /// The tables, `narrow` wide.
+    pub(super) fn embedding_sizes(&self, narrow: usize) -> embeddings::Sizes {
         embeddings::Sizes {
             vocabulary: self.vocab_size,
             positions: self.max_position_embeddings,
             segments: self.type_vocab_size,
-            dim: self.embedding_size.unwrap_or(self.hidden_size),
+            dim: narrow,
             eps: self.layer_norm_eps,
         }
     }
 
-    pub(super) fn card(&self, family: &'static str) -> Card {
+    /// A card without heads, for tables that are `narrow` wide.
+    pub(super) fn card(&self, family: &'static str, narrow: usize) -> Card {
         Card {
             family,
             stack: Stack::Encoder,
@@ -72,7 +73,7 @@ impl Config {
             heads: self.num_attention_heads,
             dim: self.hidden_size,
             inner: self.intermediate_size,
-            narrow: self.embedding_sizes().dim,
+            narrow,
             tables: vec![Site::Words, Site::Positions, Site::Segments],
             vocabulary: self.vocab_size,
             tokens: self.max_position_embeddings,
@@ -82,6 +83,21 @@ impl Config {
             labels: Vec::new(),
         }
     }
+}
+
+/// What transformers' `BertConfig` has where `config.json` is silent.
+fn defaults() -> Value {
+    json!({
+        "vocab_size": 30522,
+        "hidden_size": 768,
+        "num_hidden_layers": 12,
+        "num_attention_heads": 12,
+        "intermediate_size": 3072,
+        "hidden_act": "gelu",
+        "max_position_embeddings": 512,
+        "type_vocab_size": 2,
+        "layer_norm_eps": 1e-12,
+    })
 }
 
 struct Bert {
@@ -94,15 +110,14 @@ struct Bert {
 
 impl Bert {
     fn load(source: &Source<'_>) -> Result<Self> {
-        let config: Config = source.config()?;
-        source.refuse_decoder()?;
-        source.refuse("position_embedding_type", &["absolute"])?;
+        let config = Config::read(source, defaults())?;
+        let dim = config.hidden_size;
         let vb = source.vb.under("bert", "embeddings.word_embeddings.weight");
         let sizes = config.block_sizes(source)?;
-        let embeddings = Embeddings::load(&vb.pp("embeddings"), config.embedding_sizes(), None, source.device)?;
+        let embeddings = Embeddings::load(&vb.pp("embeddings"), config.embedding_sizes(dim), None, source.device)?;
         let encoder = Encoder::load(&vb.pp("encoder.layer"), config.num_hidden_layers, sizes, &encoder::BERT)?;
         let heads = load_heads(source, &vb, &config, sizes.activation, &embeddings)?;
-        let mut card = config.card("bert");
+        let mut card = config.card("bert", dim);
         heads.describe(&mut card);
         Ok(Self { card, embeddings, encoder, heads, device: source.device.clone() })
     }

@@ -92,7 +92,8 @@ impl Activation {
         Ok(match self {
             Self::Gelu => kernels::gelu(x)?,
             Self::GeluNew => kernels::gelu_new(x)?,
-            Self::Relu => x.relu()?,
+            // candle's own makes 0 of what is not a number.
+            Self::Relu => x.lt(0f32)?.where_cond(&x.zeros_like()?, x)?,
             Self::Silu => x.silu()?,
             Self::Tanh => x.tanh()?,
         })
@@ -118,7 +119,7 @@ pub struct HeadSizes {
 impl HeadSizes {
     /// Splits `dim` into `heads`.
     pub fn split(dim: usize, heads: usize) -> Result<Self> {
-        if heads == 0 || !dim.is_multiple_of(heads) {
+        if heads == 0 || dim == 0 || !dim.is_multiple_of(heads) {
             return Err(Error::input(format!("{dim} dimensions do not divide into {heads} heads")));
         }
         Ok(Self { heads, width: dim / heads })
@@ -192,4 +193,21 @@ pub fn ids_tensor(ids: &[Vec<u32>], device: &Device) -> Result<Tensor> {
 /// The first token of each text: `[batch, token, dim]` to `[batch, dim]`.
 pub fn first_token(x: &Tensor) -> Result<Tensor> {
     Ok(x.narrow(1, 0, 1)?.squeeze(1)?.to_dtype(DType::F32)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_a_number_stays_so() {
+        let given = [f32::NAN, -1.0, 0.0, 2.0, f32::INFINITY, f32::NEG_INFINITY];
+        let x = Tensor::new(&given, &Device::Cpu).expect("a tensor");
+        for name in ["gelu", "gelu_new", "relu", "silu", "tanh"] {
+            let y = Activation::named(name).expect(name).forward(&x).expect(name).to_vec1::<f32>().expect(name);
+            assert!(y[0].is_nan(), "{name}");
+        }
+        let y = Activation::Relu.forward(&x).expect("relu").to_vec1::<f32>().expect("numbers");
+        assert_eq!(y[1..], [0.0, 0.0, 2.0, f32::INFINITY, 0.0]);
+    }
 }

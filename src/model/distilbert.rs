@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::trace::{Site, Stack, Trace};
 use candle_core::Device;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// DistilBERT.
 pub static FAMILY: Family = Family { names: &["distilbert"], load: |source| Ok(Box::new(DistilBert::load(source)?)) };
@@ -24,6 +25,22 @@ const NAMES: Names = Names {
     outer: "ffn.lin2",
     norm: "output_layer_norm",
 };
+
+/// What transformers' `DistilBertConfig` has where `config.json` is silent.
+fn defaults() -> Value {
+    json!({
+        "vocab_size": 30522,
+        "dim": 768,
+        "n_layers": 6,
+        "n_heads": 12,
+        "hidden_dim": 3072,
+        "activation": "gelu",
+        "max_position_embeddings": 512,
+    })
+}
+
+const ALIASES: &[(&str, &str)] =
+    &[("hidden_size", "dim"), ("num_attention_heads", "n_heads"), ("num_hidden_layers", "n_layers")];
 
 #[derive(Debug, Clone, Deserialize)]
 struct Config {
@@ -46,8 +63,9 @@ struct DistilBert {
 
 impl DistilBert {
     fn load(source: &Source<'_>) -> Result<Self> {
-        let config: Config = source.config()?;
+        let config: Config = source.config(defaults(), ALIASES)?;
         source.refuse_decoder()?;
+        source.check_blocks("n_layers", config.n_layers)?;
         let dim = config.dim;
         let activation = Activation::named(&config.activation).map_err(|e| source.wrong(&e))?;
         let vb = source.vb.under("distilbert", "embeddings.word_embeddings.weight");

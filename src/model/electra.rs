@@ -11,9 +11,31 @@ use super::{Card, Family, Input, Model, Source, finish};
 use crate::error::Result;
 use crate::trace::{Site, Trace};
 use candle_core::Device;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// ELECTRA.
 pub static FAMILY: Family = Family { names: &["electra"], load: |source| Ok(Box::new(Electra::load(source)?)) };
+
+/// What transformers' `ElectraConfig` has where `config.json` is silent.
+fn defaults() -> Value {
+    json!({
+        "vocab_size": 30522,
+        "hidden_size": 256,
+        "num_hidden_layers": 12,
+        "num_attention_heads": 4,
+        "intermediate_size": 1024,
+        "hidden_act": "gelu",
+        "max_position_embeddings": 512,
+        "type_vocab_size": 2,
+        "layer_norm_eps": 1e-12,
+    })
+}
+
+#[derive(Deserialize)]
+struct Narrow {
+    embedding_size: usize,
+}
 
 struct Electra {
     card: Card,
@@ -26,14 +48,12 @@ struct Electra {
 
 impl Electra {
     fn load(source: &Source<'_>) -> Result<Self> {
-        let config: Config = source.config()?;
-        source.refuse_decoder()?;
-        source.refuse("position_embedding_type", &["absolute"])?;
+        let config = Config::read(source, defaults())?;
+        let Narrow { embedding_size: narrow } = source.config(json!({ "embedding_size": 128 }), &[])?;
         let sizes = config.block_sizes(source)?;
         let (dim, eps) = (config.hidden_size, config.layer_norm_eps);
-        let narrow = config.embedding_size.unwrap_or(dim);
         let vb = source.vb.under("electra", "embeddings.word_embeddings.weight");
-        let embeddings = Embeddings::load(&vb.pp("embeddings"), config.embedding_sizes(), None, source.device)?;
+        let embeddings = Embeddings::load(&vb.pp("embeddings"), config.embedding_sizes(narrow), None, source.device)?;
         let projection =
             if narrow == dim { None } else { Some(Linear::load(&vb.pp("embeddings_project"), narrow, dim)?) };
         let encoder = Encoder::load(&vb.pp("encoder.layer"), config.num_hidden_layers, sizes, &encoder::BERT)?;
@@ -68,7 +88,7 @@ impl Electra {
             let dense = Linear::load(&root.pp("classifier.dense"), dim, dim)?;
             Ok(vec![Step::First, Step::Linear(dense), Step::Activate(Activation::Gelu), Step::Show(Site::Pooled)])
         })?;
-        let mut card = config.card("electra");
+        let mut card = config.card("electra", narrow);
         heads.describe(&mut card);
         Ok(Self { card, embeddings, projection, encoder, heads, device: source.device.clone() })
     }

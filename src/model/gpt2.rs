@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::trace::{Site, Stack, Trace};
 use candle_core::{Device, Tensor};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// GPT-2.
 pub static FAMILY: Family = Family { names: &["gpt2"], load: |source| Ok(Box::new(Gpt2::load(source)?)) };
@@ -21,31 +22,37 @@ struct Config {
     n_embd: usize,
     n_layer: usize,
     n_head: usize,
-    #[serde(default)]
     n_inner: Option<usize>,
-    #[serde(default = "gelu_new")]
     activation_function: String,
-    #[serde(default = "eps")]
     layer_norm_epsilon: f64,
-    #[serde(default = "yes")]
     scale_attn_weights: bool,
-    #[serde(default)]
-    pad_token_id: Option<i64>,
-    #[serde(default)]
     scale_attn_by_inverse_layer_idx: bool,
+    pad_token_id: Option<i64>,
 }
 
-fn gelu_new() -> String {
-    "gelu_new".into()
+/// What transformers' `GPT2Config` has where `config.json` is silent.
+fn defaults() -> Value {
+    json!({
+        "vocab_size": 50257,
+        "n_positions": 1024,
+        "n_embd": 768,
+        "n_layer": 12,
+        "n_head": 12,
+        "n_inner": null,
+        "activation_function": "gelu_new",
+        "layer_norm_epsilon": 1e-5,
+        "scale_attn_weights": true,
+        "scale_attn_by_inverse_layer_idx": false,
+        "pad_token_id": null,
+    })
 }
 
-fn eps() -> f64 {
-    1e-5
-}
-
-fn yes() -> bool {
-    true
-}
+const ALIASES: &[(&str, &str)] = &[
+    ("hidden_size", "n_embd"),
+    ("max_position_embeddings", "n_positions"),
+    ("num_attention_heads", "n_head"),
+    ("num_hidden_layers", "n_layer"),
+];
 
 struct Block {
     heads: HeadSizes,
@@ -65,7 +72,7 @@ impl Block {
             heads: HeadSizes::split(dim, config.n_head)?,
             activation,
             norm: LayerNorm::load(&vb.pp("ln_1"), dim, eps)?,
-            qkv: Linear::load_conv1d(&vb.pp("attn.c_attn"), dim, 3 * dim)?,
+            qkv: Linear::load_conv1d(&vb.pp("attn.c_attn"), dim, dim.saturating_mul(3))?,
             o: Linear::load_conv1d(&vb.pp("attn.c_proj"), dim, dim)?,
             middle_norm: LayerNorm::load(&vb.pp("ln_2"), dim, eps)?,
             inner: Linear::load_conv1d(&vb.pp("mlp.c_fc"), dim, inner)?,
@@ -102,13 +109,14 @@ struct Gpt2 {
 
 impl Gpt2 {
     fn load(source: &Source<'_>) -> Result<Self> {
-        let config: Config = source.config()?;
+        let config: Config = source.config(defaults(), ALIASES)?;
+        source.check_blocks("n_layer", config.n_layer)?;
         if !config.scale_attn_weights || config.scale_attn_by_inverse_layer_idx {
             let what = "only attention scaled by the square root of the head's width is supported";
             return Err(Error::format(source.path, what));
         }
         let activation = Activation::named(&config.activation_function).map_err(|e| source.wrong(&e))?;
-        let (dim, inner) = (config.n_embd, config.n_inner.unwrap_or(4 * config.n_embd));
+        let (dim, inner) = (config.n_embd, config.n_inner.unwrap_or(config.n_embd.saturating_mul(4)));
         let vb = source.vb.under("transformer", "wte.weight");
         let words = vb.get(&[config.vocab_size, dim], "wte.weight")?;
         let positions = vb.get(&[config.n_positions, dim], "wpe.weight")?;

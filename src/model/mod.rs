@@ -150,13 +150,20 @@ pub struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// The configuration as a family wants it, with the field at fault named.
-    pub fn config<T: DeserializeOwned>(&self) -> Result<T> {
+    /// The configuration as a family wants it, with the field at fault named. Where `config.json` is silent, `defaults`
+    /// speak; `aliases` are other names of fields and the names that the family has for them.
+    pub fn config<T: DeserializeOwned>(&self, mut defaults: Value, aliases: &[(&str, &str)]) -> Result<T> {
         if !self.config["quantization_config"].is_null() {
             let what = "its weights are quantised (`quantization_config`), and only plain ones are read";
             return Err(Error::format(self.path, what));
         }
-        T::deserialize(self.config).map_err(|e| Error::format(self.path, e.to_string()))
+        if let (Some(all), Some(own)) = (defaults.as_object_mut(), self.config.as_object()) {
+            for (field, value) in own {
+                let known = aliases.iter().find(|(alias, _)| alias == field).map_or(field.as_str(), |(_, name)| name);
+                all.insert(known.to_owned(), value.clone());
+            }
+        }
+        T::deserialize(defaults).map_err(|e| Error::format(self.path, e.to_string()))
     }
 
     /// An error about the configuration.
@@ -172,6 +179,15 @@ impl Source<'_> {
                 let what = format!("`{field}` = {found} is not supported: this family is read as an encoder only");
                 return Err(Error::format(self.path, what));
             }
+        }
+        Ok(())
+    }
+
+    /// Refuses more blocks than [`At::layer`](crate::trace::At::layer) can number, before anything is made of them.
+    pub fn check_blocks(&self, field: &str, blocks: usize) -> Result<()> {
+        const MOST: usize = u16::MAX as usize;
+        if blocks > MOST {
+            return Err(Error::format(self.path, format!("`{field}` = {blocks} is more than {MOST} blocks")));
         }
         Ok(())
     }

@@ -51,7 +51,9 @@ impl<'a> Params<'a> {
         let before = self.weights.unused();
         let result = read();
         if result.is_err() {
-            before.iter().for_each(|name| self.weights.disuse(name));
+            for name in &before {
+                self.weights.disuse(name);
+            }
         }
         result
     }

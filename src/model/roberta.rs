@@ -11,10 +11,33 @@ use super::{Card, Family, Input, Model, Source, finish};
 use crate::error::Result;
 use crate::trace::{Site, Trace};
 use candle_core::Device;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 /// RoBERTa, XLM-RoBERTa and `CamemBERT`.
 pub static FAMILY: Family =
     Family { names: &["roberta", "xlm-roberta", "camembert"], load: |source| Ok(Box::new(Roberta::load(source)?)) };
+
+/// What transformers' configurations have where `config.json` is silent.
+fn defaults(family: &str) -> Value {
+    json!({
+        "vocab_size": if family == "roberta" { 50265 } else { 30522 },
+        "hidden_size": 768,
+        "num_hidden_layers": 12,
+        "num_attention_heads": 12,
+        "intermediate_size": 3072,
+        "hidden_act": "gelu",
+        "max_position_embeddings": 512,
+        "type_vocab_size": 2,
+        "layer_norm_eps": 1e-12,
+    })
+}
+
+/// Where positions are counted from.
+#[derive(Deserialize)]
+struct Padding {
+    pad_token_id: u32,
+}
 
 struct Roberta {
     card: Card,
@@ -26,21 +49,21 @@ struct Roberta {
 
 impl Roberta {
     fn load(source: &Source<'_>) -> Result<Self> {
-        let config: Config = source.config()?;
-        source.refuse_decoder()?;
-        source.refuse("position_embedding_type", &["absolute"])?;
-        let padding = config.pad_token_id.unwrap_or(1);
+        let family = FAMILY.names.iter().find(|n| Some(**n) == source.config["model_type"].as_str());
+        let family = family.unwrap_or(&"roberta");
+        let config = Config::read(source, defaults(family))?;
+        let Padding { pad_token_id: padding } = source.config(json!({ "pad_token_id": 1 }), &[])?;
+        let dim = config.hidden_size;
         let vb = source.vb.under("roberta", "embeddings.word_embeddings.weight");
         let sizes = config.block_sizes(source)?;
-        let sizes_of_tables = config.embedding_sizes();
+        let sizes_of_tables = config.embedding_sizes(dim);
         let embeddings = Embeddings::load(&vb.pp("embeddings"), sizes_of_tables, Some(padding), source.device)?;
         let encoder = Encoder::load(&vb.pp("encoder.layer"), config.num_hidden_layers, sizes, &encoder::BERT)?;
-        let family = FAMILY.names.iter().find(|n| Some(**n) == source.config["model_type"].as_str());
-        let mut card = config.card(family.unwrap_or(&"roberta"));
+        let mut card = config.card(family, dim);
         // Position 0 up to the padding id belong to no token.
-        card.tokens = config.max_position_embeddings.saturating_sub(padding as usize + 1);
+        card.tokens = config.max_position_embeddings.saturating_sub(padding as usize).saturating_sub(1);
 
-        let (dim, root) = (config.hidden_size, &source.vb);
+        let root = &source.vb;
         let mut heads = Heads::default();
         heads.add(Site::Logits, root, "lm_head.dense.weight", || {
             let vb = root.pp("lm_head");

@@ -27,6 +27,15 @@ pub fn model(name: &str, control: &Control) -> Result<PathBuf> {
     Err(Error::NoModel { name: name.to_owned(), why })
 }
 
+/// The file of weights that `name` is the path of, if it is one. A shard is no model by itself.
+pub fn weights(name: &str) -> Option<PathBuf> {
+    const ENDINGS: [&str; 6] = [".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".index.json"];
+    let path = Path::new(name);
+    let file = path.file_name()?.to_string_lossy();
+    let is_whole = ENDINGS.iter().any(|ending| file.ends_with(ending)) && !file.contains("-of-");
+    (is_whole && path.is_file()).then(|| path.to_path_buf())
+}
+
 /// Every model folder on the shelves, by name, each name once.
 pub fn bundled() -> Vec<(String, PathBuf)> {
     let mut found: Vec<(String, PathBuf)> = Vec::new();

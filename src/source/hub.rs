@@ -13,8 +13,9 @@ mod session;
 use crate::error::{Error, Result};
 use crate::trace::Control;
 use cache::{Repo, WEIGHTS};
+use listing::{Listing, shown};
 use session::Session;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Where the hub is unless `HF_ENDPOINT` says otherwise.
 const ENDPOINT: &str = "https://huggingface.co";
@@ -99,7 +100,7 @@ impl Hub {
             return found.ok_or_else(|| no_model(id, why));
         }
         match found {
-            Some(folder) if has_tokenizer(&folder) => Ok(folder),
+            Some(folder) if is_tokenizer(|name| folder.join(name).is_file()) => Ok(folder),
             // Another program wanted the weights alone. If the rest cannot be had, the weights still can.
             Some(folder) => match self.download(id, control) {
                 Err(Error::Network { .. } | Error::NoModel { .. }) => Ok(folder),
@@ -126,6 +127,10 @@ impl Hub {
         let Some(weights) = WEIGHTS.into_iter().find(|name| listing.has(name)) else {
             return Err(no_model(id, "the repository has no weights as safetensors or PyTorch files"));
         };
+        // Without a tokenizer the weights, which are large, would be of no use.
+        if !is_tokenizer(|name| listing.has(name)) {
+            return Err(no_model(id, no_tokenizer(&listing)));
+        }
         let repo = Repo::new(&self.cache, id);
         let folder = repo.snapshot(&listing.commit);
         let bring = |name: &str| {
@@ -151,8 +156,23 @@ impl std::fmt::Debug for Hub {
     }
 }
 
-fn has_tokenizer(folder: &Path) -> bool {
-    FILES[1..].iter().any(|name| folder.join(name).is_file())
+/// Whether the files that are there make a tokenizer that can be read.
+fn is_tokenizer(has: impl Fn(&str) -> bool) -> bool {
+    has("tokenizer.json") || has("vocab.txt") || (has("vocab.json") && has("merges.txt"))
+}
+
+/// Says what a repository has instead of a tokenizer.
+fn no_tokenizer(listing: &Listing) -> String {
+    let is_like_one = |name: &&str| {
+        let name = name.to_ascii_lowercase();
+        !name.contains('/') && ["token", "vocab", "merges", "spiece", ".model"].iter().any(|s| name.contains(s))
+    };
+    let there: Vec<String> = listing.names().filter(is_like_one).take(8).map(shown).collect();
+    let there = if there.is_empty() { "no file of one".to_owned() } else { there.join(", ") };
+    format!(
+        "the repository has no tokenizer that can be read (tokenizer.json, vocab.txt, or vocab.json with merges.txt): \
+         there is {there}"
+    )
 }
 
 fn no_model(id: &str, why: impl Into<String>) -> Error {
@@ -162,6 +182,7 @@ fn no_model(id: &str, why: impl Into<String>) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     fn hub(variables: &[(&str, &str)]) -> Hub {
         Hub::described_by(|name| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()))

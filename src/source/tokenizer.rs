@@ -248,7 +248,9 @@ fn add(inner: &mut tokenizers::Tokenizer, vocabulary: &Vocabulary) -> tokenizers
     };
     let listed = vocabulary.added();
     let special: Vec<String> = listed.iter().filter(|(_, t)| t.special).map(|(_, t)| t.content.clone()).collect();
-    listed.into_iter().for_each(|(id, token)| take(id, token));
+    for (id, token) in listed {
+        take(id, token);
+    }
     ROLES.iter().filter_map(|role| vocabulary.special_token(role)).for_each(|token| take(None, token));
     vocabulary.more().into_iter().for_each(|token| take(None, token));
     let names = names(vocabulary.kind);
@@ -279,10 +281,10 @@ fn customary(kind: Kind, cls: &Named, sep: &Named) -> [Vec<Slot>; 2] {
     if kind == Kind::Roberta {
         pair.extend([special(sep, 0), text(1), special(sep, 0)]);
         // RoBERTa knows no types.
-        pair.iter_mut().for_each(|slot| {
+        for slot in &mut pair {
             let (Slot::Special { segment, .. } | Slot::Text { segment, .. }) = slot;
             *segment = 0;
-        });
+        }
     } else {
         pair.extend([text(1), special(sep, 1)]);
     }

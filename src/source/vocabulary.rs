@@ -108,7 +108,6 @@ impl Vocabulary {
         let kind = match class.as_str() {
             _ if json["model"]["type"] == "WordPiece" => Kind::Bert,
             "GPT2Tokenizer" => Kind::Gpt2,
-            "" | "PreTrainedTokenizer" | "TokenizersBackend" if family == "gpt2" => Kind::Gpt2,
             "RobertaTokenizer" => Kind::Roberta,
             _ if family == "gpt2" => Kind::Gpt2,
             _ => Kind::Roberta,
@@ -259,9 +258,10 @@ fn content(value: &Value) -> Option<&str> {
 fn honour(json: &mut Value, config: &Value) {
     if config["add_prefix_space"].is_boolean() {
         let splitter = &mut json["pre_tokenizer"];
-        let steps = match splitter["type"] == "Sequence" {
-            true => splitter["pretokenizers"].as_array_mut().map(Vec::as_mut_slice).unwrap_or_default(),
-            false => std::slice::from_mut(splitter),
+        let steps = if splitter["type"] == "Sequence" {
+            splitter["pretokenizers"].as_array_mut().map(Vec::as_mut_slice).unwrap_or_default()
+        } else {
+            std::slice::from_mut(splitter)
         };
         for step in steps.iter_mut().filter(|step| step["type"] == "ByteLevel") {
             step["add_prefix_space"] = config["add_prefix_space"].clone();

@@ -37,7 +37,11 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, is_new: bool) {
             }
         }
     });
-    widgets::muted(ui, EN.export_hint);
+    let format = crate::export::Format::of(Path::new(&local.path));
+    match &format {
+        Ok(_) => widgets::muted(ui, EN.export_hint),
+        Err(error) => ui.colored_label(theme::colour(theme::palette(ui.ctx()).error), error.to_string()),
+    };
     let mut entered = false;
     ui.horizontal(|ui| {
         let field = TextEdit::singleline(&mut local.path)
@@ -51,11 +55,9 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, is_new: bool) {
         }
     });
     ui.horizontal(|ui| {
-        let format = crate::export::Format::of(Path::new(&local.path));
         let ready = state.run().is_some() && format.is_ok();
         let save = ui.add_enabled(ready, Button::new(EN.save).min_size(Vec2::new(80.0, theme::CONTROL)));
-        let why = format.err().map_or_else(|| EN.empty_title.to_owned(), |e| e.to_string());
-        if (save.on_disabled_hover_text(why).clicked() || entered) && ready {
+        if (save.on_disabled_hover_text(EN.export_hint).clicked() || entered) && ready {
             actions.ask(Action::Export(PathBuf::from(&local.path), local.of));
         }
         widgets::command(ui, actions, Command::CopyPicture);

@@ -37,7 +37,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
 pub fn wanted(ui: &Ui) -> GridLook {
     // The scroll bar's room is kept free, so that a long grid does not move when it appears.
     let width = (ui.available_width() - 12.0).max(80.0).round();
-    GridLook { width, dark: ui.visuals().dark_mode, scale: ui.pixels_per_point() }
+    GridLook { width, height: None, dark: ui.visuals().dark_mode, scale: ui.pixels_per_point() }
 }
 
 fn thumbnails(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, canvas: &mut Canvas) {

@@ -85,15 +85,26 @@ fn heading(ui: &mut Ui, state: &State, run: &Run) {
         }
     };
     let (text, accent) = (theme::colour(palette.text), theme::colour(palette.accent));
-    let name = format!("{}: ", head_name(layer, head));
+    let muted = theme::colour(palette.muted);
+    let name = head_name(layer, head);
+    let name = if state.heads_off.contains(&(layer, head)) { fill(EN.head_is_off, &[&name]) } else { name };
+    let name = format!("{name}: ");
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 28.0), Sense::hover());
     let painter = ui.painter_at(rect);
     let spoken = if let Some(edge) = edge {
         let (from, to) = (run.tokens.shown(edge.query), run.tokens.shown(edge.key));
         let (first, second) = if verb == EN.looks_at { (from, to) } else { (to, from) };
         let middle = format!(" {verb} ");
-        let number = if edge.weight < 0.1 { weight(edge.weight) } else { format!("{:.2}", edge.weight) };
-        let number = format!(", {number}");
+        let decimals = |w: f32| if w < 0.1 { weight(w) } else { format!("{w:.2}") };
+        let number = format!(", {}", decimals(edge.weight));
+        // The sentence is about another token; where the query rests more on itself or on a special one, it says so.
+        let row = weights.get(edge.query * n..(edge.query + 1) * n).unwrap_or_default();
+        let largest = (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]));
+        let rest = match largest.filter(|&k| verb == EN.looks_at && row[k] > edge.weight) {
+            Some(k) if k == edge.query => fill(EN.most_on, &[EN.itself, &decimals(row[k])]),
+            Some(k) => fill(EN.most_on, &[&run.tokens.shown(k), &decimals(row[k])]),
+            None => String::new(),
+        };
         let parts = [
             (name.as_str(), Face::Bold, text),
             (first.as_str(), Face::Mono, accent),
@@ -101,8 +112,10 @@ fn heading(ui: &mut Ui, state: &State, run: &Run) {
             (second.as_str(), Face::Mono, accent),
             (number.as_str(), Face::Bold, text),
         ];
-        paint::phrase(&painter, rect.left_center(), &parts, size::HEADING);
-        format!("{name}{first}{middle}{second}{number}")
+        let end = paint::phrase(&painter, rect.left_center(), &parts, size::HEADING);
+        let after = rect.left_center() + Vec2::new(end, 1.0);
+        paint::phrase(&painter, after, &[(rest.as_str(), Face::Plain, muted)], size::BODY);
+        format!("{name}{first}{middle}{second}{number}{rest}")
     } else {
         paint::phrase(&painter, rect.left_center(), &[(name.as_str(), Face::Bold, text)], size::HEADING);
         format!("{name}{}", EN.nothing_shown)

@@ -13,7 +13,8 @@ pub fn show(ui: &mut Ui) {
     ui.label(RichText::new(EN.caveat).font(theme::heading()));
     ui.label(EN.caveat_text);
     ui.separator();
-    ScrollArea::vertical().max_height(widgets::list_height(ui, 380.0, 320.0)).auto_shrink(false).show(ui, |ui| {
+    let height = widgets::list_height(ui, 460.0, 320.0);
+    ScrollArea::vertical().max_height(height).min_scrolled_height(height).auto_shrink(false).show(ui, |ui| {
         Grid::new("keys").num_columns(2).spacing([24.0, 4.0]).show(ui, |ui| {
             for command in Command::ALL {
                 ui.label(RichText::new(ui.ctx().format_shortcut(&command.shortcut())).font(theme::mono()));

@@ -87,8 +87,13 @@ fn buttons(ui: &mut Ui, state: &State, actions: &Actions) {
     let is_masked = token.is_some_and(|i| state.masked.contains(&i)) || (token.is_none() && !state.masked.is_empty());
     let token = token.or(state.masked.first().copied());
     let possible = token.is_some_and(|i| state.can_mask(i));
-    let label = if is_masked { EN.unmask_word } else { EN.mask_word };
-    let button = widgets::wide(ui, possible, label);
+    let action = if is_masked { EN.unmask_word } else { EN.mask_word };
+    let word = token.filter(|_| possible).zip(state.before.as_ref().or(state.run())).map(|(i, run)| {
+        let word = if i < run.tokens.len() { run.tokens.shown(i) } else { String::new() };
+        fill(EN.of_word, &[action, &word])
+    });
+    let button = widgets::wide(ui, possible, word.as_deref().unwrap_or(action));
+    let button = widgets::named(button, action);
     let tip = format!("{} {}", EN.mask_tip, Command::Mask.tooltip(ui.ctx()));
     let button = button.on_hover_text(tip).on_disabled_hover_text(if mask.is_some() { EN.no_row } else { EN.no_mask });
     if let (true, Some(i)) = (button.clicked(), token) {
@@ -119,8 +124,10 @@ fn predictions(ui: &mut Ui, state: &State, run: &Run) {
         Some(Focus::Query(i) | Focus::Key(i)) if state.is_changed() => Some(i),
         _ => None,
     };
-    let changed = || (0..run.tokens.len()).find(|&i| state.is_changed() && !run.tokens.pieces[i].special);
-    let Some(position) = state.masked.first().copied().or_else(typed_mask).or_else(pinned).or_else(changed) else {
+    let Some(position) = state.masked.first().copied().or_else(typed_mask).or_else(pinned) else {
+        if state.is_changed() {
+            widgets::muted(ui, EN.pin_for_prediction);
+        }
         return;
     };
     let Some(after) = guesses(run, position) else { return };

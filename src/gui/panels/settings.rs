@@ -5,7 +5,7 @@ use crate::gui::action::{Action, Actions};
 use crate::gui::settings::Theme;
 use crate::gui::state::State;
 use crate::gui::widgets;
-use crate::gui::words::EN;
+use crate::gui::words::{EN, fill};
 use egui::{Button, DragValue, Ui};
 
 /// Draws the sheet.
@@ -27,7 +27,9 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
     ui.horizontal(|ui| {
         for device in Choice::ALL {
             let on = state.settings.device == device;
-            if ui.add(Button::selectable(on, device.name()).frame_when_inactive(true)).clicked() {
+            let button = Button::selectable(on, device.name()).frame_when_inactive(true);
+            let button = ui.add_enabled(device.is_built(), button);
+            if button.on_disabled_hover_text(fill(EN.not_in_this_build, &[device.name()])).clicked() {
                 actions.ask(Action::Device(device));
             }
         }

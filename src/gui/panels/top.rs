@@ -16,6 +16,11 @@ pub fn sentence_id() -> Id {
     Id::unique("sentence")
 }
 
+/// The second field.
+pub fn second_id() -> Id {
+    Id::unique("second sentence")
+}
+
 /// Model, workspace, text.
 pub fn bar(ui: &mut Ui, state: &State, actions: &Actions) {
     ui.horizontal_centered(|ui| {
@@ -80,7 +85,7 @@ fn texts(ui: &mut Ui, state: &State, actions: &Actions) {
         actions.ask(Action::Text(text));
     }
     let mut second = pair.clone();
-    if widgets::named(ui.add(field(&mut second, EN.second_hint, each)), EN.second).changed() {
+    if widgets::named(ui.add(field(&mut second, EN.second_hint, each).id(second_id())), EN.second).changed() {
         actions.ask(Action::Pair(Some(second)));
     }
     let remove = ui.add(Button::new("\u{d7}").min_size(Vec2::splat(close)));
@@ -152,7 +157,8 @@ fn top(ui: &mut Ui, state: &State, actions: &Actions) {
     let button = ui.add(Button::new(label).min_size(Vec2::new(80.0, CONTROL))).on_hover_text(EN.top_tip);
     egui::Popup::menu(&button).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         ui.set_width(240.0);
-        ui.label(RichText::new(EN.top_tip).small().color(theme::colour(theme::palette(ui.ctx()).muted)));
+        let ink = theme::colour(theme::palette(ui.ctx()).muted);
+        ui.vertical(|ui| ui.label(RichText::new(EN.top_tip).small().color(ink)));
         let mut value = state.settings.top * 100.0;
         let slider = Slider::new(&mut value, 5.0..=100.0).step_by(5.0).suffix(" %");
         if widgets::named(ui.add(slider), EN.share_of_row).changed() {

@@ -61,6 +61,11 @@ impl Listing {
         self.files.iter().any(|f| f.rfilename == name)
     }
 
+    /// The names of its files.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|f| f.rfilename.as_str())
+    }
+
     /// What is known about a file, or why it cannot be downloaded.
     pub(super) fn entry(&self, name: &str) -> Result<Entry, String> {
         let file = self
