@@ -1,20 +1,19 @@
 //! BERT. Devlin et al. 2018, <https://arxiv.org/abs/1810.04805>.
 //! Upstream: `transformers/models/bert/modeling_bert.py`.
 
-use super::blocks::{Activation, Linear, padding_mask};
+use super::blocks::{Activation, Linear};
 use super::embeddings::{self, Embeddings};
-use super::encoder::{self, Encoder};
+use super::encoder::{self, Encoder, Transformer};
 use super::heads::{self, Heads, Step};
 use super::params::Params;
-use super::{Card, Family, Input, Model, Source, finish};
+use super::{Card, Family, Source};
 use crate::error::{Error, Result};
-use crate::trace::{Site, Stack, Trace};
-use candle_core::Device;
+use crate::trace::{Site, Stack};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// BERT.
-pub static FAMILY: Family = Family { names: &["bert"], load: |source| Ok(Box::new(Bert::load(source)?)) };
+pub static FAMILY: Family = Family { names: &["bert"], load: |source| Ok(Box::new(load(source)?)) };
 
 /// The fields of `config.json` that decide the forward pass; also those of RoBERTa, ELECTRA and ALBERT.
 #[derive(Debug, Clone, Deserialize)]
@@ -100,27 +99,17 @@ fn defaults() -> Value {
     })
 }
 
-struct Bert {
-    card: Card,
-    embeddings: Embeddings,
-    encoder: Encoder,
-    heads: Heads,
-    device: Device,
-}
-
-impl Bert {
-    fn load(source: &Source<'_>) -> Result<Self> {
-        let config = Config::read(source, defaults())?;
-        let dim = config.hidden_size;
-        let vb = source.vb.under("bert", "embeddings.word_embeddings.weight");
-        let sizes = config.block_sizes(source)?;
-        let embeddings = Embeddings::load(&vb.pp("embeddings"), config.embedding_sizes(dim), None, source.device)?;
-        let encoder = Encoder::load(&vb.pp("encoder.layer"), config.num_hidden_layers, sizes, &encoder::BERT)?;
-        let heads = load_heads(source, &vb, &config, sizes.activation, &embeddings)?;
-        let mut card = config.card("bert", dim);
-        heads.describe(&mut card);
-        Ok(Self { card, embeddings, encoder, heads, device: source.device.clone() })
-    }
+fn load(source: &Source<'_>) -> Result<Transformer> {
+    let config = Config::read(source, defaults())?;
+    let dim = config.hidden_size;
+    let vb = source.vb.under("bert", "embeddings.word_embeddings.weight");
+    let sizes = config.block_sizes(source)?;
+    let embeddings = Embeddings::load(&vb.pp("embeddings"), config.embedding_sizes(dim), None, source.device)?;
+    let encoder = Encoder::load(&vb.pp("encoder.layer"), config.num_hidden_layers, sizes, &encoder::BERT)?;
+    let heads = load_heads(source, &vb, &config, sizes.activation, &embeddings)?;
+    let mut card = config.card("bert", dim);
+    heads.describe(&mut card);
+    Ok(Transformer { card, embeddings, projection: None, encoder, heads, device: source.device.clone() })
 }
 
 fn load_heads(
@@ -153,17 +142,4 @@ fn load_heads(
     })?;
     heads.add_classifier(source, ["classifier", "classifier"], dim, pooled)?;
     Ok(heads)
-}
-
-impl Model for Bert {
-    fn card(&self) -> &Card {
-        &self.card
-    }
-
-    fn forward(&self, input: &Input, trace: &mut Trace<'_>) -> Result<()> {
-        let x = self.embeddings.forward(input, &self.card, trace, Ok)?; // [batch, token, dim]
-        let mask = padding_mask(&input.mask, &self.device)?; // [batch, 1, 1, key]
-        let x = self.encoder.forward(x, mask.as_ref(), trace)?;
-        finish(&self.heads, &x, input, trace)
-    }
 }

@@ -1,19 +1,18 @@
 //! DistilBERT: BERT without segments. Sanh et al. 2019, <https://arxiv.org/abs/1910.01108>.
 //! Upstream: `transformers/models/distilbert/modeling_distilbert.py`.
 
-use super::blocks::{Activation, LayerNorm, Linear, padding_mask};
+use super::blocks::{Activation, LayerNorm, Linear};
 use super::embeddings::{self, Embeddings};
-use super::encoder::{self, Encoder, Names};
+use super::encoder::{self, Encoder, Names, Transformer};
 use super::heads::{self, Heads, Step};
-use super::{Card, Family, Input, Model, Source, finish};
+use super::{Card, Family, Source};
 use crate::error::Result;
-use crate::trace::{Site, Stack, Trace};
-use candle_core::Device;
+use crate::trace::{Site, Stack};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 /// DistilBERT.
-pub static FAMILY: Family = Family { names: &["distilbert"], load: |source| Ok(Box::new(DistilBert::load(source)?)) };
+pub static FAMILY: Family = Family { names: &["distilbert"], load: |source| Ok(Box::new(load(source)?)) };
 
 // Upstream writes it into the class, not into the configuration.
 const EPS: f64 = 1e-12;
@@ -53,83 +52,53 @@ struct Config {
     max_position_embeddings: usize,
 }
 
-struct DistilBert {
-    card: Card,
-    embeddings: Embeddings,
-    encoder: Encoder,
-    heads: Heads,
-    device: Device,
-}
-
-impl DistilBert {
-    fn load(source: &Source<'_>) -> Result<Self> {
-        let config: Config = source.config(defaults(), ALIASES)?;
-        source.refuse_decoder()?;
-        source.check_blocks("n_layers", config.n_layers)?;
-        let dim = config.dim;
-        let activation = Activation::named(&config.activation).map_err(|e| source.wrong(&e))?;
-        let vb = source.vb.under("distilbert", "embeddings.word_embeddings.weight");
-        let sizes = encoder::Sizes { dim, heads: config.n_heads, inner: config.hidden_dim, eps: EPS, activation };
-        let tables = embeddings::Sizes {
-            vocabulary: config.vocab_size,
-            positions: config.max_position_embeddings,
-            segments: 0,
-            dim,
-            eps: EPS,
-        };
-        let embeddings = Embeddings::load(&vb.pp("embeddings"), tables, None, source.device)?;
-        let encoder = Encoder::load(&vb.pp("transformer.layer"), config.n_layers, sizes, &NAMES)?;
-        let mut card = Card {
-            family: "distilbert",
-            stack: Stack::Encoder,
-            layers: config.n_layers,
-            heads: config.n_heads,
-            dim,
-            inner: config.hidden_dim,
-            narrow: dim,
-            tables: vec![Site::Words, Site::Positions],
-            vocabulary: config.vocab_size,
-            tokens: config.max_position_embeddings,
-            outputs: Vec::new(),
-            steps: Vec::new(),
-            unavailable: Vec::new(),
-            labels: Vec::new(),
-        };
-        let root = &source.vb;
-        let mut heads = Heads::default();
-        heads.add(Site::Logits, root, "vocab_transform.weight", || {
-            Ok(heads::vocabulary(
-                Linear::load(&root.pp("vocab_transform"), dim, dim)?,
-                activation,
-                LayerNorm::load(&root.pp("vocab_layer_norm"), dim, EPS)?,
-                heads::decoder(
-                    source,
-                    root,
-                    "vocab_projector.weight",
-                    &["vocab_projector.bias"],
-                    embeddings.words(),
-                    dim,
-                )?,
-            ))
-        })?;
-        heads.add_classifier(source, ["classifier", "classifier"], dim, || {
-            let dense = Linear::load(&root.pp("pre_classifier"), dim, dim)?;
-            Ok(vec![Step::First, Step::Linear(dense), Step::Activate(Activation::Relu), Step::Show(Site::Pooled)])
-        })?;
-        heads.describe(&mut card);
-        Ok(Self { card, embeddings, encoder, heads, device: source.device.clone() })
-    }
-}
-
-impl Model for DistilBert {
-    fn card(&self) -> &Card {
-        &self.card
-    }
-
-    fn forward(&self, input: &Input, trace: &mut Trace<'_>) -> Result<()> {
-        let x = self.embeddings.forward(input, &self.card, trace, Ok)?; // [batch, token, dim]
-        let mask = padding_mask(&input.mask, &self.device)?; // [batch, 1, 1, key]
-        let x = self.encoder.forward(x, mask.as_ref(), trace)?;
-        finish(&self.heads, &x, input, trace)
-    }
+fn load(source: &Source<'_>) -> Result<Transformer> {
+    let config: Config = source.config(defaults(), ALIASES)?;
+    source.refuse_decoder()?;
+    source.check_blocks("n_layers", config.n_layers)?;
+    let dim = config.dim;
+    let activation = Activation::named(&config.activation).map_err(|e| source.wrong(&e))?;
+    let vb = source.vb.under("distilbert", "embeddings.word_embeddings.weight");
+    let sizes = encoder::Sizes { dim, heads: config.n_heads, inner: config.hidden_dim, eps: EPS, activation };
+    let tables = embeddings::Sizes {
+        vocabulary: config.vocab_size,
+        positions: config.max_position_embeddings,
+        segments: 0,
+        dim,
+        eps: EPS,
+    };
+    let embeddings = Embeddings::load(&vb.pp("embeddings"), tables, None, source.device)?;
+    let encoder = Encoder::load(&vb.pp("transformer.layer"), config.n_layers, sizes, &NAMES)?;
+    let mut card = Card {
+        family: "distilbert",
+        stack: Stack::Encoder,
+        layers: config.n_layers,
+        heads: config.n_heads,
+        dim,
+        inner: config.hidden_dim,
+        narrow: dim,
+        tables: vec![Site::Words, Site::Positions],
+        vocabulary: config.vocab_size,
+        tokens: config.max_position_embeddings,
+        outputs: Vec::new(),
+        steps: Vec::new(),
+        unavailable: Vec::new(),
+        labels: Vec::new(),
+    };
+    let root = &source.vb;
+    let mut heads = Heads::default();
+    heads.add(Site::Logits, root, "vocab_transform.weight", || {
+        Ok(heads::vocabulary(
+            Linear::load(&root.pp("vocab_transform"), dim, dim)?,
+            activation,
+            LayerNorm::load(&root.pp("vocab_layer_norm"), dim, EPS)?,
+            heads::decoder(source, root, "vocab_projector.weight", &["vocab_projector.bias"], embeddings.words(), dim)?,
+        ))
+    })?;
+    heads.add_classifier(source, ["classifier", "classifier"], dim, || {
+        let dense = Linear::load(&root.pp("pre_classifier"), dim, dim)?;
+        Ok(vec![Step::First, Step::Linear(dense), Step::Activate(Activation::Relu), Step::Show(Site::Pooled)])
+    })?;
+    heads.describe(&mut card);
+    Ok(Transformer { card, embeddings, projection: None, encoder, heads, device: source.device.clone() })
 }

@@ -1,12 +1,16 @@
-//! The encoder block that BERT, RoBERTa, DistilBERT, ELECTRA and ALBERT share, under each family's tensor names.
+//! The encoder block that BERT, RoBERTa, DistilBERT, ELECTRA and ALBERT share, under each family's tensor names, and
+//! the model around it.
 //! Devlin et al. 2018; transformers `modeling_bert.py`, class `BertLayer`.
 
-use super::blocks::{Activation, HeadSizes, LayerNorm, Linear, attend};
+use super::blocks::{Activation, HeadSizes, LayerNorm, Linear, attend, padding_mask};
+use super::embeddings::Embeddings;
+use super::heads::Heads;
 use super::kernels;
 use super::params::Params;
+use super::{Card, Input, Model, finish};
 use crate::error::Result;
 use crate::trace::{Site, Stack, Trace};
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 
 /// The sizes of a block.
 #[derive(Debug, Clone, Copy)]
@@ -109,5 +113,35 @@ impl Encoder {
             x = block.forward(&x, mask, trace)?;
         }
         Ok(x)
+    }
+}
+
+/// A whole model of embeddings, a stack of blocks and heads: BERT, RoBERTa, DistilBERT and ELECTRA.
+pub struct Transformer {
+    /// What it is.
+    pub card: Card,
+    /// The tables.
+    pub embeddings: Embeddings,
+    /// What ELECTRA puts between narrow tables and wide blocks.
+    pub projection: Option<Linear>,
+    /// The blocks.
+    pub encoder: Encoder,
+    /// What it predicts.
+    pub heads: Heads,
+    /// Where it is computed.
+    pub device: Device,
+}
+
+impl Model for Transformer {
+    fn card(&self) -> &Card {
+        &self.card
+    }
+
+    fn forward(&self, input: &Input, trace: &mut Trace<'_>) -> Result<()> {
+        let project = |x: Tensor| self.projection.as_ref().map_or_else(|| Ok(x.clone()), |p| p.forward(&x));
+        let x = self.embeddings.forward(input, &self.card, trace, project)?; // [batch, token, dim]
+        let mask = padding_mask(&input.mask, &self.device)?; // [batch, 1, 1, key]
+        let x = self.encoder.forward(x, mask.as_ref(), trace)?;
+        finish(&self.heads, &x, input, trace)
     }
 }
