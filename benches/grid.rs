@@ -34,16 +34,17 @@ fn bert_base(view: View, scale: f32) -> Window {
     window
 }
 
-/// Draws one frame up to the triangles.
-fn frame(window: &mut Window) {
-    window.step();
+/// How far a frame is drawn.
+type End = (&'static str, fn(&mut Window));
+
+const ENDS: [End; 2] = [("frame", triangles), ("painted", pixels)];
+
+fn triangles(window: &mut Window) {
     let output = window.output();
     black_box(window.ctx.tessellate(output.shapes.clone(), output.pixels_per_point));
 }
 
-/// Draws one frame up to its pixels.
-fn painted(window: &mut Window) {
-    window.step();
+fn pixels(window: &mut Window) {
     black_box(window.render().expect("the window can be drawn"));
 }
 
@@ -70,24 +71,26 @@ fn first_paint(criterion: &mut Criterion) {
         let mut window = bert_base(View::Lines, scale);
         let run = window.state().state().run().expect("a run").clone();
         let mut dark = true;
-        group.bench_function(format!("{scale}x"), |bencher| {
-            bencher.iter_custom(|rounds| {
-                let mut total = Duration::ZERO;
-                for _ in 0..rounds {
-                    dark = !dark;
-                    let start = Instant::now();
-                    black_box(worth_seeing(&run));
-                    window.state().ask(Action::Theme(if dark { Theme::Dark } else { Theme::Light }));
-                    while window.state().state().study.as_ref().is_none_or(|study| study.dark != dark) {
-                        window.step();
+        for (end, draw) in ENDS {
+            group.bench_function(format!("{scale}x-{end}"), |bencher| {
+                bencher.iter_custom(|rounds| {
+                    let mut total = Duration::ZERO;
+                    for _ in 0..rounds {
+                        dark = !dark;
+                        let start = Instant::now();
+                        black_box(worth_seeing(&run));
+                        window.state().ask(Action::Theme(if dark { Theme::Dark } else { Theme::Light }));
+                        while window.state().state().study.as_ref().is_none_or(|study| study.dark != dark) {
+                            window.step();
+                        }
+                        draw(&mut window);
+                        total += start.elapsed();
+                        settle(&mut window);
                     }
-                    black_box(window.render().expect("the window can be drawn"));
-                    total += start.elapsed();
-                    settle(&mut window);
-                }
-                total
+                    total
+                });
             });
-        });
+        }
     }
 }
 
@@ -97,7 +100,7 @@ fn switch(criterion: &mut Criterion) {
     for (view, name) in [(View::Lines, "lines"), (View::Heatmap, "heatmap")] {
         let mut window = bert_base(view, 1.0);
         let mut turn = 0;
-        for (draw, end) in [(frame as fn(&mut Window), "frame"), (painted, "painted")] {
+        for (end, draw) in ENDS {
             group.bench_function(format!("{name}-{end}"), |bencher| {
                 bencher.iter_batched(
                     || {
@@ -106,6 +109,7 @@ fn switch(criterion: &mut Criterion) {
                     },
                     |head| {
                         window.state().ask(Action::Select(head));
+                        window.step();
                         draw(&mut window);
                         assert_eq!(window.state().state().shown_head(), head);
                     },
