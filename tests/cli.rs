@@ -557,7 +557,7 @@ fn hostile_model_folders_are_refused_in_one_line() {
         (config(|c| c["hidden_size"] = 512.into()), "[10000, 512]"),
         (config(|c| c["num_attention_heads"] = 7.into()), "config.json"),
         (config(|c| c["num_attention_heads"] = 0.into()), "config.json"),
-        (config(|c| c["num_hidden_layers"] = 1_000_000_000_000_u64.into()), "layer.4."),
+        (config(|c| c["num_hidden_layers"] = 1_000_000_000_000_u64.into()), "`num_hidden_layers`"),
         (config(|c| c["hidden_size"] = "wide".into()), "config.json"),
         (changed("config.json", |path, _| write(path, "{")), "config.json"),
         (changed("config.json", |path, _| write(path, "[]")), "config.json"),
