@@ -429,6 +429,12 @@ fn the_ledger_adds_up() {
     };
     assert_eq!(card["parameters"], sum(true));
     assert_eq!(card["unused_parameters"], sum(false));
+    // The file of this one holds the word table twice, 40 position ids, and a bias of 239 under two names;
+    // transformers counts 16,639 parameters.
+    let cased = self::card(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/bert-cased"));
+    assert_eq!((&cased["parameters"], &cased["unused_parameters"]), (&16_639.into(), &(40 + 239).into()));
+    let tied = |e: &&Value| e["tied"] == true;
+    assert_eq!(cased["ledger"].as_array().expect("a ledger").iter().filter(tied).count(), 1);
     for entry in ledger {
         let shape = entry["shape"].as_array().expect("a shape");
         assert_eq!(entry["count"], shape.iter().map(|d| d.as_u64().expect("a size")).product::<u64>());

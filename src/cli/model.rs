@@ -90,6 +90,8 @@ struct Entry {
     dtype: &'static str,
     count: u64,
     used: bool,
+    /// Whether it is a second copy of a tensor that is used.
+    tied: bool,
 }
 
 #[derive(Serialize)]
@@ -109,6 +111,7 @@ impl Card {
             dtype: p.stored,
             count: p.count(),
             used: p.used,
+            tied: p.tied,
         });
         Ok(Self {
             name: opened.name.clone(),
@@ -125,7 +128,7 @@ impl Card {
             labels: card.labels.clone(),
             device: device::describe(&opened.device),
             parameters: opened.parameters(),
-            unused_parameters: opened.ledger.iter().filter(|p| !p.used).map(Parameter::count).sum(),
+            unused_parameters: opened.ledger.iter().filter(|p| !p.used && !p.tied).map(Parameter::count).sum(),
             tokenizer: opened.tokenizer.describe().to_owned(),
             files: files(opened)?,
             notices: opened.notices.clone(),
@@ -171,8 +174,14 @@ impl Card {
 
         writeln!(out, "\nparameters (name, shape, stored as, count)")?;
         let rows = self.ledger.iter().map(|e| {
-            let unused = if e.used { "" } else { "unused" };
-            [plain(&e.name), format!("{:?}", e.shape), e.dtype.to_owned(), e.count.to_string(), unused.to_owned()]
+            let note = if e.used {
+                ""
+            } else if e.tied {
+                "tied"
+            } else {
+                "unused"
+            };
+            [plain(&e.name), format!("{:?}", e.shape), e.dtype.to_owned(), e.count.to_string(), note.to_owned()]
         });
         table(out, &rows.collect::<Vec<_>>())?;
 

@@ -25,6 +25,8 @@ pub struct Parameter {
     pub stored: &'static str,
     /// Whether the model uses it.
     pub used: bool,
+    /// Whether it is a second copy of a tensor that is used, as a tied decoder is.
+    pub tied: bool,
 }
 
 impl Parameter {
@@ -133,7 +135,7 @@ impl Opened {
         if !broken.is_empty() {
             notices.push(format!("weights that are not finite numbers: {}", broken.join(", ")));
         }
-        let unused = weights.unused();
+        let (unused, tied) = (weights.unused(), weights.tied());
         let ledger = weights
             .entries()
             .map(|(name, entry)| Parameter {
@@ -141,6 +143,7 @@ impl Opened {
                 shape: entry.shape.clone(),
                 stored: entry.dtype.as_str(),
                 used: unused.binary_search_by(|u| u.as_str().cmp(name)).is_err(),
+                tied: tied.binary_search_by(|t| t.as_str().cmp(name)).is_ok(),
             })
             .collect();
         let full = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());

@@ -195,7 +195,7 @@ pub fn decoder(
             own
         } else {
             // Some files hold the table twice: it is one all the same.
-            vb.disuse(weight);
+            vb.tie(weight);
             words.clone()
         }
     } else if source.ties_words() {

@@ -58,9 +58,9 @@ impl<'a> Params<'a> {
         result
     }
 
-    /// Says that a tensor which was read is not used after all.
-    pub fn disuse(&self, name: &str) {
-        self.weights.disuse(&self.path(name));
+    /// Says that a tensor is a second copy of another one, which serves in its place.
+    pub fn tie(&self, name: &str) {
+        self.weights.tie(&self.path(name));
     }
 
     /// The whole name of a tensor.

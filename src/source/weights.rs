@@ -45,6 +45,7 @@ struct Held {
     place: Place,
     read: AtomicBool,
     not_finite: AtomicBool,
+    copy: AtomicBool,
 }
 
 /// An open checkpoint. Tensors are read one by one, from any thread.
@@ -163,6 +164,19 @@ impl Weights {
         }
     }
 
+    /// Says that a tensor is a second copy of another one, which serves in its place.
+    pub fn tie(&self, name: &str) {
+        self.disuse(name);
+        if let Some((_, held)) = self.find(name) {
+            held.copy.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The names of the tensors that are second copies, sorted.
+    pub fn tied(&self) -> Vec<String> {
+        self.names(|held| held.copy.load(Ordering::Relaxed))
+    }
+
     /// The names of the tensors that nobody has read, sorted.
     pub fn unused(&self) -> Vec<String> {
         self.names(|held| !held.read.load(Ordering::Relaxed))
@@ -201,7 +215,8 @@ impl Weights {
                 continue;
             }
             let entry = Entry { dtype: place.element.dtype(), shape: place.shape.clone() };
-            let held = Held { entry, file, place, read: AtomicBool::default(), not_finite: AtomicBool::default() };
+            let [read, not_finite, copy] = Default::default();
+            let held = Held { entry, file, place, read, not_finite, copy };
             if let Some(other) = self.held.get(&name) {
                 let other = self.files[other.file].file_name().unwrap_or_default().display();
                 return Err(disk.fault(format!("tensor `{}` is also in {other}", shown(&name))));
