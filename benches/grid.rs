@@ -57,7 +57,7 @@ fn picture(criterion: &mut Criterion) {
         let layout = Layout::new(12, 12, 376.0, USUAL);
         let palette = Palette::of(true);
         group.bench_function(format!("{scale}x"), |bencher| {
-            bencher.iter(|| figure(&run, palette, &layout, scale));
+            bencher.iter(|| figure(&run, palette, &layout, scale, false));
         });
     }
 }

@@ -348,3 +348,41 @@ fn escape_leaves_the_text_field_before_it_unpins() {
     press(&mut window, Key::Escape);
     assert_eq!(window.state().state().pinned, None);
 }
+
+#[test]
+fn another_model_is_opened_by_its_path_and_remembered() {
+    let mut window = first();
+    press_with(&mut window, Modifiers::COMMAND, Key::O);
+    let folder = format!("{}/tests/data/models/gpt2", env!("CARGO_MANIFEST_DIR"));
+    window.get_by_role_and_label(Role::TextInput, "Model path or hub id").type_text(&folder);
+    settle(&mut window);
+    window.get_by_label("Open").click();
+    settle(&mut window);
+    let state = window.state().state();
+    let model = state.model.as_ref().expect("a model");
+    assert_eq!((model.name.as_str(), model.card().family), ("gpt2", "gpt2"));
+    assert_eq!(state.run().expect("its run").model, model.id, "the sentence was read by the new model");
+    assert!(state.settings.recent[0].ends_with("gpt2"));
+    // It has no mask token: nothing is masked, and the window says why.
+    ask(&mut window, Action::Mask(1));
+    assert_eq!(window.state().state().notice.as_deref(), Some("This model has no mask token."));
+    assert!(window.state().state().masked.is_empty());
+}
+
+#[test]
+fn stretching_is_a_switch_that_the_key_explains() {
+    let mut window = first();
+    let drawn = |window: &Window| window.state().state().study.as_ref().expect("a grid").grid.clone();
+    let fixed = drawn(&window);
+    window.get_by_label("Stretch each head").click();
+    settle(&mut window);
+    let stretched = drawn(&window);
+    assert_ne!(fixed.marks, stretched.marks);
+    let says = |figure: &lexiscope::figure::Figure, what: &str| {
+        figure.marks.iter().any(|m| matches!(m, lexiscope::figure::Mark::Text { text, .. } if text.contains(what)))
+    };
+    assert!(says(&fixed, "same for all heads") && says(&stretched, "each head to its own maximum"));
+    window.get_by_label("Stretch each head").click();
+    settle(&mut window);
+    assert_eq!(drawn(&window).marks, fixed.marks);
+}

@@ -16,7 +16,13 @@ pub fn of_run(run: &Run, head: Option<(usize, usize)>, palette: &Palette) -> Fig
     match head {
         None => {
             let width = 28.0 + run.card.heads as f32 * 48.0;
-            grid::figure(run, palette, &grid::Layout::new(run.card.layers, run.card.heads, width, grid::USUAL), SCALE)
+            grid::figure(
+                run,
+                palette,
+                &grid::Layout::new(run.card.layers, run.card.heads, width, grid::USUAL),
+                SCALE,
+                false,
+            )
         }
         Some((layer, head)) => {
             let shown = show(&run.tokens, run.head(layer, head), Filter { hide_special: false, top: 1.0 });

@@ -53,9 +53,9 @@ impl Layout {
     }
 }
 
-/// The grid of a run. `scale` is how many pixels a point has. Thumbnails with more cells than pixels show the
+/// The grid of a run. `scale` is how many pixels a point has; `stretch` gives every head its own maximum. Thumbnails with more cells than pixels show the
 /// largest weight under each pixel, so that thin stripes survive; the key says so.
-pub fn figure(run: &Run, palette: &Palette, layout: &Layout, scale: f32) -> Figure {
+pub fn figure(run: &Run, palette: &Palette, layout: &Layout, scale: f32, stretch: bool) -> Figure {
     let [width, height] = layout.size();
     let title = format!("Attention of {} layers x {} heads", layout.layers, layout.heads);
     let mut figure = Figure::new(width, height, palette, title);
@@ -91,19 +91,29 @@ pub fn figure(run: &Run, palette: &Palette, layout: &Layout, scale: f32) -> Figu
             w: layout.heads as f32 * (layout.cell + GAP),
             h: layout.layers as f32 * (layout.cell + GAP),
         },
-        pixels: atlas(run, palette, layout, pixels, scale),
+        pixels: atlas(run, palette, layout, pixels, scale, stretch),
     });
     for layer in 0..layout.layers {
         for head in 0..layout.heads {
             figure.marks.push(Mark::Ring { area: layout.area(layer, head), colour: palette.line, width: 1.0 });
         }
     }
-    key(&mut figure, palette, [layout.origin[0], height - KEY + 16.0], n > pixels);
+    let scale = if stretch { KeyScale::Stretched } else { KeyScale::Fixed };
+    key(&mut figure, palette, [layout.origin[0], height - KEY + 16.0], scale, n > pixels);
     figure
 }
 
-/// The colour key "0 -> 1" of the fixed attention scale.
-pub(super) fn key(figure: &mut Figure, palette: &Palette, at: [f32; 2], pooled: bool) {
+/// What the end of a colour key stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyScale {
+    /// A weight of 1.
+    Fixed,
+    /// The largest weight of each head.
+    Stretched,
+}
+
+/// The colour key "0 -> 1" of the attention scale.
+pub(super) fn key(figure: &mut Figure, palette: &Palette, at: [f32; 2], scale: KeyScale, pooled: bool) {
     let [x, y] = at;
     figure.token([x, y], "0", size::SMALL, palette.muted, Anchor::Start);
     let steps = 96;
@@ -114,15 +124,20 @@ pub(super) fn key(figure: &mut Figure, palette: &Palette, at: [f32; 2], pooled: 
     figure.marks.push(Mark::Image { area: Area { x: x + 14.0, y: y - 5.0, w: steps as f32, h: 10.0 }, pixels });
     let half = x + 14.0 + steps as f32 * 0.5;
     figure.marks.push(Mark::Fill { area: Area { x: half, y: y + 5.0, w: 1.0, h: 3.0 }, colour: palette.muted });
-    figure.token([half, y + 15.0], "0.25", size::SMALL, palette.muted, Anchor::Middle);
+    let (middle, most, note) = match scale {
+        KeyScale::Fixed => ("0.25", "1", "square root, same for all heads"),
+        KeyScale::Stretched => ("max/4", "max", "square root, each head to its own maximum"),
+    };
+    let note = if pooled { note.replacen(", ", "; maximum per pixel, ", 1) } else { note.to_owned() };
+    figure.token([half, y + 15.0], middle, size::SMALL, palette.muted, Anchor::Middle);
     let end = x + 14.0 + steps as f32 + 6.0;
-    figure.token([end, y], "1", size::SMALL, palette.muted, Anchor::Start);
-    let note = if pooled { "square root; maximum per pixel" } else { "square root, same for all heads" };
-    figure.caption([end + 16.0, y], note, palette.muted, Anchor::Start);
+    figure.token([end, y], most, size::SMALL, palette.muted, Anchor::Start);
+    let after = end + super::mono_width(most, size::SMALL) + 8.0;
+    figure.caption([after, y], note, palette.muted, Anchor::Start);
 }
 
 /// All thumbnails in one picture, gaps included: one texture for the whole model.
-fn atlas(run: &Run, palette: &Palette, layout: &Layout, cell: usize, scale: f32) -> Pixels {
+fn atlas(run: &Run, palette: &Palette, layout: &Layout, cell: usize, scale: f32, stretch: bool) -> Pixels {
     let step = ((layout.cell + GAP) * scale).round() as usize;
     let (width, height) = (layout.heads * step, layout.layers * step);
     let colour = palette.attention_scale();
@@ -136,16 +151,18 @@ fn atlas(run: &Run, palette: &Palette, layout: &Layout, cell: usize, scale: f32)
                 continue;
             }
             let small = shrink(weights, n, cell);
+            let largest = small.iter().copied().filter(|w| w.is_finite()).fold(0.0, f32::max);
+            let unit = if stretch && largest > 0.0 { largest } else { 1.0 };
             for (row, line) in small.chunks_exact(cell).enumerate() {
                 let start = ((layer * step + row) * width + head * step) * 3;
                 for (pixel, &w) in rgb[start..][..cell * 3].chunks_exact_mut(3).zip(line) {
-                    let c = colour(w);
+                    let c = colour(w / unit);
                     pixel.copy_from_slice(&[c.0, c.1, c.2]);
                 }
             }
         }
     }
-    let key = run.id << 20 | (cell as u64) << 1 | u64::from(palette.dark);
+    let key = run.id << 20 | (cell as u64) << 2 | u64::from(stretch) << 1 | u64::from(palette.dark);
     Pixels { key: key | 1 << 62, width, height, rgb: rgb.into() }
 }
 

@@ -107,7 +107,7 @@ pub fn figure(matrix: &Matrix<'_>, palette: &Palette, layout: &Layout) -> Figure
     figure.marks.push(Mark::Ring { area: layout.plot, colour: palette.line, width: 1.0 });
     figure.caption([6.0, layout.plot.y - 16.0], "query", palette.muted, Anchor::Start);
     figure.caption([layout.plot.x - 8.0, 10.0], "key \u{2192}", palette.muted, Anchor::End);
-    super::grid::key(&mut figure, palette, [layout.plot.x, height - 28.0], pooled);
+    super::grid::key(&mut figure, palette, [layout.plot.x, height - 28.0], super::grid::KeyScale::Fixed, pooled);
     figure
 }
 

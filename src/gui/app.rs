@@ -118,7 +118,7 @@ impl eframe::App for App {
         self.canvas.tidy();
         let stale = self.state.study.as_ref().is_some_and(|s| {
             let look = self.state.grid_look;
-            s.dark != look.dark || s.scale != look.scale || s.layout != look.layout(&s.run)
+            s.dark != look.dark || s.scale != look.scale || s.stretch != look.stretch || s.layout != look.layout(&s.run)
         });
         if stale {
             update::redraw(&mut self.state, &self.engine);
@@ -177,7 +177,7 @@ impl App {
             let (left, right) = if width >= 1200.0 { (400.0, 280.0) } else { (width * 0.31, width * 0.25) };
             let side = frame(panel, padded);
             let grid_look = Panel::left("grid").exact_size(left).resizable(false).frame(side).show(ui, |ui| {
-                let look = panels::grid::wanted(ui);
+                let look = panels::grid::wanted(ui, state);
                 panels::grid::show(ui, state, actions, &mut self.canvas);
                 look
             });
@@ -197,7 +197,7 @@ impl App {
                 Arrangement::Grid => {
                     // Room is kept for the heading and the heads worth seeing.
                     let height = Some(ui.available_height() - 230.0);
-                    look = Some(GridLook { height, ..panels::grid::wanted(ui) });
+                    look = Some(GridLook { height, ..panels::grid::wanted(ui, state) });
                     panels::grid::show(ui, state, actions, &mut self.canvas);
                 }
                 Arrangement::Tiles => {

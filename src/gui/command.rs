@@ -35,6 +35,8 @@ pub enum Command {
     HeadOff,
     /// Hide or show special tokens.
     HideSpecial,
+    /// Give every thumbnail its own maximum, or all the same.
+    Stretch,
     /// Show every site with its shape.
     ShapeTrace,
     /// Grid, head and inspector side by side.
@@ -86,6 +88,7 @@ impl Command {
         Self::Mask,
         Self::HeadOff,
         Self::HideSpecial,
+        Self::Stretch,
         Self::ShapeTrace,
         Self::Overview,
         Self::GridOnly,
@@ -130,6 +133,7 @@ impl Command {
             Self::Mask => ("Mask this word", "Replace the pinned token by the mask token, or show it again."),
             Self::HeadOff => ("Turn this head off", "Set the selected head's output to zero, or let it work again."),
             Self::HideSpecial => ("Hide special tokens", "Leave out or show the tokens that the tokenizer added."),
+            Self::Stretch => ("Stretch each head", "Draw every thumbnail up to its own maximum, or all on one scale."),
             Self::ShapeTrace => ("Shape trace", "List every site of the forward pass with its axes and sizes."),
             Self::Overview => ("Layout: overview", "Grid, head and inspector side by side."),
             Self::GridOnly => ("Layout: all heads", "The grid of heads fills the window."),
@@ -165,6 +169,7 @@ impl Command {
             Self::Mask => (PLAIN, Key::M),
             Self::HeadOff => (PLAIN, Key::O),
             Self::HideSpecial => (PLAIN, Key::S),
+            Self::Stretch => (PLAIN, Key::X),
             Self::ShapeTrace => (PLAIN, Key::T),
             Self::Overview => (PLAIN, Key::Num1),
             Self::GridOnly => (PLAIN, Key::Num2),

@@ -53,6 +53,8 @@ pub struct Settings {
     pub view: View,
     /// Which views share the window.
     pub arrangement: Arrangement,
+    /// Whether every thumbnail has its own maximum.
+    pub stretch: bool,
     /// Whether special tokens are hidden.
     pub hide_special: bool,
     /// The share of each row that is drawn as lines, 0 to 1.
@@ -69,6 +71,7 @@ impl Default for Settings {
             budget_mb: crate::engine::BUDGET / 1_000_000,
             view: View::default(),
             arrangement: Arrangement::default(),
+            stretch: false,
             hide_special: true,
             top: 0.7,
             recent: Vec::new(),

@@ -31,6 +31,8 @@ pub struct Study {
     pub dark: bool,
     /// Pixels per point.
     pub scale: f32,
+    /// Whether every head has its own maximum.
+    pub stretch: bool,
 }
 
 impl Study {
@@ -38,8 +40,8 @@ impl Study {
     pub fn new(run: Arc<Run>, worth: Vec<Score>, look: GridLook) -> Self {
         let layout = look.layout(&run);
         let palette = crate::figure::Palette::of(look.dark);
-        let grid = Arc::new(grid::figure(&run, palette, &layout, look.scale));
-        Self { run, worth, grid, layout, dark: look.dark, scale: look.scale }
+        let grid = Arc::new(grid::figure(&run, palette, &layout, look.scale, look.stretch));
+        Self { run, worth, grid, layout, dark: look.dark, scale: look.scale, stretch: look.stretch }
     }
 }
 
@@ -54,6 +56,8 @@ pub struct GridLook {
     pub dark: bool,
     /// Pixels per point.
     pub scale: f32,
+    /// Whether every head has its own maximum.
+    pub stretch: bool,
 }
 
 impl GridLook {
@@ -178,7 +182,7 @@ impl State {
             problem: None,
             notice: None,
             projector: false,
-            grid_look: GridLook { width: 376.0, height: None, dark: true, scale: 1.0 },
+            grid_look: GridLook { width: 376.0, height: None, dark: true, scale: 1.0, stretch: false },
         }
     }
 

@@ -49,7 +49,7 @@ impl Behavior<Pane> for Drawer<'_> {
     fn pane_ui(&mut self, ui: &mut Ui, _id: TileId, pane: &mut Pane) -> UiResponse {
         egui::Frame::new().inner_margin(super::theme::PADDING).show(ui, |ui| match pane {
             Pane::Grid => {
-                self.look = Some(grid::wanted(ui));
+                self.look = Some(grid::wanted(ui, self.state));
                 grid::show(ui, self.state, self.actions, self.canvas);
             }
             Pane::Lines | Pane::Heatmap if self.state.run().is_none() => head::empty(ui, self.state),

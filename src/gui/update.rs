@@ -286,6 +286,7 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
             apply(state, engine, ctx, Action::HeadOff(head));
         }
         Command::HideSpecial => state.settings.hide_special = !state.settings.hide_special,
+        Command::Stretch => state.settings.stretch = !state.settings.stretch,
         Command::Overview => state.settings.arrangement = Arrangement::Overview,
         Command::GridOnly => state.settings.arrangement = Arrangement::Grid,
         Command::HeadOnly => state.settings.arrangement = Arrangement::Head,

@@ -17,7 +17,16 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
         return;
     };
     let heads = study.run.card.layers * study.run.card.heads;
-    widgets::heading(ui, &fill(EN.heads_click_one, &[&heads.to_string()]));
+    ui.horizontal(|ui| {
+        widgets::heading(ui, &fill(EN.heads_click_one, &[&heads.to_string()]));
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let on = state.settings.stretch;
+            let button = egui::Button::selectable(on, EN.stretch).frame_when_inactive(true).small();
+            if ui.add(button).on_hover_text(Command::Stretch.tooltip(ui.ctx())).clicked() {
+                actions.ask(Action::Do(Command::Stretch));
+            }
+        });
+    });
     ScrollArea::both().auto_shrink(false).show(ui, |ui| {
         if state.is_stale() {
             ui.multiply_opacity(0.6);
@@ -34,10 +43,16 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
 }
 
 /// How the grid is to be drawn in the space that it has.
-pub fn wanted(ui: &Ui) -> GridLook {
+pub fn wanted(ui: &Ui, state: &State) -> GridLook {
     // The scroll bar's room is kept free, so that a long grid does not move when it appears.
     let width = (ui.available_width() - 12.0).max(80.0).round();
-    GridLook { width, height: None, dark: ui.visuals().dark_mode, scale: ui.pixels_per_point() }
+    GridLook {
+        width,
+        height: None,
+        dark: ui.visuals().dark_mode,
+        scale: ui.pixels_per_point(),
+        stretch: state.settings.stretch,
+    }
 }
 
 fn thumbnails(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, canvas: &mut Canvas) {
