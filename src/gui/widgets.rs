@@ -65,6 +65,15 @@ pub fn heading(ui: &mut Ui, text: &str) -> Response {
     ui.label(RichText::new(text).font(theme::heading()))
 }
 
+/// The first line of a panel, as high in all of them, with `right` at its right end.
+pub fn title_row(ui: &mut Ui, text: &str, right: impl FnOnce(&mut Ui)) {
+    ui.horizontal(|ui| {
+        ui.set_min_height(28.0);
+        heading(ui, text);
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), right);
+    });
+}
+
 /// A labelled bar with its number: `share` from 0 to 1 of the full width.
 pub fn bar(ui: &mut Ui, label: &str, share: f32, number: &str, strong: bool) -> Response {
     let palette = theme::palette(ui.ctx());

@@ -17,15 +17,11 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
         return;
     };
     let heads = study.run.card.layers * study.run.card.heads;
-    ui.horizontal(|ui| {
-        widgets::heading(ui, &fill(EN.heads_click_one, &[&heads.to_string()]));
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let on = state.settings.stretch;
-            let button = egui::Button::selectable(on, EN.stretch).frame_when_inactive(true).small();
-            if ui.add(button).on_hover_text(Command::Stretch.tooltip(ui.ctx())).clicked() {
-                actions.ask(Action::Do(Command::Stretch));
-            }
-        });
+    widgets::title_row(ui, &fill(EN.heads_click_one, &[&heads.to_string()]), |ui| {
+        let button = egui::Button::selectable(state.settings.stretch, EN.stretch).frame_when_inactive(true);
+        if ui.add(button).on_hover_text(Command::Stretch.tooltip(ui.ctx())).clicked() {
+            actions.ask(Action::Do(Command::Stretch));
+        }
     });
     ScrollArea::both().auto_shrink(false).show(ui, |ui| {
         if state.is_stale() {

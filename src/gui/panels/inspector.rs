@@ -16,7 +16,7 @@ use egui::{ScrollArea, Ui, Vec2};
 /// The panel at the right.
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
     ScrollArea::vertical().id_salt("inspector").auto_shrink(false).show(ui, |ui| {
-        widgets::heading(ui, EN.what_is_this);
+        widgets::title_row(ui, EN.what_is_this, |_| {});
         let matrix = state.settings.view == View::Heatmap;
         widgets::muted(ui, if matrix { EN.explanation_matrix } else { EN.explanation });
         let Some(run) = state.run() else { return };
