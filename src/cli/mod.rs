@@ -27,7 +27,7 @@ use std::process::ExitCode;
 struct Args {
     #[command(subcommand)]
     command: Option<Command>,
-    /// What the window opens: folders of models, or files in them.
+    /// What the window opens: a folder of a model, or a file in it; further ones are listed in its picker.
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 }

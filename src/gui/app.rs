@@ -36,7 +36,7 @@ pub struct App {
 }
 
 impl App {
-    /// Starts with the first of `paths`, or with the bundled model.
+    /// Starts with the first of `paths`, or with the bundled model; further paths are listed among the recent models.
     pub fn new(context: &CreationContext<'_>, paths: &[PathBuf]) -> Result<Self> {
         let stored = context.storage.and_then(|s| eframe::get_value::<Settings>(s, SETTINGS));
         Self::start(&context.egui_ctx, stored.unwrap_or_default(), paths)
@@ -49,7 +49,7 @@ impl App {
         // A session that ended in projector mode must not enlarge the next one.
         ctx.set_zoom_factor(1.0);
         let waker = ctx.clone();
-        let app = Self {
+        let mut app = Self {
             state: State::new(settings.checked()),
             engine: Engine::start(move || waker.request_repaint())?,
             actions: Actions::default(),
@@ -59,6 +59,10 @@ impl App {
             was_typing: false,
             muted: None,
         };
+        // One model is open at a time; the others wait in the list of recent ones.
+        for path in paths.iter().skip(1).rev() {
+            app.state.settings.remember(&path.to_string_lossy());
+        }
         let first = paths.first().map_or_else(|| find::DEFAULT.to_owned(), |p| p.to_string_lossy().into_owned());
         app.actions.ask(Action::Open(first));
         Ok(app)
