@@ -80,7 +80,7 @@ fn first_paint(criterion: &mut Criterion) {
                         let start = Instant::now();
                         black_box(worth_seeing(&run));
                         window.state().ask(Action::Theme(if dark { Theme::Dark } else { Theme::Light }));
-                        while window.state().state().study.as_ref().is_none_or(|study| study.dark != dark) {
+                        while window.state().state().study.as_ref().is_none_or(|study| study.look.dark != dark) {
                             window.step();
                         }
                         draw(&mut window);

@@ -120,11 +120,7 @@ impl eframe::App for App {
         self.sheet(ui.ctx());
         overlays(ui, &self.state);
         self.canvas.tidy();
-        let stale = self.state.study.as_ref().is_some_and(|s| {
-            let look = self.state.grid_look;
-            s.dark != look.dark || s.scale != look.scale || s.stretch != look.stretch || s.layout != look.layout(&s.run)
-        });
-        if stale {
+        if self.state.study.as_ref().is_some_and(|s| s.look != self.state.grid_look) {
             update::redraw(&mut self.state, &self.engine);
         }
         self.was_typing = ui.ctx().text_edit_focused();
@@ -186,7 +182,7 @@ impl App {
                 look
             });
             Panel::right("inspector").exact_size(right).resizable(false).frame(side).show(ui, |ui| {
-                panels::inspector::show(ui, state, actions);
+                panels::inspector::show(ui, state, actions, &mut self.canvas);
             });
             self.state.grid_look = grid_look.inner;
         }

@@ -7,6 +7,7 @@ use super::picture;
 use super::state::State;
 use super::theme::{bold, colour};
 use crate::analysis::attention::{Shown, show};
+use crate::analysis::predictions::Prediction;
 use crate::engine::Run;
 use crate::figure::lines::Focus;
 use crate::figure::{Anchor, Area, Figure, Mark, Palette, Pixels, heatmap, lines};
@@ -25,6 +26,10 @@ pub struct Canvas {
     textures: BTreeMap<u64, (TextureHandle, bool)>,
     shown: Memo<ShownKey, Shown>,
     lines: Memo<LinesKey, (Figure, lines::Layout)>,
+    /// Predictions of the shown run and of the run without changes, by run and position.
+    pub after: Memo<(u64, usize), Option<Vec<Prediction>>>,
+    /// See `after`.
+    pub before: Memo<(u64, usize), Option<Vec<Prediction>>>,
     matrix: Memo<MatrixKey, (Figure, heatmap::Layout)>,
 }
 

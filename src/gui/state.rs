@@ -27,12 +27,8 @@ pub struct Study {
     pub grid: Arc<Figure>,
     /// Where its thumbnails are.
     pub layout: grid::Layout,
-    /// For which theme and how many pixels per point it was drawn.
-    pub dark: bool,
-    /// Pixels per point.
-    pub scale: f32,
-    /// Whether every head has its own maximum.
-    pub stretch: bool,
+    /// How it was asked to look.
+    pub look: GridLook,
 }
 
 impl Study {
@@ -41,7 +37,7 @@ impl Study {
         let layout = look.layout(&run);
         let palette = crate::figure::Palette::of(look.dark);
         let grid = Arc::new(grid::figure(&run, palette, &layout, look.scale, look.stretch));
-        Self { run, worth, grid, layout, dark: look.dark, scale: look.scale, stretch: look.stretch }
+        Self { run, worth, grid, layout, look }
     }
 }
 
@@ -223,6 +219,11 @@ impl State {
     /// Whether what is shown is not the answer to what stands there.
     pub fn is_stale(&self) -> bool {
         self.running || self.run().is_some_and(|run| !self.is_about(run))
+    }
+
+    /// Whether a head is turned off.
+    pub fn is_off(&self, head: Head) -> bool {
+        self.heads_off.contains(&head)
     }
 
     /// Whether token `i` of the shown run can be masked.

@@ -53,7 +53,7 @@ impl Behavior<Pane> for Drawer<'_> {
                 grid::show(ui, self.state, self.actions, self.canvas);
             }
             Pane::Lines | Pane::Heatmap if self.state.run().is_none() => head::empty(ui, self.state),
-            Pane::Inspector => inspector::show(ui, self.state, self.actions),
+            Pane::Inspector => inspector::show(ui, self.state, self.actions, self.canvas),
             Pane::Lines => {
                 head::caption(ui, self.state, self.actions, self.canvas, false);
                 head::lines(ui, self.state, self.actions, self.canvas);

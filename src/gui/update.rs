@@ -1,6 +1,6 @@
 //! Actions and events change the state here, and nowhere else.
 
-use super::action::{Action, ExportOf, Head, Sheet};
+use super::action::{Action, ExportOf, Sheet};
 use super::command::Command;
 use super::made::Made;
 use super::settings::{Arrangement, Theme, View};
@@ -456,9 +456,4 @@ fn export(state: &mut State, engine: &Engine<Made>, ctx: &Context, path: PathBuf
         }
         Ok(Made::Saved(path))
     });
-}
-
-/// The head that a number in [`State::heads_off`] names is off.
-pub fn is_off(state: &State, head: Head) -> bool {
-    state.heads_off.contains(&head)
 }

@@ -85,7 +85,7 @@ impl Config {
 }
 
 /// What transformers' `BertConfig` has where `config.json` is silent.
-fn defaults() -> Value {
+pub(super) fn defaults() -> Value {
     json!({
         "vocab_size": 30522,
         "hidden_size": 768,

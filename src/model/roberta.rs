@@ -2,7 +2,7 @@
 //! Liu et al. 2019, <https://arxiv.org/abs/1907.11692>; Conneau et al. 2019, <https://arxiv.org/abs/1911.02116>.
 //! Upstream: `transformers/models/roberta/modeling_roberta.py`.
 
-use super::bert::Config;
+use super::bert::{self, Config};
 use super::blocks::{Activation, LayerNorm, Linear};
 use super::embeddings::Embeddings;
 use super::encoder::{self, Encoder, Transformer};
@@ -19,17 +19,11 @@ pub static FAMILY: Family =
 
 /// What transformers' configurations have where `config.json` is silent.
 fn defaults(family: &str) -> Value {
-    json!({
-        "vocab_size": if family == "roberta" { 50265 } else { 30522 },
-        "hidden_size": 768,
-        "num_hidden_layers": 12,
-        "num_attention_heads": 12,
-        "intermediate_size": 3072,
-        "hidden_act": "gelu",
-        "max_position_embeddings": 512,
-        "type_vocab_size": 2,
-        "layer_norm_eps": 1e-12,
-    })
+    let mut defaults = bert::defaults();
+    if family == "roberta" {
+        defaults["vocab_size"] = 50265.into();
+    }
+    defaults
 }
 
 /// Where positions are counted from.

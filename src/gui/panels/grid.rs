@@ -7,7 +7,7 @@ use crate::gui::command::Command;
 use crate::gui::paint::{self, Canvas};
 use crate::gui::state::{GridLook, State, Study};
 use crate::gui::words::{EN, fill};
-use crate::gui::{theme, update, widgets};
+use crate::gui::{theme, widgets};
 use egui::{ScrollArea, Sense, Stroke, StrokeKind, Ui, Vec2};
 
 /// The panel at the left, or the whole window.
@@ -79,7 +79,7 @@ fn thumbnails(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, canv
                 let ink = theme::colour(if selected { palette.accent } else { palette.muted });
                 painter.rect_stroke(area.expand(2.0), 2.0, Stroke::new(2.0, ink), StrokeKind::Inside);
             }
-            if update::is_off(state, (layer, head)) {
+            if state.is_off((layer, head)) {
                 let ink = Stroke::new(1.5, theme::colour(palette.error));
                 painter.line_segment([area.left_bottom(), area.right_top()], ink);
             }
@@ -90,7 +90,7 @@ fn thumbnails(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, canv
 }
 
 fn head_menu(ui: &mut Ui, state: &State, head: Head, actions: &Actions) {
-    let off = if update::is_off(state, head) { EN.head_on } else { EN.head_off };
+    let off = if state.is_off(head) { EN.head_on } else { EN.head_off };
     let items = [
         (off, Action::HeadOff(head)),
         (Command::CopyGrid.label(), Action::Do(Command::CopyGrid)),

@@ -87,7 +87,7 @@ fn heading(ui: &mut Ui, state: &State, run: &Run) {
     let (text, accent) = (theme::colour(palette.text), theme::colour(palette.accent));
     let muted = theme::colour(palette.muted);
     let name = head_name(layer, head);
-    let name = if state.heads_off.contains(&(layer, head)) { fill(EN.head_is_off, &[&name]) } else { name };
+    let name = if state.is_off((layer, head)) { fill(EN.head_is_off, &[&name]) } else { name };
     let name = format!("{name}: ");
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 28.0), Sense::hover());
     let painter = ui.painter_at(rect);

@@ -6,15 +6,16 @@ use crate::figure::lines::Focus;
 use crate::figure::{probability, weight};
 use crate::gui::action::{Action, Actions};
 use crate::gui::command::Command;
+use crate::gui::paint::Canvas;
 use crate::gui::settings::View;
 use crate::gui::state::State;
 use crate::gui::words::{EN, fill};
-use crate::gui::{theme, update, widgets};
+use crate::gui::{theme, widgets};
 use crate::trace::Site;
 use egui::{ScrollArea, Ui, Vec2};
 
 /// The panel at the right.
-pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
+pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
     ScrollArea::vertical().id_salt("inspector").auto_shrink(false).show(ui, |ui| {
         widgets::title_row(ui, EN.what_is_this, |_| {});
         let matrix = state.settings.view == View::Heatmap;
@@ -28,7 +29,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
         row(ui, state, run);
         ui.add_space(4.0);
         buttons(ui, state, actions);
-        predictions(ui, state, run);
+        predictions(ui, state, run, canvas);
         ui.separator();
         let link = ui.link(EN.caveat).on_hover_text(EN.caveat_text);
         if link.clicked() {
@@ -99,7 +100,7 @@ fn buttons(ui: &mut Ui, state: &State, actions: &Actions) {
     if let (true, Some(i)) = (button.clicked(), token) {
         actions.ask(Action::Mask(i));
     }
-    let label = if update::is_off(state, state.head) { EN.head_on } else { EN.head_off };
+    let label = if state.is_off(state.head) { EN.head_on } else { EN.head_off };
     let tip = format!("{} {}", EN.head_off_tip, Command::HeadOff.tooltip(ui.ctx()));
     let off = widgets::wide(ui, state.run().is_some(), label);
     if off.on_hover_text(tip).clicked() {
@@ -108,7 +109,7 @@ fn buttons(ui: &mut Ui, state: &State, actions: &Actions) {
 }
 
 /// The five likeliest words where the mask or the pin is; before and after, where something was changed.
-fn predictions(ui: &mut Ui, state: &State, run: &Run) {
+fn predictions(ui: &mut Ui, state: &State, run: &Run, canvas: &mut Canvas) {
     let Some(model) = &state.model else { return };
     if !run.card.predicts_words() {
         if state.is_changed() {
@@ -130,11 +131,13 @@ fn predictions(ui: &mut Ui, state: &State, run: &Run) {
         }
         return;
     };
-    let Some(after) = guesses(run, position) else { return };
+    let Some(after) = canvas.after.get((run.id, position), || guesses(run, position)).as_ref().clone() else { return };
     let plain = state.before.as_ref().filter(|b| b.tokens.len() == run.tokens.len() && state.is_about(b));
-    let before = plain.filter(|b| b.id != run.id).and_then(|b| guesses(b, position));
+    let before = plain
+        .filter(|b| b.id != run.id)
+        .and_then(|b| canvas.before.get((b.id, position), || guesses(b, position)).as_ref().clone());
     ui.add_space(4.0);
-    let word = plain.map_or(run, |b| b).tokens.shown(position);
+    let word = plain.map_or(run, |b| b.as_ref()).tokens.shown(position);
     let causal = run.card.is_causal();
     let said = |p: &Prediction| shown_word(&model.tokenizer.token(p.id).unwrap_or_default());
     let Some(before) = before else {
@@ -146,8 +149,7 @@ fn predictions(ui: &mut Ui, state: &State, run: &Run) {
     };
     widgets::heading(ui, &fill(if causal { EN.next_before_after } else { EN.before_after }, &[&word]));
     ui.columns(2, |columns| {
-        for (ui, title, list) in [(0, EN.before, &before), (1, EN.after, &after)].map(|(i, t, l)| (i, t, l)) {
-            let ui = &mut columns[ui];
+        for (ui, (title, list)) in columns.iter_mut().zip([(EN.before, &before), (EN.after, &after)]) {
             widgets::muted(ui, title);
             for p in list {
                 let number = probability(p.probability);
