@@ -14,7 +14,8 @@ use lexiscope::analysis::attention::worth_seeing;
 use lexiscope::figure::Palette;
 use lexiscope::figure::grid::{Layout, USUAL, figure};
 use lexiscope::gui::action::Action;
-use lexiscope::gui::settings::{Settings, Theme, View};
+use lexiscope::gui::scene::{Look, View};
+use lexiscope::gui::settings::{Settings, Theme};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 use window::{Window, open, settle};
@@ -23,7 +24,7 @@ const TOKENS: usize = 128;
 
 /// The window with BERT-base's shape open and a sentence of 128 tokens read.
 fn bert_base(view: View, scale: f32) -> Window {
-    let settings = Settings { theme: Theme::Dark, view, ..Settings::default() };
+    let settings = Settings { theme: Theme::Dark, look: Look { view, ..Look::default() }, ..Settings::default() };
     let mut window = open([1280.0, 800.0], scale, settings);
     window.state().ask(Action::Open(base::checkpoint().to_string_lossy().into_owned()));
     settle(&mut window);
@@ -51,13 +52,13 @@ fn pixels(window: &mut Window) {
 /// The picture of all heads by itself.
 fn picture(criterion: &mut Criterion) {
     let window = bert_base(View::Lines, 1.0);
-    let run = window.state().state().run().expect("a run").clone();
+    let weights = window.state().state().weights().expect("a run").clone();
     let mut group = criterion.benchmark_group("grid-figure");
     for scale in [1.0, 2.0] {
         let layout = Layout::new(12, 12, 376.0, USUAL);
         let palette = Palette::of(true);
         group.bench_function(format!("{scale}x"), |bencher| {
-            bencher.iter(|| figure(&run, palette, &layout, scale, false));
+            bencher.iter(|| figure(&weights, palette, &layout, scale, false));
         });
     }
 }

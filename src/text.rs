@@ -112,6 +112,20 @@ impl Tokens {
         p.shown()
     }
 
+    /// A token for each word of [`Tokens::words`]: its pieces joined, written as in the text. Special tokens stay.
+    pub fn merged(&self) -> Self {
+        let merge = |word: Range<usize>| {
+            let mut joined = self.pieces[word.start].clone();
+            if word.len() > 1 {
+                joined.end = self.pieces[word.end - 1].end;
+                joined.unknown = self.pieces[word.clone()].iter().any(|p| p.unknown);
+                joined.piece = word.map(|i| self.shown(i)).collect();
+            }
+            joined
+        };
+        Self { texts: self.texts.clone(), pieces: self.words().into_iter().map(merge).collect(), dropped: self.dropped }
+    }
+
     /// The tokens of each word, in order; a special token is a word of its own.
     pub fn words(&self) -> Vec<Range<usize>> {
         let mut words: Vec<Range<usize>> = Vec::new();
@@ -158,5 +172,8 @@ mod tests {
         assert_eq!(tokens.words(), [0..1, 1..3, 3..4]);
         assert_eq!(tokens.source(2), "happy");
         assert_eq!(tokens.shown(2), "happy");
+        let merged = tokens.merged();
+        assert_eq!((0..3).map(|i| merged.shown(i)).collect::<Vec<_>>(), ["[CLS]", "unhappy", "man"]);
+        assert_eq!(merged.source(1), "unhappy");
     }
 }

@@ -8,7 +8,8 @@ use egui_kittest::kittest::Queryable;
 use lexiscope::figure::lines::Focus;
 use lexiscope::gui::FIRST;
 use lexiscope::gui::action::{Action, Sheet};
-use lexiscope::gui::settings::{Arrangement, Settings, Theme, View};
+use lexiscope::gui::scene::{Arrangement, View};
+use lexiscope::gui::settings::{Settings, Theme};
 use window::{Window, open, settle};
 
 const SIZE: [f32; 2] = [1280.0, 800.0];
@@ -41,7 +42,7 @@ fn pieces(window: &Window) -> Vec<String> {
 fn the_first_screen_shows_a_sentence_already_analysed() {
     let window = first();
     let state = window.state().state();
-    assert_eq!(state.text, FIRST);
+    assert_eq!(state.scene.text, FIRST);
     let run = state.run().expect("the sentence was read");
     assert_eq!(run.card.layers * run.card.heads, 32);
     window.get_by_label("32 heads. Click one.");
@@ -52,7 +53,7 @@ fn the_first_screen_shows_a_sentence_already_analysed() {
     window.get_by_label("Sentence");
     // The heading says in words what the picture shows, with the model's own number.
     let (layer, head) = state.shown_head();
-    let Some(Focus::Query(q)) = state.pinned else { panic!("a token is pinned") };
+    let Some(Focus::Query(q)) = state.scene.pinned else { panic!("a token is pinned") };
     let weights = run.head(layer, head);
     let n = run.tokens.len();
     let row = &weights[q * n..][..n];
@@ -76,7 +77,7 @@ fn typing_reads_the_sentence() {
     window.get_by_label("Sentence").type_text("hm");
     settle(&mut window);
     assert_eq!(window.state().state().settings, before);
-    assert!(window.state().state().text.ends_with("hm"));
+    assert!(window.state().state().scene.text.ends_with("hm"));
 }
 
 #[test]
@@ -84,14 +85,14 @@ fn a_click_selects_a_head_and_arrows_move_on() {
     let mut window = first();
     window.get_by_label("Head L2\u{b7}H3").click();
     settle(&mut window);
-    assert_eq!(window.state().state().head, (2, 3));
+    assert_eq!(window.state().state().scene.head, (2, 3));
     press(&mut window, Key::ArrowRight);
     press(&mut window, Key::ArrowUp);
-    assert_eq!(window.state().state().head, (1, 4));
+    assert_eq!(window.state().state().scene.head, (1, 4));
     for _ in 0..5 {
         press(&mut window, Key::ArrowDown);
     }
-    assert_eq!(window.state().state().head, (3, 4), "the last layer is the last");
+    assert_eq!(window.state().state().scene.head, (3, 4), "the last layer is the last");
 }
 
 #[test]
@@ -102,13 +103,13 @@ fn hovering_previews_and_clicking_pins() {
     window.get_by_label("Query 3 lady").hover();
     settle(&mut window);
     assert_eq!(window.state().state().preview, Some(Focus::Query(3)));
-    assert_eq!(window.state().state().pinned, None);
+    assert_eq!(window.state().state().scene.pinned, None);
     window.get_by_label("Query 3 lady").click();
     settle(&mut window);
-    assert_eq!(window.state().state().pinned, Some(Focus::Query(3)));
+    assert_eq!(window.state().state().scene.pinned, Some(Focus::Query(3)));
     window.get_by_label("What \u{201c}lady\u{201d} looks at");
     press(&mut window, Key::Escape);
-    assert_eq!(window.state().state().pinned, None);
+    assert_eq!(window.state().state().scene.pinned, None);
 }
 
 #[test]
@@ -117,7 +118,7 @@ fn masking_and_turning_a_head_off_show_before_and_after() {
     ask(&mut window, Action::Select((1, 1)));
     let at = pieces(&window).iter().position(|p| p == "door").expect("it is in the sentence");
     let plain = window.state().state().run().expect("a run").clone();
-    if window.state().state().pinned != Some(Focus::Query(at)) {
+    if window.state().state().scene.pinned != Some(Focus::Query(at)) {
         ask(&mut window, Action::Pin(Focus::Query(at)));
     }
     press(&mut window, Key::M);
@@ -226,7 +227,7 @@ fn the_palette_finds_a_command() {
     window.get_by_role_and_label(Role::TextInput, "Command palette").type_text("heatm");
     settle(&mut window);
     press(&mut window, Key::Enter);
-    assert_eq!(window.state().state().settings.view, View::Heatmap);
+    assert_eq!(window.state().state().scene.look.view, View::Heatmap);
     assert_eq!(window.state().state().sheet, None);
     window.get_by_label_contains("Heatmap L");
 }
@@ -328,7 +329,7 @@ fn what_cannot_be_masked_is_not() {
     let mut window = first();
     ask(&mut window, Action::Mask(0));
     assert_eq!(pieces(&window)[0], "[CLS]");
-    assert!(window.state().state().masked.is_empty());
+    assert!(window.state().state().scene.masked.is_empty());
     // A position in the old text means nothing in the one that is being read.
     window.state().ask(Action::Text("Hello there.".to_owned()));
     window.state().ask(Action::Mask(5));
@@ -339,14 +340,14 @@ fn what_cannot_be_masked_is_not() {
 #[test]
 fn escape_leaves_the_text_field_before_it_unpins() {
     let mut window = first();
-    let pinned = window.state().state().pinned;
+    let pinned = window.state().state().scene.pinned;
     assert!(pinned.is_some());
     window.get_by_label("Sentence").click();
     settle(&mut window);
     press(&mut window, Key::Escape);
-    assert_eq!(window.state().state().pinned, pinned);
+    assert_eq!(window.state().state().scene.pinned, pinned);
     press(&mut window, Key::Escape);
-    assert_eq!(window.state().state().pinned, None);
+    assert_eq!(window.state().state().scene.pinned, None);
 }
 
 #[test]
@@ -366,7 +367,7 @@ fn another_model_is_opened_by_its_path_and_remembered() {
     // It has no mask token: nothing is masked, and the window says why.
     ask(&mut window, Action::Mask(1));
     assert_eq!(window.state().state().notice.as_deref(), Some("This model has no mask token."));
-    assert!(window.state().state().masked.is_empty());
+    assert!(window.state().state().scene.masked.is_empty());
 }
 
 #[test]

@@ -9,7 +9,8 @@ mod window;
 
 use lexiscope::figure::lines::Focus;
 use lexiscope::gui::action::{Action, Sheet};
-use lexiscope::gui::settings::{Arrangement, Settings, Theme, View};
+use lexiscope::gui::scene::{Arrangement, Look, View};
+use lexiscope::gui::settings::{Settings, Theme};
 use std::path::Path;
 use window::{Window, open, settle};
 
@@ -71,7 +72,7 @@ fn heatmap() {
     if !has_graphics() {
         return;
     }
-    let settings = Settings { view: View::Heatmap, ..Settings::default() };
+    let settings = Settings { look: Look { view: View::Heatmap, ..Look::default() }, ..Settings::default() };
     let mut window = open([1280.0, 800.0], 1.0, settings);
     shoot(&mut window, "heatmap");
 }

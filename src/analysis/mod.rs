@@ -1,4 +1,6 @@
 //! Pure functions on arrays. No candle, no egui.
 
 pub mod attention;
+pub mod filter;
+pub mod meaning;
 pub mod predictions;

@@ -10,6 +10,7 @@ use crate::source::find;
 use crate::trace::{Control, Place, Want};
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The longest file of texts that is read.
 const LONGEST_FILE: u64 = 256 << 20;
@@ -147,7 +148,7 @@ impl Args {
             let outputs = opened.card().outputs.iter();
             want = outputs.fold(want, |want, &site| want.and(Place::site(site)));
         }
-        let run = Run::new(opened, &self.ask(job, want), &Control::default())?;
+        let run = Arc::new(Run::new(opened, &self.ask(job, want), &Control::default())?);
         if let Some(kept) = self.keep.iter().find(|k| !run.arrays.keys().any(|at| k.place.matches(*at))) {
             return Err(Error::input(format!("--keep {}: this model has no such site", kept.typed)));
         }

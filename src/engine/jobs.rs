@@ -18,6 +18,16 @@ pub enum Slot {
     Run,
     /// The tensor of a site that somebody clicked.
     Look,
+    /// What the shown run predicts.
+    Predict,
+    /// Measures over a corpus.
+    Corpus,
+    /// What each change does to a target.
+    Effects,
+    /// Another run beside the shown one.
+    Compare,
+    /// All heads by their likeness.
+    Map,
     /// Examples of a model.
     Examples,
     /// Drawing a large picture.
@@ -33,23 +43,52 @@ pub enum Slot {
 }
 
 impl Slot {
-    const ALL: [Self; 8] =
-        [Self::Run, Self::Look, Self::Draw, Self::Copy, Self::Examples, Self::Open, Self::Save, Self::Dialog];
+    /// Those whose work a person stops with one command.
+    pub const STOPPABLE: [Self; 9] = [
+        Self::Open,
+        Self::Run,
+        Self::Look,
+        Self::Predict,
+        Self::Compare,
+        Self::Map,
+        Self::Effects,
+        Self::Corpus,
+        Self::Save,
+    ];
+
+    /// Every slot; among those of one thread, the first that waits goes first.
+    pub const ALL: [Self; 13] = [
+        Self::Run,
+        Self::Look,
+        Self::Predict,
+        Self::Draw,
+        Self::Copy,
+        Self::Compare,
+        Self::Map,
+        Self::Examples,
+        Self::Effects,
+        Self::Corpus,
+        Self::Open,
+        Self::Save,
+        Self::Dialog,
+    ];
 
     fn thread(self) -> usize {
         match self {
-            Self::Run | Self::Look => 0,
+            Self::Run | Self::Look | Self::Predict => 0,
             // What nobody waits for must not keep a sentence waiting.
-            Self::Draw | Self::Copy | Self::Examples => 1,
+            Self::Draw | Self::Copy | Self::Compare | Self::Map | Self::Examples => 1,
             Self::Open => 2,
             Self::Save => 3,
             Self::Dialog => 4,
+            // Minutes, so nothing else may wait for it.
+            Self::Effects | Self::Corpus => 5,
         }
     }
 }
 
-const THREADS: [&str; 5] =
-    ["lexiscope-model", "lexiscope-draw", "lexiscope-open", "lexiscope-save", "lexiscope-dialog"];
+const THREADS: [&str; 6] =
+    ["lexiscope-model", "lexiscope-draw", "lexiscope-open", "lexiscope-save", "lexiscope-dialog", "lexiscope-long"];
 
 /// News of a job.
 #[derive(Debug)]

@@ -5,11 +5,13 @@ pub mod picture;
 pub mod table;
 pub mod tensors;
 
+use crate::analysis::meaning::{Meaning, Weights};
 use crate::engine::Run;
 use crate::error::{Error, Result};
 use crate::figure::{Figure, Palette};
 use crate::trace::Want;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What a run can be written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +80,7 @@ pub struct Choice<'a> {
 }
 
 /// Writes a run to `path` in the format that its extension names. The file is written whole or not at all.
-pub fn write(run: &Run, choice: &Choice<'_>, path: &Path) -> Result<()> {
+pub fn write(run: &Arc<Run>, choice: &Choice<'_>, path: &Path) -> Result<()> {
     let format = Format::of(path)?;
     let tensors = || tensors::Tensors::of(run, choice.keep);
     match format {
@@ -95,7 +97,10 @@ pub fn write(run: &Run, choice: &Choice<'_>, path: &Path) -> Result<()> {
             file::save(path, |out| tensors.json(out))
         }
         Format::Csv => file::save(path, |out| table::attention(run, out)),
-        Format::Svg | Format::Png => write_figure(&picture::of_run(run, choice.head, choice.palette), path),
+        Format::Svg | Format::Png => {
+            let weights = Weights::new(run, Meaning::Raw)?;
+            write_figure(&picture::of_run(&weights, choice.head, choice.palette), path)
+        }
     }
 }
 

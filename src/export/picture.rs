@@ -1,7 +1,7 @@
 //! Figures as SVG and PNG.
 
-use crate::analysis::attention::{Filter, show};
-use crate::engine::Run;
+use crate::analysis::filter::{Filter, show};
+use crate::analysis::meaning::Weights;
 use crate::error::{Error, Result};
 use crate::figure::{Anchor, Area, Colour, Figure, Mark, Palette, grid, head_name, heatmap};
 use resvg::{tiny_skia, usvg};
@@ -12,23 +12,18 @@ use std::sync::{Arc, LazyLock};
 pub const SCALE: f32 = 2.0;
 
 /// The picture of a run as the window first draws it: the grid of all heads, or one head.
-pub fn of_run(run: &Run, head: Option<(usize, usize)>, palette: &Palette) -> Figure {
+pub fn of_run(weights: &Weights, head: Option<(usize, usize)>, palette: &Palette) -> Figure {
     match head {
         None => {
-            let width = 28.0 + run.card.heads as f32 * 48.0;
-            grid::figure(
-                run,
-                palette,
-                &grid::Layout::new(run.card.layers, run.card.heads, width, grid::USUAL),
-                SCALE,
-                false,
-            )
+            let width = 28.0 + weights.heads() as f32 * 48.0;
+            let layout = grid::Layout::new(weights.layers(), weights.heads(), width, grid::USUAL);
+            grid::figure(weights, palette, &layout, SCALE, false)
         }
         Some((layer, head)) => {
-            let shown = show(&run.tokens, run.head(layer, head), Filter { hide_special: false, top: 1.0 });
+            let shown = show(&weights.run.tokens, &weights.head(layer, head), &Filter::nothing());
             let title = head_name(layer, head);
-            let matrix = heatmap::Matrix { tokens: &run.tokens, weights: &shown.weights, key: run.id, title: &title };
-            heatmap::figure(&matrix, palette, &heatmap::Layout::new(&run.tokens, 900.0, 1000.0))
+            let matrix = heatmap::Matrix { tokens: &shown.tokens, weights: &shown.weights, title: &title };
+            heatmap::figure(&matrix, palette, &heatmap::Layout::new(&shown.tokens, 900.0, 1000.0))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! All layers by heads as thumbnails, on one fixed scale.
 
-use super::{Anchor, Area, Figure, Mark, Palette, Pixels, size};
-use crate::engine::Run;
+use super::{Anchor, Area, Figure, Mark, Palette, Pixels, fresh_key, size};
+use crate::analysis::meaning::Weights;
 
 /// Where the thumbnails are.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,9 +53,9 @@ impl Layout {
     }
 }
 
-/// The grid of a run. `scale` is how many pixels a point has; `stretch` gives every head its own maximum. Thumbnails with more cells than pixels show the
+/// The grid of a run under a meaning. `scale` is how many pixels a point has; `stretch` gives every head its own maximum. Thumbnails with more cells than pixels show the
 /// largest weight under each pixel, so that thin stripes survive; the key says so.
-pub fn figure(run: &Run, palette: &Palette, layout: &Layout, scale: f32, stretch: bool) -> Figure {
+pub fn figure(weights: &Weights, palette: &Palette, layout: &Layout, scale: f32, stretch: bool) -> Figure {
     let [width, height] = layout.size();
     let title = format!("Attention of {} layers x {} heads", layout.layers, layout.heads);
     let mut figure = Figure::new(width, height, palette, title);
@@ -82,7 +82,7 @@ pub fn figure(run: &Run, palette: &Palette, layout: &Layout, scale: f32, stretch
             figure.token(at, format!("L{layer}"), size::SMALL, palette.muted, Anchor::End);
         }
     }
-    let n = run.tokens.len();
+    let n = weights.run.tokens.len();
     let pixels = ((layout.cell * scale).round() as usize).max(1);
     figure.marks.push(Mark::Image {
         area: Area {
@@ -91,7 +91,7 @@ pub fn figure(run: &Run, palette: &Palette, layout: &Layout, scale: f32, stretch
             w: layout.heads as f32 * (layout.cell + GAP),
             h: layout.layers as f32 * (layout.cell + GAP),
         },
-        pixels: atlas(run, palette, layout, pixels, scale, stretch),
+        pixels: atlas(weights, palette, layout, pixels, scale, stretch),
     });
     for layer in 0..layout.layers {
         for head in 0..layout.heads {
@@ -137,20 +137,20 @@ pub(super) fn key(figure: &mut Figure, palette: &Palette, at: [f32; 2], scale: K
 }
 
 /// All thumbnails in one picture, gaps included: one texture for the whole model.
-fn atlas(run: &Run, palette: &Palette, layout: &Layout, cell: usize, scale: f32, stretch: bool) -> Pixels {
+fn atlas(weights: &Weights, palette: &Palette, layout: &Layout, cell: usize, scale: f32, stretch: bool) -> Pixels {
     let step = ((layout.cell + GAP) * scale).round() as usize;
     let (width, height) = (layout.heads * step, layout.layers * step);
     let colour = palette.attention_scale();
     let back = palette.background;
     let mut rgb: Vec<u8> = [back.0, back.1, back.2].repeat(width * height);
-    let n = run.tokens.len();
+    let n = weights.run.tokens.len();
     for layer in 0..layout.layers {
         for head in 0..layout.heads {
-            let weights = run.head(layer, head);
-            if weights.len() != n * n {
+            let values = weights.head(layer, head);
+            if values.len() != n * n {
                 continue;
             }
-            let small = shrink(weights, n, cell);
+            let small = shrink(&values, n, cell);
             let largest = small.iter().copied().filter(|w| w.is_finite()).fold(0.0, f32::max);
             let unit = if stretch && largest > 0.0 { largest } else { 1.0 };
             for (row, line) in small.chunks_exact(cell).enumerate() {
@@ -162,8 +162,7 @@ fn atlas(run: &Run, palette: &Palette, layout: &Layout, cell: usize, scale: f32,
             }
         }
     }
-    let key = run.id << 20 | (cell as u64) << 2 | u64::from(stretch) << 1 | u64::from(palette.dark);
-    Pixels { key: key | 1 << 62, width, height, rgb: rgb.into() }
+    Pixels { key: fresh_key(), width, height, rgb: rgb.into() }
 }
 
 /// An `n` by `n` matrix on `cell` by `cell` pixels: repeated where it is smaller, the maximum where it is larger.

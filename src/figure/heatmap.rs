@@ -1,6 +1,6 @@
 //! One head as a matrix: queries down, keys across.
 
-use super::{Anchor, Area, Figure, Mark, Palette, Pixels, fit, mono_width, size};
+use super::{Anchor, Area, Figure, Mark, Palette, Pixels, fit, fresh_key, mono_width, size};
 use crate::text::Tokens;
 
 /// A matrix to be drawn: weights row-major `[query, key]`.
@@ -9,8 +9,6 @@ pub struct Matrix<'a> {
     pub tokens: &'a Tokens,
     /// The weights.
     pub weights: &'a [f32],
-    /// Distinguishes the content: equal keys mean equal weights.
-    pub key: u64,
     /// What it shows, in one line.
     pub title: &'a str,
 }
@@ -99,9 +97,7 @@ pub fn figure(matrix: &Matrix<'_>, palette: &Palette, layout: &Layout) -> Figure
         let side = if pooled { layout.plot.w as usize } else { n };
         let cells = if pooled { &super::grid::shrink(matrix.weights, n, side) } else { matrix.weights };
         let scale = palette.attention_scale();
-        let key = matrix.key << 1 | u64::from(palette.dark);
-        let key = if pooled { key ^ (side as u64) << 48 } else { key };
-        let pixels = Pixels::new(key, side, side, |k, q| scale(cells[q * side + k]));
+        let pixels = Pixels::new(fresh_key(), side, side, |k, q| scale(cells[q * side + k]));
         figure.marks.push(Mark::Image { area: layout.plot, pixels });
     }
     figure.marks.push(Mark::Ring { area: layout.plot, colour: palette.line, width: 1.0 });

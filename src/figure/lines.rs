@@ -3,6 +3,7 @@
 use super::{Anchor, Area, Figure, Mark, Palette, fit, mono_width, size, weight};
 use crate::analysis::attention::Edge;
 use crate::text::Tokens;
+use serde::{Deserialize, Serialize};
 
 /// A row is this high.
 pub const ROW: f32 = 20.0;
@@ -11,12 +12,28 @@ const NUMBER: f32 = 48.0;
 const LABEL_MAX: f32 = 150.0;
 
 /// Which token a picture is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Focus {
     /// What a query looks at.
     Query(usize),
     /// Who looks at a key.
     Key(usize),
+}
+
+impl Focus {
+    /// The token.
+    pub fn token(self) -> usize {
+        let (Self::Query(i) | Self::Key(i)) = self;
+        i
+    }
+
+    /// The same side of another token.
+    pub fn at(self, i: usize) -> Self {
+        match self {
+            Self::Query(_) => Self::Query(i),
+            Self::Key(_) => Self::Key(i),
+        }
+    }
 }
 
 /// Where the two columns are.

@@ -10,6 +10,7 @@ pub mod lines;
 pub use colour::{Colour, Palette};
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use unicode_width::UnicodeWidthStr;
 
 /// Type sizes in points.
@@ -56,7 +57,7 @@ pub enum Anchor {
 }
 
 /// Pixels to be drawn without smoothing.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Pixels {
     /// Distinguishes the content: equal keys mean equal pixels.
     pub key: u64,
@@ -66,6 +67,13 @@ pub struct Pixels {
     pub height: usize,
     /// Row-major red, green, blue.
     pub rgb: Arc<[u8]>,
+}
+
+impl PartialEq for Pixels {
+    /// By what is seen: the same picture made twice has two keys.
+    fn eq(&self, other: &Self) -> bool {
+        (self.width, self.height, &self.rgb) == (other.width, other.height, &other.rgb)
+    }
 }
 
 impl Pixels {
@@ -80,6 +88,13 @@ impl Pixels {
         }
         Self { key, width, height, rgb: rgb.into() }
     }
+}
+
+/// A key that no other pixels of this process have.
+pub fn fresh_key() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    // The small numbers are left to pixels that are the same in every picture.
+    NEXT.fetch_add(1, Ordering::Relaxed) | 1 << 62
 }
 
 /// One thing on a picture.

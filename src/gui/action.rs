@@ -2,7 +2,10 @@
 
 use super::command::Command;
 use super::examples::Example;
-use super::settings::{Arrangement, Theme, View};
+use super::scene::{Arrangement, View};
+use super::settings::Theme;
+use crate::analysis::filter::Filter;
+use crate::analysis::meaning::Meaning;
 use crate::engine::device::Choice;
 use crate::figure::lines::Focus;
 use crate::trace::At;
@@ -37,10 +40,10 @@ pub enum Action {
     Show(View),
     /// Share the window differently.
     Arrange(Arrangement),
-    /// Hide special tokens or show them.
-    HideSpecial(bool),
-    /// Draw this share of each row.
-    Top(f32),
+    /// Leave out what this filter leaves out.
+    Filter(Filter),
+    /// Let the numbers stand for something else.
+    Mean(Meaning),
     /// Mask a token of the text, or show it again.
     Mask(usize),
     /// Turn a head off, or on again.

@@ -5,7 +5,8 @@ use super::command::Command;
 use super::made::Made;
 use super::paint::Canvas;
 use super::panels;
-use super::settings::{Arrangement, Settings};
+use super::scene::Arrangement;
+use super::settings::Settings;
 use super::state::{GridLook, State};
 use super::tiles::{self, Pane};
 use super::words::EN;
@@ -75,11 +76,10 @@ impl App {
 
     /// Whether nothing is under way: what is on the screen is the answer to what was asked.
     pub fn is_settled(&self) -> bool {
-        let busy = [Slot::Open, Slot::Run, Slot::Look, Slot::Examples, Slot::Draw, Slot::Save];
         self.state.typed.is_none()
             && !self.state.running
             && self.state.opening.is_none()
-            && !busy.into_iter().any(|slot| self.engine.is_busy(slot))
+            && !Slot::ALL.into_iter().any(|slot| slot != Slot::Dialog && self.engine.is_busy(slot))
     }
 
     /// Asks for something as a person would.
@@ -103,6 +103,8 @@ impl eframe::App for App {
         for action in self.actions.take() {
             update::apply(&mut self.state, &self.engine, ctx, action);
         }
+        self.state.settings.look = self.state.scene.look;
+        self.state.history.feed_state(ctx.input(|i| i.time), &self.state.scene);
         // While a person types, the sentence is read once the keys rest.
         if let Some(typed) = self.state.typed {
             let rest = update::PAUSE.saturating_sub(typed.elapsed());
@@ -171,7 +173,7 @@ impl App {
         });
 
         let width = ui.available_width();
-        let arrangement = if state.projector { Arrangement::Head } else { state.settings.arrangement };
+        let arrangement = if state.projector { Arrangement::Head } else { state.scene.look.arrangement };
         let padded = Margin::same(theme::PADDING);
         if arrangement == Arrangement::Overview {
             let (left, right) = if width >= 1200.0 { (400.0, 280.0) } else { (width * 0.31, width * 0.25) };

@@ -33,8 +33,18 @@ pub enum Command {
     Mask,
     /// Turn the head off or on.
     HeadOff,
+    /// Pin the token under the pointer, or let go of the pinned one.
+    Pin,
     /// Hide or show special tokens.
     HideSpecial,
+    /// Words or pieces.
+    Words,
+    /// Take the last change back.
+    Undo,
+    /// Make the change again.
+    Redo,
+    /// Find something.
+    Find,
     /// Give every thumbnail its own maximum, or all the same.
     Stretch,
     /// Show every site with its shape.
@@ -87,7 +97,9 @@ impl Command {
         Self::Unpin,
         Self::Mask,
         Self::HeadOff,
+        Self::Pin,
         Self::HideSpecial,
+        Self::Words,
         Self::Stretch,
         Self::ShapeTrace,
         Self::Overview,
@@ -102,6 +114,9 @@ impl Command {
         Self::SwitchTheme,
         Self::Settings,
         Self::Palette,
+        Self::Find,
+        Self::Undo,
+        Self::Redo,
         Self::Stop,
         Self::Help,
     ];
@@ -133,6 +148,11 @@ impl Command {
             Self::Mask => ("Mask this word", "Replace the pinned token by the mask token, or show it again."),
             Self::HeadOff => ("Turn this head off", "Set the selected head's output to zero, or let it work again."),
             Self::HideSpecial => ("Hide special tokens", "Leave out or show the tokens that the tokenizer added."),
+            Self::Pin => ("Pin token", "Pin the token under the pointer, or let go of the pinned one."),
+            Self::Words => ("Words, not pieces", "Draw the pieces of a word as one, or each for itself."),
+            Self::Undo => ("Undo", "Take the last change back."),
+            Self::Redo => ("Redo", "Make the change again that was taken back."),
+            Self::Find => ("Find\u{2026}", "Find a command."),
             Self::Stretch => ("Stretch each head", "Draw every thumbnail up to its own maximum, or all on one scale."),
             Self::ShapeTrace => ("Shape trace", "List every site of the forward pass with its axes and sizes."),
             Self::Overview => ("Layout: overview", "Grid, head and inspector side by side."),
@@ -167,7 +187,12 @@ impl Command {
             Self::PreviousLayer => (PLAIN, Key::ArrowUp),
             Self::Unpin => (PLAIN, Key::Escape),
             Self::Mask => (PLAIN, Key::M),
-            Self::HeadOff => (PLAIN, Key::O),
+            Self::HeadOff => (PLAIN, Key::K),
+            Self::Pin => (PLAIN, Key::Space),
+            Self::Words => (PLAIN, Key::W),
+            Self::Undo => (CTRL, Key::Z),
+            Self::Redo => (CTRL, Key::Y),
+            Self::Find => (PLAIN, Key::Slash),
             Self::HideSpecial => (PLAIN, Key::S),
             Self::Stretch => (PLAIN, Key::X),
             Self::ShapeTrace => (PLAIN, Key::T),
@@ -188,10 +213,20 @@ impl Command {
         KeyboardShortcut::new(modifiers, key)
     }
 
+    /// Other keys that call it.
+    pub fn also(self) -> Option<KeyboardShortcut> {
+        let (modifiers, key) = match self {
+            Self::Help => (PLAIN, Key::Questionmark),
+            Self::Redo => (CTRL_SHIFT, Key::Z),
+            _ => return None,
+        };
+        Some(KeyboardShortcut::new(modifiers, key))
+    }
+
     /// Whether its keys would also type something, so that they must wait while a text field has the focus.
     pub fn is_typed(self) -> bool {
         let function = matches!(self, Self::Projector | Self::Help | Self::Unpin);
-        self.shortcut().modifiers == PLAIN && !function
+        (self.shortcut().modifiers == PLAIN && !function) || matches!(self, Self::Undo | Self::Redo)
     }
 
     /// Tooltip with the keys.
@@ -204,11 +239,18 @@ impl Command {
     pub fn pressed(ctx: &egui::Context, was_typing: bool, sheet: bool) -> Option<Self> {
         let typing = was_typing || ctx.text_edit_focused();
         let menu = egui::Popup::is_any_open(ctx);
-        let waits = |c: Self| (typing || menu) && (c.is_typed() || (c == Self::Unpin && !sheet));
+        // Space presses the button that has the focus.
+        let focused = ctx.memory(|m| m.focused().is_some());
+        let waits =
+            |c: Self| (typing || menu) && (c.is_typed() || (c == Self::Unpin && !sheet)) || (focused && c == Self::Pin);
         // More modifiers first: Ctrl+Shift+O is not Ctrl+O.
         let mut order: Vec<Self> = Self::ALL.to_vec();
-        order.sort_by_key(|c| c.shortcut().modifiers != CTRL_SHIFT);
-        order.into_iter().filter(|c| !waits(*c)).find(|c| ctx.input_mut(|input| input.consume_shortcut(&c.shortcut())))
+        order.sort_by_key(|c| c.shortcut().modifiers != CTRL_SHIFT && *c != Self::Redo);
+        let called = |c: &Self| {
+            let keys = std::iter::once(c.shortcut()).chain(c.also().filter(|_| !typing));
+            keys.into_iter().any(|keys| ctx.input_mut(|input| input.consume_shortcut(&keys)))
+        };
+        order.into_iter().filter(|c| !waits(*c)).find(called)
     }
 }
 
@@ -218,10 +260,11 @@ mod tests {
 
     #[test]
     fn no_two_commands_share_keys_or_a_name() {
+        let keys = |c: &Command| std::iter::once(c.shortcut()).chain(c.also()).collect::<Vec<_>>();
         for (i, a) in Command::ALL.iter().enumerate() {
             for b in &Command::ALL[i + 1..] {
                 assert_ne!(a.label(), b.label());
-                assert_ne!(a.shortcut(), b.shortcut(), "{a:?} and {b:?}");
+                assert!(keys(a).iter().all(|k| !keys(b).contains(k)), "{a:?} and {b:?}");
             }
             assert!(a.tip().ends_with('.'), "{a:?} has one sentence");
         }

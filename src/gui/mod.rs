@@ -12,12 +12,14 @@ mod memo;
 mod paint;
 mod panels;
 mod picture;
+pub mod scene;
 pub mod settings;
 mod slice;
 pub mod state;
 mod theme;
 mod tiles;
 mod update;
+mod views;
 mod widgets;
 pub mod words;
 

@@ -6,7 +6,8 @@ use super::memo::Memo;
 use super::picture;
 use super::state::State;
 use super::theme::{bold, colour};
-use crate::analysis::attention::{Shown, show};
+use crate::analysis::filter::{Combine, Filter, Shown, Threshold, show};
+use crate::analysis::meaning::Meaning;
 use crate::analysis::predictions::Prediction;
 use crate::engine::Run;
 use crate::figure::lines::Focus;
@@ -25,6 +26,7 @@ pub struct Canvas {
     /// Pictures on the graphics card, by their key. What a frame did not use is given up after it.
     textures: BTreeMap<u64, (TextureHandle, bool)>,
     shown: Memo<ShownKey, Shown>,
+    whole: Memo<ShownKey, Shown>,
     lines: Memo<LinesKey, (Figure, lines::Layout)>,
     /// Predictions of the shown run and of the run without changes, by run and position.
     pub after: Memo<(u64, usize), Option<Vec<Prediction>>>,
@@ -38,27 +40,49 @@ type LinesKey = (ShownKey, Option<Focus>, bool, u32);
 /// What is drawn, in which theme, in which room.
 type MatrixKey = (ShownKey, bool, [u32; 2]);
 
-/// Run, head and filter: what a [`Shown`] is made from.
-type ShownKey = (u64, Head, bool, u32);
+/// What a [`Shown`] is made from.
+#[derive(Debug, Clone, PartialEq)]
+struct ShownKey {
+    run: u64,
+    meaning: Meaning,
+    heads: Vec<Head>,
+    combine: Combine,
+    filter: Filter,
+}
+
+impl ShownKey {
+    fn of(state: &State, run: &Run, filter: Filter) -> Self {
+        let (meaning, heads, combine) = (state.meaning(), state.shown_heads(), state.combine());
+        Self { run: run.id, meaning, heads, combine, filter }
+    }
+}
 
 impl Canvas {
-    /// One head as it is shown.
+    /// The shown heads with everything left out that is to be.
     pub fn shown(&mut self, state: &State) -> Option<Rc<Shown>> {
         let run = state.run()?;
-        let (layer, head) = state.shown_head();
-        let make = || show(&run.tokens, run.head(layer, head), state.filter());
-        Some(self.shown.get(Self::key(state, run), make))
+        let filter = state.scene.look.filter;
+        Some(self.shown.get(ShownKey::of(state, run, filter), || show(&run.tokens, &state.values(), &filter)))
     }
 
-    /// The token lines of the shown head.
+    /// The shown heads with nothing left out: the same tokens as in [`Canvas::shown`], every value.
+    pub fn whole(&mut self, state: &State) -> Option<Rc<Shown>> {
+        let run = state.run()?;
+        // Edges are not asked for here, and sorting them takes time.
+        let nothing = Filter { threshold: Threshold::AtLeast(f32::INFINITY), ..Filter::nothing() };
+        let filter = Filter { words: state.scene.look.filter.words, ..nothing };
+        Some(self.whole.get(ShownKey::of(state, run, filter), || show(&run.tokens, &state.values(), &filter)))
+    }
+
+    /// The token lines of the shown heads.
     pub fn lines(&mut self, state: &State, palette: &Palette, width: f32) -> Option<Rc<(Figure, lines::Layout)>> {
         let (run, shown) = (state.run()?, self.shown(state)?);
-        let key = (Self::key(state, run), state.focus(), palette.dark, width.to_bits());
-        let make = || picture::lines(run, &shown, state.focus(), state.shown_head(), palette, width);
-        Some(self.lines.get(key, make))
+        let focus = state.focus_in(&shown);
+        let key = (ShownKey::of(state, run, state.scene.look.filter), focus, palette.dark, width.to_bits());
+        Some(self.lines.get(key, || picture::lines(&shown, focus, &state.title(), palette, width)))
     }
 
-    /// The matrix of the shown head.
+    /// The matrix of the shown heads.
     pub fn matrix(
         &mut self,
         state: &State,
@@ -66,14 +90,8 @@ impl Canvas {
         room: [f32; 2],
     ) -> Option<Rc<(Figure, heatmap::Layout)>> {
         let (run, shown) = (state.run()?, self.shown(state)?);
-        let key = (Self::key(state, run), palette.dark, room.map(f32::to_bits));
-        let hide = state.settings.hide_special;
-        let make = || picture::matrix(run, &shown, hide, state.shown_head(), palette, room);
-        Some(self.matrix.get(key, make))
-    }
-
-    fn key(state: &State, run: &Run) -> ShownKey {
-        (run.id, state.shown_head(), state.settings.hide_special, state.settings.top.to_bits())
+        let key = (ShownKey::of(state, run, state.scene.look.filter), palette.dark, room.map(f32::to_bits));
+        Some(self.matrix.get(key, || picture::matrix(&shown, &state.title(), palette, room)))
     }
 
     /// Paints pixels over a rectangle, unsmoothed.

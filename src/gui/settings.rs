@@ -1,5 +1,6 @@
 //! What is remembered from one session to the next.
 
+use super::scene::Look;
 use crate::engine::device::Choice;
 use serde::{Deserialize, Serialize};
 
@@ -15,30 +16,6 @@ pub enum Theme {
     Light,
 }
 
-/// How one head is drawn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum View {
-    /// Lines between tokens.
-    #[default]
-    Lines,
-    /// A matrix.
-    Heatmap,
-}
-
-/// Which views share the window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Arrangement {
-    /// Grid, head and inspector.
-    #[default]
-    Overview,
-    /// The grid alone.
-    Grid,
-    /// The head alone.
-    Head,
-    /// Tiles that can be moved.
-    Tiles,
-}
-
 /// Everything that is remembered. Fields that an older file lacks take their defaults.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -49,16 +26,8 @@ pub struct Settings {
     pub device: Choice,
     /// Megabytes that results may take.
     pub budget_mb: u64,
-    /// Lines or heatmap.
-    pub view: View,
-    /// Which views share the window.
-    pub arrangement: Arrangement,
-    /// Whether every thumbnail has its own maximum.
-    pub stretch: bool,
-    /// Whether special tokens are hidden.
-    pub hide_special: bool,
-    /// The share of each row that is drawn as lines, 0 to 1.
-    pub top: f32,
+    /// How things are shown.
+    pub look: Look,
     /// Models opened by path or hub id, newest first.
     pub recent: Vec<String>,
 }
@@ -69,11 +38,7 @@ impl Default for Settings {
             theme: Theme::default(),
             device: Choice::default(),
             budget_mb: crate::engine::BUDGET / 1_000_000,
-            view: View::default(),
-            arrangement: Arrangement::default(),
-            stretch: false,
-            hide_special: true,
-            top: 0.7,
+            look: Look::default(),
             recent: Vec::new(),
         }
     }
@@ -89,7 +54,7 @@ impl Settings {
 
     /// The same with every number inside its range: the file may have been edited by hand.
     pub fn checked(mut self) -> Self {
-        self.top = if self.top.is_finite() { self.top.clamp(0.05, 1.0) } else { 0.7 };
+        self.look.filter.threshold = self.look.filter.threshold.checked();
         self.budget_mb = self.budget_mb.clamp(100, 1_000_000);
         self.recent.truncate(8);
         self
@@ -104,6 +69,7 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::filter::{Special, Threshold};
 
     #[test]
     fn recent_models_are_listed_once_newest_first() {
@@ -116,8 +82,11 @@ mod tests {
 
     #[test]
     fn an_old_or_edited_file_still_opens() {
-        let read: Settings = serde_json::from_str(r#"{"theme": "Light", "top": 99.0}"#).expect("fields may be missing");
-        let read = read.checked();
-        assert_eq!((read.theme, read.top, read.hide_special), (Theme::Light, 1.0, true));
+        let read: Settings = serde_json::from_str(
+            r#"{"theme": "Light", "top": 99.0, "look": {"filter": {"threshold": {"mass": 99.0}}}}"#,
+        )
+        .expect("fields may be missing");
+        let filter = read.checked().look.filter;
+        assert_eq!((filter.threshold, filter.special), (Threshold::Mass(1.0), Special::Hide));
     }
 }

@@ -3,15 +3,20 @@
 use super::action::{Head, Sheet};
 use super::command::Command;
 use super::examples::{Example, FIRST, Spot};
+use super::scene::Scene;
 use super::settings::Settings;
 use super::slice::Slice;
-use crate::analysis::attention::{Filter, Score};
+use super::words::{EN, fill};
+use crate::analysis::attention::Score;
+use crate::analysis::filter::{Combine, Shown, combine};
+use crate::analysis::meaning::{Meaning, Weights};
 use crate::array::Array;
 use crate::engine::{Ask, Opened, Results, Run, Slot};
 use crate::error::Error;
 use crate::figure::lines::Focus;
-use crate::figure::{Figure, grid};
+use crate::figure::{Figure, grid, head_name};
 use crate::trace::{At, Edit, Edits, Place, Progress, Site, Want};
+use egui::util::undoer::Undoer;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,6 +26,8 @@ use std::time::Instant;
 pub struct Study {
     /// The run.
     pub run: Arc<Run>,
+    /// The run under the meaning that was asked for.
+    pub weights: Arc<Weights>,
     /// Heads with plain habits.
     pub worth: Vec<Score>,
     /// The picture of all heads.
@@ -33,11 +40,11 @@ pub struct Study {
 
 impl Study {
     /// Draws all heads of a run.
-    pub fn new(run: Arc<Run>, worth: Vec<Score>, look: GridLook) -> Self {
-        let layout = look.layout(&run);
+    pub fn new(weights: Arc<Weights>, worth: Vec<Score>, look: GridLook) -> Self {
+        let layout = look.layout(&weights);
         let palette = crate::figure::Palette::of(look.dark);
-        let grid = Arc::new(grid::figure(&run, palette, &layout, look.scale, look.stretch));
-        Self { run, worth, grid, layout, look }
+        let grid = Arc::new(grid::figure(&weights, palette, &layout, look.scale, look.stretch));
+        Self { run: weights.run.clone(), weights, worth, grid, layout, look }
     }
 }
 
@@ -58,8 +65,8 @@ pub struct GridLook {
 
 impl GridLook {
     /// Where the thumbnails of a run are to be.
-    pub fn layout(&self, run: &Run) -> grid::Layout {
-        let (layers, heads) = (run.card.layers, run.card.heads);
+    pub fn layout(&self, weights: &Weights) -> grid::Layout {
+        let (layers, heads) = (weights.layers(), weights.heads());
         let most = self.height.map_or(grid::USUAL, |h| grid::Layout::most_in(layers, h).clamp(grid::USUAL, 160.0));
         grid::Layout::new(layers, heads, self.width, most)
     }
@@ -91,10 +98,10 @@ pub struct Look {
 pub struct State {
     /// What is remembered.
     pub settings: Settings,
-    /// The sentence.
-    pub text: String,
-    /// The second sentence.
-    pub pair: Option<String>,
+    /// What the person chose; undo brings it back.
+    pub scene: Scene,
+    /// What it was before.
+    pub history: Undoer<Scene>,
     /// The open model.
     pub model: Option<Arc<Opened>>,
     /// The model that is being opened.
@@ -113,18 +120,10 @@ pub struct State {
     pub progress: Option<(Slot, Progress)>,
     /// The newest job of each slot: what older ones have to say comes too late.
     pub latest: BTreeMap<Slot, u64>,
-    /// The selected head.
-    pub head: Head,
     /// The head under the pointer.
     pub preview_head: Option<Head>,
-    /// The pinned token.
-    pub pinned: Option<Focus>,
     /// The token under the pointer.
     pub preview: Option<Focus>,
-    /// Masked positions.
-    pub masked: Vec<usize>,
-    /// Heads that are turned off.
-    pub heads_off: Vec<Head>,
     /// What is to be selected once the next run is there.
     pub next_spot: Option<Spot>,
     /// Whether nothing was selected by the person yet.
@@ -151,9 +150,9 @@ impl State {
     /// The window before anything is open.
     pub fn new(settings: Settings) -> Self {
         Self {
+            scene: Scene { text: FIRST.to_owned(), look: settings.look, ..Scene::default() },
+            history: Undoer::default(),
             settings,
-            text: FIRST.to_owned(),
-            pair: None,
             model: None,
             opening: None,
             results: Results::default(),
@@ -163,12 +162,8 @@ impl State {
             running: false,
             progress: None,
             latest: BTreeMap::new(),
-            head: (0, 0),
             preview_head: None,
-            pinned: None,
             preview: None,
-            masked: Vec::new(),
-            heads_off: Vec::new(),
             next_spot: None,
             untouched: true,
             examples: Vec::new(),
@@ -189,30 +184,80 @@ impl State {
 
     /// The head whose attention is shown: the one under the pointer, else the selected one.
     pub fn shown_head(&self) -> Head {
-        self.preview_head.unwrap_or(self.head)
+        self.preview_head.unwrap_or(self.scene.head)
     }
 
     /// The token that the picture is about: the one under the pointer, else the pinned one.
     pub fn focus(&self) -> Option<Focus> {
         let n = self.run().map_or(0, |r| r.tokens.len());
         let inside = |f: &Focus| matches!(*f, Focus::Query(i) | Focus::Key(i) if i < n);
-        self.preview.or(self.pinned).filter(inside)
+        self.preview.or(self.scene.pinned).filter(inside)
     }
 
-    /// What is left out.
-    pub fn filter(&self) -> Filter {
-        Filter { hide_special: self.settings.hide_special, top: self.settings.top }
+    /// [`State::focus`] among the tokens that a picture shows.
+    pub fn focus_in(&self, shown: &Shown) -> Option<Focus> {
+        self.focus().and_then(|f| Some(f.at(shown.place(f.token())?)))
+    }
+
+    /// The pinned token among those that a picture shows.
+    pub fn pinned_in(&self, shown: &Shown) -> Option<Focus> {
+        self.scene.pinned.and_then(|f| Some(f.at(shown.place(f.token())?)))
+    }
+
+    /// The run under the meaning that was asked for.
+    pub fn weights(&self) -> Option<&Arc<Weights>> {
+        self.study.as_ref().map(|s| &s.weights)
+    }
+
+    /// What the numbers on the screen stand for; it changes when they do.
+    pub fn meaning(&self) -> Meaning {
+        self.weights().map_or(self.scene.look.meaning, |w| w.meaning)
+    }
+
+    /// The meaning as it is written over a picture.
+    pub fn meaning_label(&self) -> &'static str {
+        super::words::meaning(self.meaning())
+    }
+
+    /// The heads that the picture shows: the one under the pointer, else all that are selected.
+    pub fn shown_heads(&self) -> Vec<Head> {
+        self.preview_head.map_or_else(|| self.scene.heads(), |head| vec![head])
+    }
+
+    /// How several heads become one where a view shows one matrix.
+    pub fn combine(&self) -> Combine {
+        self.scene.look.combine.unwrap_or_default()
+    }
+
+    /// The values of the shown heads as one matrix, row-major `[query, key]`, before anything is left out.
+    pub fn values(&self) -> Vec<f32> {
+        let Some(weights) = self.weights() else { return Vec::new() };
+        let heads: Vec<_> = self.shown_heads().into_iter().map(|(l, h)| weights.head(l, h)).collect();
+        combine(&heads, self.combine())
+    }
+
+    /// `L2·H5`, or `Mean of 3 heads`, and whether it is turned off.
+    pub fn title(&self) -> String {
+        let heads = self.shown_heads();
+        let name = match heads.as_slice() {
+            [(layer, head)] => head_name(*layer, *head),
+            several => {
+                let how = super::words::combine(self.combine());
+                fill(EN.of_heads, &[how, &several.len().to_string()])
+            }
+        };
+        if heads.len() == 1 && self.is_off(heads[0]) { fill(EN.head_is_off, &[&name]) } else { name }
     }
 
     /// The second text as the model gets it: an empty field is no second text.
     fn second(&self) -> Option<&str> {
-        self.pair.as_deref().filter(|p| !p.trim().is_empty())
+        self.scene.pair.as_deref().filter(|p| !p.trim().is_empty())
     }
 
     /// Whether a run is about the model and the text that stand there now.
     pub fn is_about(&self, run: &Run) -> bool {
         self.model.as_ref().is_some_and(|m| m.id == run.model)
-            && run.ask.text == self.text
+            && run.ask.text == self.scene.text
             && run.ask.pair.as_deref() == self.second()
     }
 
@@ -223,7 +268,7 @@ impl State {
 
     /// Whether a head is turned off.
     pub fn is_off(&self, head: Head) -> bool {
-        self.heads_off.contains(&head)
+        self.scene.heads_off.contains(&head)
     }
 
     /// Whether token `i` of the shown run can be masked.
@@ -235,28 +280,29 @@ impl State {
 
     /// Whether the person changed anything about the model or the tokens.
     pub fn is_changed(&self) -> bool {
-        !self.masked.is_empty() || !self.heads_off.is_empty()
+        !self.scene.masked.is_empty() || !self.scene.heads_off.is_empty()
     }
 
     /// What to ask of the model for the text as it stands; `None` for the empty state.
     pub fn ask(&self) -> Option<Ask> {
         let model = self.model.as_ref()?;
-        if self.text.trim().is_empty() {
+        if self.scene.text.trim().is_empty() {
             return None;
         }
         let card = model.card();
-        let edits = self.heads_off.iter().fold(Edits::none(), |edits, &(layer, head)| {
+        let edits = self.scene.heads_off.iter().fold(Edits::none(), |edits, &(layer, head)| {
             edits.and(Edit::ScaleHead { at: At::new(card.stack, layer, Site::Heads), head, factor: 0.0 })
         });
-        let mut want = Want::attention();
+        let sites = self.scene.look.meaning.wants();
+        let mut want = sites.iter().fold(Want::attention(), |want, &site| want.and(Place::site(site)));
         // Logits over a large vocabulary cost more than the layers: long texts do without.
-        if card.predicts_words() && (self.text.len() < 2000 || self.is_changed()) {
+        if card.predicts_words() && (self.scene.text.len() < 2000 || self.is_changed()) {
             want = want.and(Place::site(Site::Logits));
         }
         Some(Ask {
-            text: self.text.clone(),
+            text: self.scene.text.clone(),
             pair: self.second().map(str::to_owned),
-            masked: self.masked.clone(),
+            masked: self.scene.masked.clone(),
             want,
             edits,
             budget: self.settings.budget(),

@@ -3,7 +3,9 @@
 use super::action::Actions;
 use super::paint::Canvas;
 use super::panels::{grid, head, inspector};
+use super::scene::View;
 use super::state::{GridLook, State};
+use super::views;
 use super::words::EN;
 use egui::{Ui, WidgetText};
 use egui_tiles::{Behavior, Tile, TileId, Tiles, Tree, UiResponse};
@@ -55,10 +57,10 @@ impl Behavior<Pane> for Drawer<'_> {
             Pane::Lines | Pane::Heatmap if self.state.run().is_none() => head::empty(ui, self.state),
             Pane::Inspector => inspector::show(ui, self.state, self.actions, self.canvas),
             Pane::Lines => {
-                head::caption(ui, self.state, self.actions, self.canvas, false);
-                head::lines(ui, self.state, self.actions, self.canvas);
+                views::caption(ui, self.state, self.canvas, true);
+                views::show(ui, View::Lines, self.state, self.actions, self.canvas);
             }
-            Pane::Heatmap => head::heatmap(ui, self.state, self.actions, self.canvas),
+            Pane::Heatmap => views::show(ui, View::Heatmap, self.state, self.actions, self.canvas),
         });
         UiResponse::None
     }

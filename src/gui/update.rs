@@ -3,12 +3,16 @@
 use super::action::{Action, ExportOf, Sheet};
 use super::command::Command;
 use super::made::Made;
-use super::settings::{Arrangement, Theme, View};
+use super::scene::Scene;
+use super::scene::{Arrangement, View};
+use super::settings::Theme;
 use super::slice::Slice;
 use super::state::{Look, Problem, State, Study};
 use super::words::{EN, fill};
 use super::{dialogs, examples, picture, theme};
 use crate::analysis::attention::worth_seeing;
+use crate::analysis::filter::{Filter, Special};
+use crate::analysis::meaning::Weights;
 use crate::engine::{Ask, Engine, Event, News, Opened, Run, Slot};
 use crate::error::{Error, Result};
 use crate::figure::lines::Focus;
@@ -16,6 +20,7 @@ use crate::figure::{Figure, Palette};
 use crate::source::find;
 use crate::trace::{At, Control, Place, Want};
 use egui::Context;
+use egui::util::undoer::Undoer;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,17 +34,17 @@ pub fn apply(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Ac
         Action::Do(command) => perform(state, engine, ctx, command),
         Action::Open(name) => open(state, engine, name),
         Action::Text(text) => {
-            state.text = text;
+            state.scene.text = text;
             state.untouched = false;
             changed(state);
         }
         Action::Pair(pair) => {
-            state.pair = pair;
+            state.scene.pair = pair;
             changed(state);
         }
         Action::Example(example) => {
-            state.text = example.text;
-            state.pair = example.pair;
+            state.scene.text = example.text;
+            state.scene.pair = example.pair;
             state.next_spot = example.spot;
             state.untouched = false;
             changed(state);
@@ -47,34 +52,40 @@ pub fn apply(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Ac
             ask(state, engine);
         }
         Action::Select(head) => {
-            state.head = head;
+            state.scene.head = head;
+            state.scene.others.clear();
             state.preview_head = None;
             state.untouched = false;
-            if state.settings.arrangement == Arrangement::Grid {
-                state.settings.arrangement = Arrangement::Overview;
+            if state.scene.look.arrangement == Arrangement::Grid {
+                state.scene.look.arrangement = Arrangement::Overview;
             }
         }
         Action::PreviewHead(head) => state.preview_head = head,
         Action::Pin(focus) => {
             state.untouched = false;
-            state.pinned = (state.pinned != Some(focus)).then_some(focus);
+            state.scene.pinned = (state.scene.pinned != Some(focus)).then_some(focus);
         }
         Action::Preview(focus) => state.preview = focus,
-        Action::Show(view) => state.settings.view = view,
-        Action::Arrange(arrangement) => state.settings.arrangement = arrangement,
-        Action::HideSpecial(hide) => state.settings.hide_special = hide,
-        Action::Top(top) => state.settings.top = top.clamp(0.05, 1.0),
+        Action::Show(view) => state.scene.look.view = view,
+        Action::Arrange(arrangement) => state.scene.look.arrangement = arrangement,
+        Action::Filter(filter) => {
+            state.scene.look.filter = Filter { threshold: filter.threshold.checked(), ..filter };
+        }
+        Action::Mean(meaning) => {
+            state.scene.look.meaning = meaning;
+            ask(state, engine);
+        }
         Action::Mask(position) => {
             if state.model.as_ref().is_some_and(|m| m.tokenizer.mask().is_none()) {
                 state.notice = Some(EN.no_mask.to_owned());
             } else if state.can_mask(position) && !is_old(state) {
-                toggle(&mut state.masked, position);
+                toggle(&mut state.scene.masked, position);
                 intervene(state, engine);
             }
         }
         Action::HeadOff(head) => {
             if !is_old(state) {
-                toggle(&mut state.heads_off, head);
+                toggle(&mut state.scene.heads_off, head);
                 intervene(state, engine);
             }
         }
@@ -146,9 +157,11 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
             }
             state.notice = model.notices.first().cloned();
             state.model = Some(model.clone());
-            (state.examples, state.masked, state.heads_off) = Default::default();
+            (state.examples, state.scene.masked, state.scene.heads_off) = Default::default();
             (state.before, state.look, state.looking) = Default::default();
-            (state.untouched, state.pinned) = (true, None);
+            (state.untouched, state.scene.pinned) = (true, None);
+            state.scene.others.clear();
+            state.history = Undoer::default();
             ask(state, engine);
             submit(state, engine, Slot::Examples, "finding examples", move |control| {
                 Ok(Made::Examples(model.id, examples::passed(&model, control)?))
@@ -156,7 +169,7 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
         }
         Made::Study(study) => settle(state, engine, study),
         Made::Redrawn(study) => {
-            if state.run().is_some_and(|run| run.id == study.run.id) {
+            if state.weights().is_some_and(|w| w.run.id == study.run.id && w.meaning == study.weights.meaning) {
                 state.study = Some(study);
             }
         }
@@ -199,18 +212,24 @@ fn settle(state: &mut State, engine: &Engine<Made>, study: Study) {
         state.before = Some(run.clone());
     }
     let card = &run.card;
-    state.head = (state.head.0.min(card.layers.saturating_sub(1)), state.head.1.min(card.heads.saturating_sub(1)));
+    state.scene.head =
+        (state.scene.head.0.min(card.layers.saturating_sub(1)), state.scene.head.1.min(card.heads.saturating_sub(1)));
     state.preview_head = None;
     let spot = if state.untouched && is_plain { Some(examples::first_spot(&run)) } else { None };
     if let Some(spot) = state.next_spot.take().or(spot) {
-        state.head = (spot.layer, spot.head);
-        state.pinned = spot.query.map(Focus::Query);
-    } else if let Some(Focus::Query(i) | Focus::Key(i)) = state.pinned {
+        state.scene.head = (spot.layer, spot.head);
+        state.scene.others.clear();
+        state.scene.pinned = spot.query.map(Focus::Query);
+        if state.untouched {
+            // Where a person begins is nothing to go back behind.
+            state.history = Undoer::default();
+        }
+    } else if let Some(Focus::Query(i) | Focus::Key(i)) = state.scene.pinned {
         // The pin stays on its token; in another text it stays only where the same token stands.
         let token = |run: &Run| run.tokens.pieces.get(i).map(|p| p.piece.clone());
         let same_text = old.as_ref().is_some_and(|o| o.ask.text == run.ask.text && o.ask.pair == run.ask.pair);
         if i >= run.tokens.len() || !(same_text || old.is_some_and(|o| token(&o) == token(&run))) {
-            state.pinned = None;
+            state.scene.pinned = None;
         }
     }
     // The tensor belongs to the old run.
@@ -234,6 +253,9 @@ fn failed(state: &mut State, slot: Slot, error: Error) {
         }
         Slot::Save | Slot::Dialog | Slot::Copy => (EN.failed_save.to_owned(), Command::Export),
         Slot::Examples | Slot::Draw => return,
+        Slot::Predict | Slot::Corpus | Slot::Effects | Slot::Compare | Slot::Map => {
+            (EN.failed_view.to_owned(), state.scene.look.view.command())
+        }
     };
     if error.is_stopped() {
         state.notice = Some(EN.stopped.to_owned());
@@ -256,41 +278,68 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         Command::OpenFolder => dialogs::folder(state, engine),
         Command::EditSentence => ctx.memory_mut(|m| m.request_focus(super::panels::top::sentence_id())),
         Command::SecondSentence => {
-            state.pair = if state.pair.is_some() { None } else { Some(String::new()) };
-            if state.pair.is_some() {
+            state.scene.pair = if state.scene.pair.is_some() { None } else { Some(String::new()) };
+            if state.scene.pair.is_some() {
                 ctx.memory_mut(|m| m.request_focus(super::panels::top::second_id()));
             }
             changed(state);
         }
-        Command::Lines => state.settings.view = View::Lines,
-        Command::Heatmap => state.settings.view = View::Heatmap,
+        Command::Lines => state.scene.look.view = View::Lines,
+        Command::Heatmap => state.scene.look.view = View::Heatmap,
         Command::NextHead => step(state, 0, 1),
         Command::PreviousHead => step(state, 0, -1),
         Command::NextLayer => step(state, 1, 0),
         Command::PreviousLayer => step(state, -1, 0),
         Command::Unpin => {
             if state.sheet.take().is_none() {
-                if state.projector && state.pinned.is_none() {
+                if state.projector && state.scene.pinned.is_none() {
                     project(state, ctx, false);
                 }
-                (state.pinned, state.preview) = (None, None);
+                (state.scene.pinned, state.preview) = (None, None);
             }
         }
         Command::Mask => {
-            if let Some(Focus::Query(i) | Focus::Key(i)) = state.focus() {
-                apply(state, engine, ctx, Action::Mask(i));
+            if let Some(focus) = state.focus() {
+                apply(state, engine, ctx, Action::Mask(focus.token()));
             }
         }
         Command::HeadOff => {
-            let head = state.head;
+            let head = state.scene.head;
             apply(state, engine, ctx, Action::HeadOff(head));
         }
-        Command::HideSpecial => state.settings.hide_special = !state.settings.hide_special,
-        Command::Stretch => state.settings.stretch = !state.settings.stretch,
-        Command::Overview => state.settings.arrangement = Arrangement::Overview,
-        Command::GridOnly => state.settings.arrangement = Arrangement::Grid,
-        Command::HeadOnly => state.settings.arrangement = Arrangement::Head,
-        Command::Tiles => state.settings.arrangement = Arrangement::Tiles,
+        Command::HideSpecial => {
+            let special = &mut state.scene.look.filter.special;
+            *special = if *special == Special::Show { Special::Hide } else { Special::Show };
+        }
+        Command::Words => {
+            let words = &mut state.scene.look.filter.words;
+            *words = !*words;
+        }
+        Command::Undo => {
+            let now = state.scene.clone();
+            if let Some(scene) = state.history.undo(&now).cloned() {
+                restore(state, engine, scene);
+            }
+        }
+        Command::Redo => {
+            let now = state.scene.clone();
+            if let Some(scene) = state.history.redo(&now).cloned() {
+                restore(state, engine, scene);
+            }
+        }
+        Command::Pin => {
+            if let Some(focus) = state.preview.or(state.scene.pinned) {
+                apply(state, engine, ctx, Action::Pin(focus));
+            } else if let Some(first) = state.run().and_then(|r| r.tokens.pieces.iter().position(|p| !p.special)) {
+                apply(state, engine, ctx, Action::Pin(Focus::Query(first)));
+            }
+        }
+        Command::Find => sheet(state, Sheet::Palette),
+        Command::Stretch => state.scene.look.stretch = !state.scene.look.stretch,
+        Command::Overview => state.scene.look.arrangement = Arrangement::Overview,
+        Command::GridOnly => state.scene.look.arrangement = Arrangement::Grid,
+        Command::HeadOnly => state.scene.look.arrangement = Arrangement::Head,
+        Command::Tiles => state.scene.look.arrangement = Arrangement::Tiles,
         Command::CopyPicture => {
             if let Some(figure) = picture::of_head(state, theme::palette(ctx)) {
                 copy(state, engine, Arc::new(figure));
@@ -333,7 +382,7 @@ fn project(state: &mut State, ctx: &Context, on: bool) {
 
 /// Ends everything that is under way.
 fn stop(state: &mut State, engine: &Engine<Made>) {
-    for slot in [Slot::Open, Slot::Run, Slot::Look, Slot::Save] {
+    for slot in Slot::STOPPABLE {
         engine.stop(slot);
         state.latest.remove(&slot);
     }
@@ -345,7 +394,10 @@ fn step(state: &mut State, layers: isize, heads: isize) {
     let Some(run) = state.run() else { return };
     let card = &run.card;
     let moved = |now: usize, by: isize, count: usize| now.saturating_add_signed(by).min(count.saturating_sub(1));
-    state.head = (moved(state.head.0, layers, card.layers), moved(state.head.1, heads, card.heads));
+    let (layer, head) = state.scene.head;
+    let next = (moved(layer, layers, card.layers), moved(head, heads, card.heads));
+    state.scene.head = next;
+    state.scene.others.clear();
     state.preview_head = None;
     state.untouched = false;
 }
@@ -359,8 +411,8 @@ fn toggle<T: PartialEq>(list: &mut Vec<T>, item: T) {
 
 /// The text is another: what was masked or turned off belonged to the old one.
 fn changed(state: &mut State) {
-    state.masked.clear();
-    state.heads_off.clear();
+    state.scene.masked.clear();
+    state.scene.heads_off.clear();
     state.notice = None;
     state.typed = Some(Instant::now());
     state.running = true;
@@ -392,7 +444,7 @@ pub fn ask(state: &mut State, engine: &Engine<Made>) {
         (state.study, state.before, state.running) = (None, None, false);
         return;
     };
-    let look = state.grid_look;
+    let (look, meaning) = (state.grid_look, state.scene.look.meaning);
     state.running = true;
     let known = state.results.find(model.id, &ask).cloned();
     submit(state, engine, Slot::Run, "a forward pass", move |control| {
@@ -401,7 +453,8 @@ pub fn ask(state: &mut State, engine: &Engine<Made>) {
             None => Arc::new(Run::new(&model, &ask, control)?),
         };
         let worth = worth_seeing(&run);
-        Ok(Made::Study(Study::new(run, worth, look)))
+        let weights = Arc::new(Weights::new(&run, meaning)?);
+        Ok(Made::Study(Study::new(weights, worth, look)))
     });
 }
 
@@ -416,14 +469,25 @@ fn intervene(state: &mut State, engine: &Engine<Made>) {
     ask(state, engine);
 }
 
+/// Brings back what the person chose before, and runs the model where that asks for it.
+fn restore(state: &mut State, engine: &Engine<Made>, scene: Scene) {
+    let asked = state.ask();
+    state.scene = scene;
+    (state.preview, state.preview_head, state.next_spot) = (None, None, None);
+    (state.typed, state.untouched) = (None, false);
+    if state.ask() != asked || state.meaning() != state.scene.look.meaning {
+        ask(state, engine);
+    }
+}
+
 /// The grid is to be drawn for another width, theme or pixel size.
 pub fn redraw(state: &mut State, engine: &Engine<Made>) {
     let Some(study) = &state.study else { return };
     if engine.is_busy(Slot::Draw) {
         return;
     }
-    let (run, worth, look) = (study.run.clone(), study.worth.clone(), state.grid_look);
-    submit(state, engine, Slot::Draw, "drawing", move |_| Ok(Made::Redrawn(Study::new(run, worth, look))));
+    let (weights, worth, look) = (study.weights.clone(), study.worth.clone(), state.grid_look);
+    submit(state, engine, Slot::Draw, "drawing", move |_| Ok(Made::Redrawn(Study::new(weights, worth, look))));
 }
 
 fn look(state: &mut State, engine: &Engine<Made>, at: At) {

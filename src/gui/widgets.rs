@@ -54,6 +54,18 @@ pub fn list_height(ui: &Ui, wanted: f32, other: f32) -> f32 {
     wanted.min(ui.ctx().content_rect().height() - other).max(80.0)
 }
 
+/// Buttons of which one is chosen, in a row.
+pub fn choice<T: PartialEq + Copy>(ui: &mut Ui, value: &mut T, choices: &[(T, &str)], tip: &str) {
+    ui.horizontal_wrapped(|ui| {
+        for &(choice, label) in choices {
+            let button = Button::selectable(*value == choice, label).frame_when_inactive(true);
+            if ui.add(button).on_hover_text(tip).clicked() {
+                *value = choice;
+            }
+        }
+    });
+}
+
 /// Text of second rank.
 pub fn muted(ui: &mut Ui, text: impl Into<String>) -> Response {
     let ink = theme::colour(theme::palette(ui.ctx()).muted);

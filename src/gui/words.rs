@@ -1,5 +1,8 @@
 //! Everything the window says, in one table: a second language is a second table.
 
+use crate::analysis::filter::Combine;
+use crate::analysis::meaning::Meaning;
+
 /// The texts of one language. `{}` stands for what is filled in.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the English text says what each is")]
@@ -21,9 +24,29 @@ pub struct Words {
     pub chinese: &'static str,
     pub hide: &'static str,
     pub removed: &'static str,
+    pub removed_rescaled: &'static str,
     pub would_remove: &'static str,
     pub top: &'static str,
     pub top_tip: &'static str,
+    pub threshold: &'static str,
+    pub threshold_mass: &'static str,
+    pub threshold_least: &'static str,
+    pub threshold_count: &'static str,
+    pub threshold_least_short: &'static str,
+    pub threshold_top: &'static str,
+    pub least_tip: &'static str,
+    pub count_tip: &'static str,
+    pub special: &'static str,
+    pub special_show: &'static str,
+    pub special_hide: &'static str,
+    pub special_renormalise: &'static str,
+    pub special_section_tip: &'static str,
+    pub words: &'static str,
+    pub words_tip: &'static str,
+    pub pairs: &'static str,
+    pub pairs_all: &'static str,
+    pub pairs_tip: &'static str,
+    pub filter_tip: &'static str,
     pub hide_tip: &'static str,
     pub more: &'static str,
     pub heads_click_one: &'static str,
@@ -39,8 +62,18 @@ pub struct Words {
     pub looks_at: &'static str,
     pub is_seen_by: &'static str,
     pub nothing_shown: &'static str,
-    pub shown_of: &'static str,
-    pub shown_of_left: &'static str,
+    pub of_heads: &'static str,
+    pub combine_mean: &'static str,
+    pub combine_sum: &'static str,
+    pub combine_max: &'static str,
+    pub meaning: &'static str,
+    pub meaning_tip: &'static str,
+    pub meaning_raw: &'static str,
+    pub step_special: &'static str,
+    pub step_rescaled: &'static str,
+    pub step_pairs: &'static str,
+    pub step_words: &'static str,
+    pub step_edges: &'static str,
     pub strongest_drawn: &'static str,
     pub truncated: &'static str,
     pub inspector: &'static str,
@@ -95,6 +128,7 @@ pub struct Words {
     pub failed_run: &'static str,
     pub failed_save: &'static str,
     pub failed_look: &'static str,
+    pub failed_view: &'static str,
     pub dismiss: &'static str,
     pub projector_way_back: &'static str,
     pub head_is_off: &'static str,
@@ -165,8 +199,28 @@ pub static EN: Words = Words {
     chinese: "\u{4e2d}\u{6587}",
     hide: "Hide {}",
     removed: "removed {}",
+    removed_rescaled: "removed {}, rescaled",
     would_remove: "would remove {}",
     top: "Top {}",
+    threshold: "Threshold",
+    threshold_mass: "Share",
+    threshold_least: "At least",
+    threshold_count: "Count",
+    threshold_least_short: "\u{2265} {}",
+    threshold_top: "{} a row",
+    least_tip: "Values that are at least this large, whatever their sign, are drawn as lines.",
+    count_tip: "Of each row, this many of the largest values are drawn as lines.",
+    special: "Special tokens",
+    special_show: "Show",
+    special_hide: "Hide",
+    special_renormalise: "Hide and rescale",
+    special_section_tip: "Rescaled, each row has the sum again that it had with them.",
+    words: "Words, not pieces",
+    words_tip: "Pieces of a word become one: columns are summed, rows averaged.",
+    pairs: "Sentences",
+    pairs_all: "All",
+    pairs_tip: "From which sentence to which; A is the first.",
+    filter_tip: "What is left out before something is drawn.",
     top_tip: "Of each row, the largest weights that together carry this share are drawn as lines.",
     hide_tip: "Leave out the tokens that the tokenizer added. The number is the share of this head's attention on them.",
     more: "More",
@@ -183,8 +237,18 @@ pub static EN: Words = Words {
     looks_at: "looks at",
     is_seen_by: "is seen most by",
     nothing_shown: "nothing left to show",
-    shown_of: "{} of the attention, {} of {} lines",
-    shown_of_left: "{} of the attention that is left, {} of {} lines",
+    of_heads: "{} of {} heads",
+    combine_mean: "Mean",
+    combine_sum: "Sum",
+    combine_max: "Maximum",
+    meaning: "Meaning",
+    meaning_tip: "What the numbers and colours stand for, in every view.",
+    meaning_raw: "Attention",
+    step_special: "special tokens took {}",
+    step_rescaled: "special tokens took {}, rows rescaled",
+    step_pairs: "{} only, {} outside",
+    step_words: "words",
+    step_edges: "{} of the mass, {} of {} edges",
     strongest_drawn: "{}; the {} strongest are drawn",
     truncated: "{} tokens did not fit: this model reads at most {}.",
     inspector: "Inspector",
@@ -243,6 +307,7 @@ pub static EN: Words = Words {
     failed_run: "The sentence could not be read",
     failed_save: "The file could not be saved",
     failed_look: "The tensor could not be read",
+    failed_view: "This view could not be computed",
     dismiss: "Dismiss",
     projector_way_back: "F5 or Esc leaves projector mode",
     head_is_off: "{} (off)",
@@ -305,6 +370,22 @@ pub fn fill(template: &str, parts: &[&str]) -> String {
         out.push_str(text);
     }
     out
+}
+
+/// What a meaning is called.
+pub fn meaning(meaning: Meaning) -> &'static str {
+    match meaning {
+        Meaning::Raw => EN.meaning_raw,
+    }
+}
+
+/// What a way to combine heads is called.
+pub fn combine(how: Combine) -> &'static str {
+    match how {
+        Combine::Mean => EN.combine_mean,
+        Combine::Sum => EN.combine_sum,
+        Combine::Max => EN.combine_max,
+    }
 }
 
 /// A count with thin spaces in thousands.

@@ -18,7 +18,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
     };
     let heads = study.run.card.layers * study.run.card.heads;
     widgets::title_row(ui, &fill(EN.heads_click_one, &[&heads.to_string()]), |ui| {
-        let button = egui::Button::selectable(state.settings.stretch, EN.stretch).frame_when_inactive(true);
+        let button = egui::Button::selectable(state.scene.look.stretch, EN.stretch).frame_when_inactive(true);
         if ui.add(button).on_hover_text(Command::Stretch.tooltip(ui.ctx())).clicked() {
             actions.ask(Action::Do(Command::Stretch));
         }
@@ -47,7 +47,7 @@ pub fn wanted(ui: &Ui, state: &State) -> GridLook {
         height: None,
         dark: ui.visuals().dark_mode,
         scale: ui.pixels_per_point(),
-        stretch: state.settings.stretch,
+        stretch: state.scene.look.stretch,
     }
 }
 
@@ -66,7 +66,7 @@ fn thumbnails(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, canv
             let name = head_name(layer, head);
             // The gaps belong to their neighbours, so that a preview does not flicker on the way.
             let response = ui.interact(area.expand(2.0), ui.scope_id().with(("head", layer, head)), Sense::click());
-            let selected = state.head == (layer, head);
+            let selected = state.scene.head == (layer, head);
             let label = fill(EN.grid_name, &[&name]);
             response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, selected, &label));
             if response.hovered() {

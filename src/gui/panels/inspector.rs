@@ -1,5 +1,6 @@
 //! What is selected, in numbers; what happens when something is changed.
 
+use crate::analysis::filter::Shown;
 use crate::analysis::predictions::{Prediction, top};
 use crate::engine::Run;
 use crate::figure::lines::Focus;
@@ -7,7 +8,7 @@ use crate::figure::{probability, weight};
 use crate::gui::action::{Action, Actions};
 use crate::gui::command::Command;
 use crate::gui::paint::Canvas;
-use crate::gui::settings::View;
+use crate::gui::scene::View;
 use crate::gui::state::State;
 use crate::gui::words::{EN, fill};
 use crate::gui::{theme, widgets};
@@ -18,7 +19,7 @@ use egui::{ScrollArea, Ui, Vec2};
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
     ScrollArea::vertical().id_salt("inspector").auto_shrink(false).show(ui, |ui| {
         widgets::title_row(ui, EN.what_is_this, |_| {});
-        let matrix = state.settings.view == View::Heatmap;
+        let matrix = state.scene.look.view == View::Heatmap;
         widgets::muted(ui, if matrix { EN.explanation_matrix } else { EN.explanation });
         let Some(run) = state.run() else { return };
         ui.add_space(4.0);
@@ -26,7 +27,9 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
         if state.is_stale() {
             ui.multiply_opacity(0.6);
         }
-        row(ui, state, run);
+        if let Some(whole) = canvas.whole(state) {
+            row(ui, state, &whole);
+        }
         ui.add_space(4.0);
         buttons(ui, state, actions);
         predictions(ui, state, run, canvas);
@@ -43,13 +46,12 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
 }
 
 /// The five largest weights of the selected row, or column.
-fn row(ui: &mut Ui, state: &State, run: &Run) {
-    let n = run.tokens.len();
-    let (layer, head) = state.shown_head();
-    let weights = run.head(layer, head);
-    let (title, mut bars): (String, Vec<(usize, f32)>) = match state.focus() {
+fn row(ui: &mut Ui, state: &State, whole: &Shown) {
+    let (tokens, weights) = (&whole.tokens, &whole.weights);
+    let n = tokens.len();
+    let (title, mut bars): (String, Vec<(usize, f32)>) = match state.focus_in(whole) {
         None => {
-            widgets::heading(ui, &crate::figure::head_name(layer, head));
+            widgets::heading(ui, &state.title());
             // Five rows are kept free, so that nothing moves when a token is pinned.
             let (rect, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 5.0 * 28.0), egui::Sense::hover());
             let ink = theme::colour(theme::palette(ui.ctx()).muted);
@@ -59,20 +61,22 @@ fn row(ui: &mut Ui, state: &State, run: &Run) {
         }
         Some(Focus::Query(q)) => {
             let bars = (0..n).map(|k| (k, weights.get(q * n + k).copied().unwrap_or(0.0)));
-            (fill(EN.row_of, &[&run.tokens.shown(q)]), bars.collect())
+            (fill(EN.row_of, &[&tokens.shown(q)]), bars.collect())
         }
         Some(Focus::Key(k)) => {
             let bars = (0..n).map(|q| (q, weights.get(q * n + k).copied().unwrap_or(0.0)));
-            (fill(EN.column_of, &[&run.tokens.shown(k)]), bars.collect())
+            (fill(EN.column_of, &[&tokens.shown(k)]), bars.collect())
         }
     };
     widgets::heading(ui, &title);
-    bars.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let unit = state.weights().map_or(1.0, |w| w.unit());
+    bars.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
     for i in 0..5 {
         match bars.get(i) {
             Some(&(token, share)) => {
-                let strong = !run.tokens.pieces[token].special;
-                widgets::bar(ui, &run.tokens.shown(token), share, &weight(share), strong)
+                let strong = !tokens.pieces[token].special;
+                let length = share.abs() / unit;
+                widgets::bar(ui, &tokens.shown(token), length, &weight(share), strong)
             }
             None => ui.allocate_exact_size(Vec2::new(1.0, 20.0), egui::Sense::hover()).1,
         };
@@ -81,12 +85,10 @@ fn row(ui: &mut Ui, state: &State, run: &Run) {
 
 fn buttons(ui: &mut Ui, state: &State, actions: &Actions) {
     let mask = state.model.as_ref().and_then(|m| m.tokenizer.mask());
-    let token = match state.pinned.or(state.preview) {
-        Some(Focus::Query(i) | Focus::Key(i)) => Some(i),
-        None => None,
-    };
-    let is_masked = token.is_some_and(|i| state.masked.contains(&i)) || (token.is_none() && !state.masked.is_empty());
-    let token = token.or(state.masked.first().copied());
+    let token = state.scene.pinned.or(state.preview).map(Focus::token);
+    let is_masked =
+        token.is_some_and(|i| state.scene.masked.contains(&i)) || (token.is_none() && !state.scene.masked.is_empty());
+    let token = token.or(state.scene.masked.first().copied());
     let possible = token.is_some_and(|i| state.can_mask(i));
     let action = if is_masked { EN.unmask_word } else { EN.mask_word };
     let word = token.filter(|_| possible).zip(state.before.as_ref().or(state.run())).map(|(i, run)| {
@@ -100,11 +102,11 @@ fn buttons(ui: &mut Ui, state: &State, actions: &Actions) {
     if let (true, Some(i)) = (button.clicked(), token) {
         actions.ask(Action::Mask(i));
     }
-    let label = if state.is_off(state.head) { EN.head_on } else { EN.head_off };
+    let label = if state.is_off(state.scene.head) { EN.head_on } else { EN.head_off };
     let tip = format!("{} {}", EN.head_off_tip, Command::HeadOff.tooltip(ui.ctx()));
     let off = widgets::wide(ui, state.run().is_some(), label);
     if off.on_hover_text(tip).clicked() {
-        actions.ask(Action::HeadOff(state.head));
+        actions.ask(Action::HeadOff(state.scene.head));
     }
 }
 
@@ -121,11 +123,11 @@ fn predictions(ui: &mut Ui, state: &State, run: &Run, canvas: &mut Canvas) {
         let (_, id) = model.tokenizer.mask()?;
         run.tokens.pieces.iter().position(|p| p.id == id)
     };
-    let pinned = || match state.pinned {
+    let pinned = || match state.scene.pinned {
         Some(Focus::Query(i) | Focus::Key(i)) if state.is_changed() => Some(i),
         _ => None,
     };
-    let Some(position) = state.masked.first().copied().or_else(typed_mask).or_else(pinned) else {
+    let Some(position) = state.scene.masked.first().copied().or_else(typed_mask).or_else(pinned) else {
         if state.is_changed() {
             widgets::muted(ui, EN.pin_for_prediction);
         }

@@ -1,15 +1,16 @@
 //! The top bar and the row under it: which model, which text, what is left out.
 
-use crate::analysis::attention::on_special;
-use crate::figure::percent;
+use crate::analysis::filter::{Pairs, Special, Threshold, on_special};
+use crate::analysis::meaning::Meaning;
+use crate::figure::{percent, weight};
 use crate::gui::action::{Action, Actions};
 use crate::gui::command::Command;
 use crate::gui::examples::Lesson;
 use crate::gui::state::State;
 use crate::gui::theme::{self, CONTROL};
-use crate::gui::widgets;
-use crate::gui::words::{EN, fill};
-use egui::{Align, Button, Id, Layout, RichText, Slider, TextEdit, Ui, Vec2};
+use crate::gui::words::{self, EN, fill};
+use crate::gui::{views, widgets};
+use egui::{Align, Button, Id, Layout, Slider, TextEdit, Ui, Vec2};
 
 /// The sentence field, so that a command can put the cursor into it.
 pub fn sentence_id() -> Id {
@@ -49,7 +50,7 @@ pub fn bar(ui: &mut Ui, state: &State, actions: &Actions) {
             widgets::command_as(ui, actions, Command::Help, EN.help);
             let keys = ui.ctx().format_shortcut(&Command::Palette.shortcut());
             widgets::command_as(ui, actions, Command::Palette, &keys);
-            if state.pair.is_none() {
+            if state.scene.pair.is_none() {
                 let add = ui.button(EN.add_second).on_hover_text(Command::SecondSentence.tooltip(ui.ctx()));
                 if add.clicked() {
                     actions.ask(Action::Do(Command::SecondSentence));
@@ -70,8 +71,8 @@ fn arrow_down(ui: &Ui, control: egui::Rect) {
 
 fn texts(ui: &mut Ui, state: &State, actions: &Actions) {
     let all = ui.available_width();
-    let Some(pair) = &state.pair else {
-        let mut text = state.text.clone();
+    let Some(pair) = &state.scene.pair else {
+        let mut text = state.scene.text.clone();
         let field = field(&mut text, EN.sentence_hint, all).id(sentence_id());
         if widgets::named(ui.add(field), EN.sentence).changed() {
             actions.ask(Action::Text(text));
@@ -80,7 +81,7 @@ fn texts(ui: &mut Ui, state: &State, actions: &Actions) {
     };
     let close = CONTROL;
     let each = (all - close - 2.0 * ui.spacing().item_spacing.x) / 2.0;
-    let mut text = state.text.clone();
+    let mut text = state.scene.text.clone();
     if widgets::named(ui.add(field(&mut text, EN.sentence_hint, each).id(sentence_id())), EN.sentence).changed() {
         actions.ask(Action::Text(text));
     }
@@ -107,8 +108,9 @@ pub fn row(ui: &mut Ui, state: &State, actions: &Actions) {
     ui.horizontal_centered(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             more(ui, actions);
-            top(ui, state, actions);
+            filter(ui, state, actions);
             hide(ui, state, actions);
+            meaning(ui, state, actions);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 for example in &state.examples {
                     let name = match example.lesson {
@@ -137,34 +139,110 @@ fn hide(ui: &mut Ui, state: &State, actions: &Actions) {
         return;
     }
     // What hiding takes away, whether or not it is on.
-    let removed = state.run().map_or(0.0, |run| {
-        let (layer, head) = state.shown_head();
-        on_special(&run.tokens, run.head(layer, head))
-    });
-    let on = state.settings.hide_special;
-    let what = fill(if on { EN.removed } else { EN.would_remove }, &[&percent(removed)]);
-    let label = format!("{}: {what}", fill(EN.hide, &[&specials]));
+    let removed = state.run().map_or(0.0, |run| on_special(&run.tokens, &state.values()));
+    let filter = state.scene.look.filter;
+    let what = match filter.special {
+        Special::Show => fill(EN.would_remove, &[&percent(removed)]),
+        Special::Hide => fill(EN.removed, &[&percent(removed)]),
+        Special::Renormalise => fill(EN.removed_rescaled, &[&percent(removed)]),
+    };
     let name = fill(EN.hide, &[&specials]);
-    let button = Button::selectable(on, label).min_size(Vec2::new(236.0, CONTROL)).frame_when_inactive(true);
+    let on = filter.special != Special::Show;
+    let button = Button::selectable(on, format!("{name}: {what}"));
+    let button = button.min_size(Vec2::new(236.0, CONTROL)).frame_when_inactive(true);
     let tip = format!("{} {}", EN.hide_tip, Command::HideSpecial.tooltip(ui.ctx()));
     if widgets::named(ui.add(button), &name).on_hover_text(tip).clicked() {
-        actions.ask(Action::HideSpecial(!on));
+        actions.ask(Action::Do(Command::HideSpecial));
     }
 }
 
-fn top(ui: &mut Ui, state: &State, actions: &Actions) {
-    let label = fill(EN.top, &[&percent(state.settings.top)]);
-    let button = ui.add(Button::new(label).min_size(Vec2::new(80.0, CONTROL))).on_hover_text(EN.top_tip);
-    egui::Popup::menu(&button).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
-        ui.set_width(240.0);
-        let ink = theme::colour(theme::palette(ui.ctx()).muted);
-        ui.vertical(|ui| ui.label(RichText::new(EN.top_tip).small().color(ink)));
-        let mut value = state.settings.top * 100.0;
-        let slider = Slider::new(&mut value, 5.0..=100.0).step_by(5.0).suffix(" %");
-        if widgets::named(ui.add(slider), EN.share_of_row).changed() {
-            actions.ask(Action::Top(value / 100.0));
+/// The meaning of all numbers.
+fn meaning(ui: &mut Ui, state: &State, actions: &Actions) {
+    let now = state.scene.look.meaning;
+    let button = Button::new(words::meaning(now)).min_size(Vec2::new(0.0, CONTROL));
+    let button = widgets::named(ui.add(button), EN.meaning).on_hover_text(EN.meaning_tip);
+    egui::Popup::menu(&button).show(|ui| {
+        for &meaning in Meaning::ALL {
+            if ui.add(Button::selectable(meaning == now, words::meaning(meaning))).clicked() {
+                actions.ask(Action::Mean(meaning));
+                ui.close();
+            }
         }
     });
+}
+
+/// Everything that is left out before something is drawn; the button says the threshold.
+fn filter(ui: &mut Ui, state: &State, actions: &Actions) {
+    let now = state.scene.look.filter;
+    let label = match now.threshold {
+        Threshold::Mass(share) => fill(EN.top, &[&percent(share)]),
+        Threshold::AtLeast(least) => fill(EN.threshold_least_short, &[&weight(least)]),
+        Threshold::Top(count) => fill(EN.threshold_top, &[&count.to_string()]),
+    };
+    let button = ui.add(Button::new(label).min_size(Vec2::new(80.0, CONTROL))).on_hover_text(EN.filter_tip);
+    egui::Popup::menu(&button).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        ui.set_width(280.0);
+        let mut next = now;
+        widgets::heading(ui, EN.threshold);
+        threshold(ui, &mut next.threshold);
+        ui.separator();
+        widgets::heading(ui, EN.special);
+        let choices = [
+            (Special::Show, EN.special_show),
+            (Special::Hide, EN.special_hide),
+            (Special::Renormalise, EN.special_renormalise),
+        ];
+        widgets::choice(ui, &mut next.special, &choices, EN.special_section_tip);
+        if state.scene.pair.is_some() {
+            ui.separator();
+            widgets::heading(ui, EN.pairs);
+            let choices: Vec<_> = Pairs::ALL.iter().map(|&p| (p, views::pairs_label(p))).collect();
+            widgets::choice(ui, &mut next.pairs, &choices, EN.pairs_tip);
+        }
+        ui.separator();
+        ui.checkbox(&mut next.words, EN.words).on_hover_text(Command::Words.tooltip(ui.ctx()));
+        widgets::muted(ui, EN.words_tip);
+        if next != now {
+            actions.ask(Action::Filter(next));
+        }
+    });
+}
+
+/// How the threshold is said, and its number.
+fn threshold(ui: &mut Ui, threshold: &mut Threshold) {
+    let kind = std::mem::discriminant(threshold);
+    ui.horizontal(|ui| {
+        let kinds = [
+            (Threshold::Mass(0.7), EN.threshold_mass),
+            (Threshold::AtLeast(0.1), EN.threshold_least),
+            (Threshold::Top(3), EN.threshold_count),
+        ];
+        for (start, label) in kinds {
+            let chosen = std::mem::discriminant(&start) == kind;
+            if ui.add(Button::selectable(chosen, label).frame_when_inactive(true)).clicked() && !chosen {
+                *threshold = start;
+            }
+        }
+    });
+    let (slider, name, tip) = match threshold {
+        Threshold::Mass(share) => {
+            let percents = move |set: Option<f64>| {
+                if let Some(set) = set {
+                    *share = set as f32 / 100.0;
+                }
+                f64::from(*share) * 100.0
+            };
+            let slider = Slider::from_get_set(5.0..=100.0, percents).step_by(1.0).suffix(" %");
+            (slider, EN.share_of_row, EN.top_tip)
+        }
+        Threshold::AtLeast(least) => {
+            let slider = Slider::new(least, 0.001..=1.0).logarithmic(true).max_decimals(3);
+            (slider.clamping(egui::SliderClamping::Never), EN.threshold_least, EN.least_tip)
+        }
+        Threshold::Top(count) => (Slider::new(count, 1..=50), EN.threshold_count, EN.count_tip),
+    };
+    widgets::named(ui.add(slider), name);
+    widgets::muted(ui, tip);
 }
 
 fn more(ui: &mut Ui, actions: &Actions) {

@@ -1,0 +1,83 @@
+//! What the person chose to look at: small, undoable, and all that a session needs to look the same again.
+
+use super::action::Head;
+use crate::analysis::filter::{Combine, Filter};
+use crate::analysis::meaning::Meaning;
+use crate::figure::lines::Focus;
+use serde::{Deserialize, Serialize};
+
+/// What the centre shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum View {
+    /// Lines between tokens.
+    #[default]
+    Lines,
+    /// A matrix.
+    Heatmap,
+}
+
+impl View {
+    /// Every view, in the order of the tabs.
+    pub const ALL: &[Self] = &[Self::Lines, Self::Heatmap];
+}
+
+/// Which views share the window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Arrangement {
+    /// Grid, head and inspector.
+    #[default]
+    Overview,
+    /// The grid alone.
+    Grid,
+    /// The head alone.
+    Head,
+    /// Tiles that can be moved.
+    Tiles,
+}
+
+/// How things are shown: remembered from one start to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Look {
+    /// What the centre shows.
+    pub view: View,
+    /// Which views share the window.
+    pub arrangement: Arrangement,
+    /// What the numbers stand for.
+    pub meaning: Meaning,
+    /// What is left out.
+    pub filter: Filter,
+    /// How several heads become one; `None` draws each in its colour where a view can.
+    pub combine: Option<Combine>,
+    /// Whether every thumbnail has its own maximum.
+    pub stretch: bool,
+}
+
+/// Everything that undo brings back.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Scene {
+    /// The sentence.
+    pub text: String,
+    /// The second sentence.
+    pub pair: Option<String>,
+    /// Masked positions.
+    pub masked: Vec<usize>,
+    /// Heads that are turned off.
+    pub heads_off: Vec<Head>,
+    /// The selected head.
+    pub head: Head,
+    /// Heads that are shown together with the selected one.
+    pub others: Vec<Head>,
+    /// The pinned token.
+    pub pinned: Option<Focus>,
+    /// How it is shown.
+    pub look: Look,
+}
+
+impl Scene {
+    /// The selected heads, the first of them first.
+    pub fn heads(&self) -> Vec<Head> {
+        std::iter::once(self.head).chain(self.others.iter().copied().filter(|h| *h != self.head)).collect()
+    }
+}

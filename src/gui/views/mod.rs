@@ -1,0 +1,118 @@
+//! What the centre can show: a file for each view, a tab for each file.
+
+mod heading;
+pub mod heatmap;
+pub mod lines;
+mod token;
+
+use super::action::{Action, Actions};
+use super::command::Command;
+use super::paint::Canvas;
+use super::scene::View;
+use super::state::State;
+use super::theme;
+use super::widgets;
+use super::words::{EN, count, fill};
+use crate::analysis::filter::{Pairs, Shown, Special, Threshold};
+use crate::figure::{percent, weight};
+use egui::{Button, RichText, Ui};
+
+impl View {
+    /// The command that shows it.
+    pub fn command(self) -> Command {
+        match self {
+            Self::Lines => Command::Lines,
+            Self::Heatmap => Command::Heatmap,
+        }
+    }
+
+    /// What its tab says.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Lines => EN.lines,
+            Self::Heatmap => EN.heatmap,
+        }
+    }
+
+    /// Whether it draws one head, or several as one, so that heading and caption are about it.
+    pub fn is_of_head(self) -> bool {
+        matches!(self, Self::Lines | Self::Heatmap)
+    }
+}
+
+/// Draws a view in the room that is left.
+pub fn show(ui: &mut Ui, view: View, state: &State, actions: &Actions, canvas: &mut Canvas) {
+    match view {
+        View::Lines => lines::show(ui, state, actions, canvas),
+        View::Heatmap => heatmap::show(ui, state, actions, canvas),
+    }
+}
+
+/// The row of tabs.
+pub fn tabs(ui: &mut Ui, state: &State, actions: &Actions) {
+    ui.horizontal(|ui| {
+        ui.set_min_height(28.0);
+        ui.spacing_mut().item_spacing.x = 2.0;
+        for &view in View::ALL {
+            let button = Button::selectable(state.scene.look.view == view, view.label());
+            if ui.add(button).on_hover_text(view.command().tooltip(ui.ctx())).clicked() {
+                actions.ask(Action::Show(view));
+            }
+        }
+    });
+}
+
+/// What the picture shows, in words and numbers, and what was left out on the way, step by step.
+pub fn caption(ui: &mut Ui, state: &State, canvas: &mut Canvas, has_lines: bool) {
+    let (Some(run), Some(shown)) = (state.run(), canvas.shown(state)) else { return };
+    if let Some(whole) = canvas.whole(state) {
+        heading::show(ui, state, &whole);
+    }
+    let most = crate::figure::lines::MOST;
+    let what = left_out(state, &shown);
+    let cut = has_lines && shown.edges.len() > most;
+    let what = if cut { fill(EN.strongest_drawn, &[&what, &count(most as u64)]) } else { what };
+    widgets::muted(ui, what);
+    if run.tokens.dropped > 0 {
+        let limit = run.card.tokens.to_string();
+        let ink = theme::colour(theme::palette(ui.ctx()).error);
+        ui.label(RichText::new(fill(EN.truncated, &[&count(run.tokens.dropped as u64), &limit])).color(ink));
+    }
+}
+
+/// `Attention · special tokens removed 42 % · 70 % of what is left, 214 of 4 096 edges`: every step and what it took.
+pub fn left_out(state: &State, shown: &Shown) -> String {
+    let look = &state.scene.look;
+    let mut parts = vec![state.meaning_label().to_owned()];
+    if look.filter.special != Special::Show && shown.removed > 0.0 {
+        let rescaled = look.filter.special == Special::Renormalise;
+        let template = if rescaled { EN.step_rescaled } else { EN.step_special };
+        parts.push(fill(template, &[&percent(shown.removed)]));
+    }
+    if look.filter.pairs != Pairs::All {
+        let label = pairs_label(look.filter.pairs);
+        parts.push(fill(EN.step_pairs, &[label, &percent(shown.outside)]));
+    }
+    if look.filter.words {
+        parts.push(EN.step_words.to_owned());
+    }
+    let (kept, of) = (count(shown.edges.len() as u64), count(shown.of as u64));
+    let edges = fill(EN.step_edges, &[&percent(shown.mass), &kept, &of]);
+    parts.push(match look.filter.threshold {
+        Threshold::Mass(_) => edges,
+        Threshold::AtLeast(least) => format!("\u{2265} {}: {edges}", weight(least)),
+        Threshold::Top(top) => format!("{}: {edges}", fill(EN.threshold_top, &[&top.to_string()])),
+    });
+    parts.join(" \u{b7} ")
+}
+
+/// `A → B`, as the choice of sentences is written.
+pub fn pairs_label(pairs: Pairs) -> &'static str {
+    match pairs {
+        Pairs::All => EN.pairs_all,
+        Pairs::AA => "A \u{2192} A",
+        Pairs::AB => "A \u{2192} B",
+        Pairs::BA => "B \u{2192} A",
+        Pairs::BB => "B \u{2192} B",
+    }
+}
