@@ -198,7 +198,9 @@ pub fn combine(heads: &[Cow<'_, [f32]>], how: Combine) -> Vec<f32> {
     }
     if how == Combine::Mean {
         let count = heads.len() as f32;
-        all.iter_mut().for_each(|a| *a /= count);
+        for a in &mut all {
+            *a /= count;
+        }
     }
     all
 }
@@ -224,7 +226,9 @@ pub fn show(tokens: &Tokens, weights: &[f32], filter: &Filter) -> Shown {
             }
             let after = mass(row);
             if scales && after > 0.0 {
-                row.iter_mut().for_each(|w| *w *= before / after);
+                for w in row.iter_mut() {
+                    *w *= before / after;
+                }
             }
         }
     }

@@ -270,7 +270,7 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
     };
     match command {
         Command::Models => sheet(state, Sheet::Models),
-        Command::Palette => sheet(state, Sheet::Palette),
+        Command::Palette | Command::Find => sheet(state, Sheet::Palette),
         Command::Settings => sheet(state, Sheet::Settings),
         Command::ShapeTrace => sheet(state, Sheet::Shapes),
         Command::Export => sheet(state, Sheet::Export),
@@ -334,7 +334,6 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
                 apply(state, engine, ctx, Action::Pin(Focus::Query(first)));
             }
         }
-        Command::Find => sheet(state, Sheet::Palette),
         Command::Stretch => state.scene.look.stretch = !state.scene.look.stretch,
         Command::Overview => state.scene.look.arrangement = Arrangement::Overview,
         Command::GridOnly => state.scene.look.arrangement = Arrangement::Grid,
