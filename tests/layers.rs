@@ -14,7 +14,6 @@ const DOORS: &[(&str, &str, &str)] = &[
     ("model", "source", "weights"),
     // What is measured and drawn is a finished run: no model is opened or run for it.
     ("analysis", "engine", "Run"),
-    ("figure", "engine", "Run"),
     ("export", "engine", "Run"),
     // No subcommand opens the window; that is all the command line knows of it.
     ("cli", "gui", "run"),
