@@ -4,7 +4,9 @@ pub mod device;
 mod jobs;
 mod opened;
 mod run;
+mod target;
 
 pub use jobs::{Engine, Event, News, Slot};
 pub use opened::{Opened, Parameter};
 pub use run::{Ask, BUDGET, Results, Run, pass, read};
+pub use target::Target;

@@ -23,6 +23,8 @@ pub struct Ask {
     pub pair: Option<String>,
     /// Positions of tokens that are replaced by the mask token.
     pub masked: Vec<usize>,
+    /// Tokens that are replaced: the position, and the vocabulary's piece that stands there instead.
+    pub replaced: Vec<(usize, String)>,
     /// What is kept.
     pub want: Want,
     /// What is changed on the way.
@@ -38,6 +40,7 @@ impl Ask {
             text: text.into(),
             pair: None,
             masked: Vec::new(),
+            replaced: Vec::new(),
             want: Want::attention(),
             edits: Edits::none(),
             budget: BUDGET,
@@ -58,6 +61,8 @@ pub struct Run {
     pub ask: Ask,
     /// The tokens that the model read.
     pub tokens: Tokens,
+    /// The vocabulary rows of the tokens as typed, before any was masked or replaced.
+    pub typed: Vec<u32>,
     /// The kept tensors.
     pub arrays: BTreeMap<At, Array>,
     /// Every site in order of execution with its shape, batch axis included.
@@ -72,7 +77,9 @@ static NEXT: AtomicU64 = AtomicU64::new(1);
 impl Run {
     /// Runs the model on what is asked.
     pub fn new(opened: &Opened, ask: &Ask, control: &Control) -> Result<Self> {
-        let tokens = read(opened, ask)?;
+        let whole = opened.tokenizer.encode(&ask.text, ask.pair.as_deref(), opened.card().tokens)?;
+        let typed = whole.ids();
+        let tokens = changed(opened, ask, whole)?;
         let card = opened.card();
         let wanted = ask.want.bytes(sites(card, tokens.len()));
         if wanted > ask.budget {
@@ -87,6 +94,7 @@ impl Run {
             card: card.clone(),
             ask: ask.clone(),
             tokens,
+            typed,
             arrays: seen.arrays.iter().map(|(at, a)| (*at, a.squeeze())).collect(),
             shapes: seen.shapes,
             millis,
@@ -161,23 +169,36 @@ impl Results {
     }
 }
 
-/// The tokens that the model will read, mask tokens in place.
+/// The tokens that the model will read, mask tokens and replacements in place.
 pub fn read(opened: &Opened, ask: &Ask) -> Result<Tokens> {
-    let limit = opened.card().tokens;
-    let mut tokens = opened.tokenizer.encode(&ask.text, ask.pair.as_deref(), limit)?;
+    let whole = opened.tokenizer.encode(&ask.text, ask.pair.as_deref(), opened.card().tokens)?;
+    changed(opened, ask, whole)
+}
+
+/// Tokens as typed with what is replaced and masked in its place; a token that is both is masked.
+fn changed(opened: &Opened, ask: &Ask, mut tokens: Tokens) -> Result<Tokens> {
+    let count = tokens.len();
+    let missing = |i: usize, what: &str| {
+        Error::input(format!("there is no token {i} to {what}: the text has {count}, counted from 0"))
+    };
+    for (i, word) in &ask.replaced {
+        let piece = tokens.pieces.get_mut(*i).ok_or_else(|| missing(*i, "replace"))?;
+        (piece.id, piece.piece) = opened.tokenizer.one(word, &piece.piece)?;
+        piece.unknown = opened.tokenizer.is_unknown(piece.id);
+        // Nothing that was typed stands there any more.
+        piece.end = piece.start;
+    }
     if ask.masked.is_empty() {
         return Ok(tokens);
     }
     let Some((mask, id)) = opened.tokenizer.mask() else {
         return Err(Error::input(format!("{} has no mask token", opened.name)));
     };
-    let count = tokens.len();
     for &i in &ask.masked {
-        let Some(piece) = tokens.pieces.get_mut(i) else {
-            return Err(Error::input(format!("there is no token {i} to mask: the text has {count}, counted from 0")));
-        };
+        let piece = tokens.pieces.get_mut(i).ok_or_else(|| missing(i, "mask"))?;
         mask.clone_into(&mut piece.piece);
         piece.id = id;
+        piece.end = piece.start;
     }
     Ok(tokens)
 }

@@ -300,12 +300,12 @@ impl State {
             want = want.and(Place::site(Site::Logits));
         }
         Some(Ask {
-            text: self.scene.text.clone(),
             pair: self.second().map(str::to_owned),
             masked: self.scene.masked.clone(),
             want,
             edits,
             budget: self.settings.budget(),
+            ..Ask::new(self.scene.text.clone())
         })
     }
 

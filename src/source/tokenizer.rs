@@ -172,6 +172,32 @@ impl Tokenizer {
         self.mask.as_ref().map(|(piece, id)| (piece.as_str(), *id))
     }
 
+    /// The one token that `word` is, as id and piece: an entry of the vocabulary as it is written there, or a word that
+    /// the tokenizer makes one token of. Where the token `instead_of` begins with a mark of a space before it, so does
+    /// the new one.
+    pub fn one(&self, word: &str, instead_of: &str) -> Result<(u32, String)> {
+        let entry = |piece: String| self.inner.token_to_id(&piece).map(|id| (id, piece));
+        let mark = instead_of.chars().next().filter(|c| ['\u{120}', '\u{2581}'].contains(c));
+        if let Some(found) = mark.and_then(|mark| entry(format!("{mark}{}", word.trim_start()))) {
+            return Ok(found);
+        }
+        if let Some(found) = entry(word.to_owned()) {
+            return Ok(found);
+        }
+        let typed = if mark.is_some() { format!(" {}", word.trim_start()) } else { word.to_owned() };
+        let read = self.inner.encode(typed.as_str(), false);
+        let read = read.map_err(|e| Error::input(format!("`{word}` cannot be split into tokens: {e}")))?;
+        match (read.get_ids(), read.get_tokens()) {
+            ([id], [piece]) if !self.is_unknown(*id) => Ok((*id, piece.clone())),
+            ([_], _) | ([], _) => Err(Error::input(format!("`{word}` is not in the model's vocabulary"))),
+            (ids, pieces) => Err(Error::input(format!(
+                "`{word}` is {} tokens to this model ({}), and one can take the place of one",
+                ids.len(),
+                pieces.join(" ")
+            ))),
+        }
+    }
+
     /// The id that fills a batch up; 0 where the vocabulary has none.
     pub fn pad_id(&self) -> u32 {
         self.pad
