@@ -1,11 +1,12 @@
 //! One forward pass, and the immutable result it leaves.
 
 use super::opened::Opened;
+use super::target::Target;
 use crate::array::Array;
 use crate::error::{Error, Result};
 use crate::model::{Card, Input};
 use crate::text::Tokens;
-use crate::trace::{At, Control, Edits, Seen, Site, Stack, Trace, Want};
+use crate::trace::{At, Control, Edits, Goal, Seen, Site, Stack, Trace, Want};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -29,6 +30,8 @@ pub struct Ask {
     pub want: Want,
     /// What is changed on the way.
     pub edits: Edits,
+    /// What [`Site::Gradient`] is the gradient of, where that site is wanted.
+    pub target: Option<Target>,
     /// The most bytes that may be kept.
     pub budget: u64,
 }
@@ -43,6 +46,7 @@ impl Ask {
             replaced: Vec::new(),
             want: Want::attention(),
             edits: Edits::none(),
+            target: None,
             budget: BUDGET,
         }
     }
@@ -81,12 +85,16 @@ impl Run {
         let typed = whole.ids();
         let tokens = changed(opened, ask, whole)?;
         let card = opened.card();
-        let wanted = ask.want.bytes(sites(card, tokens.len()));
+        let slopes = (0..card.layers).map(|l| At::new(card.stack, l, Site::Gradient));
+        let target = ask.target.filter(|_| slopes.clone().any(|at| ask.want.has(at)));
+        let goal = target.map(|target| target.goal(card, &typed)).transpose()?;
+        let derived = slopes.filter(|_| goal.is_some()).map(|at| shaped(card, tokens.len(), at));
+        let wanted = ask.want.bytes(sites(card, tokens.len()).into_iter().chain(derived));
         if wanted > ask.budget {
             return Err(Error::Memory { wanted, budget: ask.budget });
         }
         let start = Instant::now();
-        let seen = pass(opened, &Input::single(&tokens), &ask.want, &ask.edits, control)?;
+        let seen = pass_towards(opened, &Input::single(&tokens), &ask.want, &ask.edits, goal.as_ref(), control)?;
         let millis = start.elapsed().as_secs_f64() * 1e3;
         Ok(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -205,12 +213,28 @@ fn changed(opened: &Opened, ask: &Ask, mut tokens: Tokens) -> Result<Tokens> {
 
 /// One pass over a batch; what it leaves has its batch axis.
 pub fn pass(opened: &Opened, input: &Input, want: &Want, edits: &Edits, control: &Control) -> Result<Seen> {
+    pass_towards(opened, input, want, edits, None, control)
+}
+
+/// A [`pass`] that also leaves the derivative of `goal` by every attention probability, at [`Site::Gradient`].
+pub fn pass_towards(
+    opened: &Opened,
+    input: &Input,
+    want: &Want,
+    edits: &Edits,
+    goal: Option<&Goal>,
+    control: &Control,
+) -> Result<Seen> {
     // An edit that no pass comes to would leave everything as it was, and nobody would know.
     let places = if edits.is_empty() { Vec::new() } else { sites(opened.card(), input.shape().1) };
     if let Some(edit) = edits.iter().find(|edit| places.iter().all(|(at, _)| *at != edit.at())) {
         return Err(Error::input(format!("{} has no {} to edit", opened.name, edit.at())));
     }
-    let mut trace = Trace::new(want, edits, control, opened.card().layers);
+    if let Some(edit) = edits.iter().find(|edit| edit.at().site.is_measured()) {
+        let at = edit.at();
+        return Err(Error::input(format!("{at} is only measured: the pass goes on without it, so an edit does nothing")));
+    }
+    let mut trace = Trace::new(want, edits, control, opened.card().layers).towards(goal);
     let forward = || -> Result<Seen> {
         opened.model().forward(input, &mut trace)?;
         trace.finish()
@@ -231,7 +255,17 @@ static POOL: LazyLock<Option<rayon::ThreadPool>> = LazyLock::new(|| {
 /// The places that a pass over one text of `tokens` tokens goes through where everything is asked for, with their
 /// shapes: what a memory estimate is made of, and where an edit can be.
 fn sites(card: &Card, tokens: usize) -> Vec<(At, Vec<usize>)> {
-    let size = |stack: Stack, site: Site, axis: &str| match axis {
+    let embeddings = card.tables.iter().chain(&[Site::Hidden]).map(|&site| (Stack::Embeddings, 0, site));
+    let layers = (0..card.layers).flat_map(|l| in_layer(card, l).map(move |site| (card.stack, l, site)));
+    let outputs = card.steps.iter().chain(&card.outputs).map(|&site| (Stack::Output, 0, site));
+    let places = embeddings.chain(layers).chain(outputs);
+    places.map(|(stack, layer, site)| shaped(card, tokens, At::new(stack, layer, site))).collect()
+}
+
+/// A place with the shape of its tensor, of one text.
+fn shaped(card: &Card, tokens: usize, at: At) -> (At, Vec<usize>) {
+    let At { stack, site, .. } = at;
+    let size = |axis: &&str| match *axis {
         "token" | "query" | "key" => tokens,
         "head" => card.heads,
         "width" => card.dim / card.heads.max(1),
@@ -243,13 +277,7 @@ fn sites(card: &Card, tokens: usize) -> Vec<(At, Vec<usize>)> {
         "label" => card.labels.len(),
         _ => 1,
     };
-    let embeddings = card.tables.iter().chain(&[Site::Hidden]).map(|&site| (Stack::Embeddings, 0, site));
-    let layers = (0..card.layers).flat_map(|l| in_layer(card, l).map(move |site| (card.stack, l, site)));
-    let outputs = card.steps.iter().chain(&card.outputs).map(|&site| (Stack::Output, 0, site));
-    let place = |(stack, layer, site): (Stack, usize, Site)| {
-        (At::new(stack, layer, site), site.axes().iter().map(|axis| size(stack, site, axis)).collect())
-    };
-    embeddings.chain(layers).chain(outputs).map(place).collect()
+    (at, site.axes().iter().map(size).collect())
 }
 
 /// The sites of a layer.

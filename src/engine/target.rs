@@ -3,7 +3,7 @@
 use super::run::Run;
 use crate::error::{Error, Result};
 use crate::model::Card;
-use crate::trace::{Place, Site, Want};
+use crate::trace::{At, Goal, Measure, Place, Site, Stack, Want};
 use std::fmt;
 use std::str::FromStr;
 
@@ -61,7 +61,7 @@ impl Target {
 
     /// The place that a run has to keep for it.
     pub fn place(self, card: &Card) -> Place {
-        let output = |site| Place { stack: Some(crate::trace::Stack::Output), ..Place::site(site) };
+        let output = |site| Place { stack: Some(Stack::Output), ..Place::site(site) };
         let hidden =
             |layer: usize| Place { stack: Some(card.stack), layer: Some(layer as u16), site: Some(Site::Hidden) };
         match self {
@@ -75,6 +75,24 @@ impl Target {
     /// What a run has to keep for it.
     pub fn want(self, card: &Card) -> Want {
         Want::nothing().and(self.place(card))
+    }
+
+    /// The number whose gradient is meant, in a pass over a text with these ids `typed`: the log-probability or logit itself;
+    /// of a vector its length, which is its part along its own direction.
+    pub fn goal(self, card: &Card, typed: &[u32]) -> Result<Goal> {
+        self.check(card, typed.len())?;
+        let last = card.layers.saturating_sub(1);
+        let hidden = |layer| At::new(card.stack, layer, Site::Hidden);
+        let (at, measure) = match self {
+            Self::LogProb(i) => {
+                let id = typed.get(i).copied().unwrap_or_default();
+                (At::new(Stack::Output, 0, Site::Logits), Measure::LogProb { row: Self::row(card, i), id })
+            }
+            Self::Class(k) => (At::new(Stack::Output, 0, Site::Sequence), Measure::Entry(k)),
+            Self::Pooled => (hidden(last), Measure::MeanLength),
+            Self::Hidden(layer, i) => (hidden(layer), Measure::Length(i)),
+        };
+        Ok(Goal { at, measure })
     }
 
     /// The row of `logits [token, vocabulary]` that predicts token `i`: its own of a masked language model, the one

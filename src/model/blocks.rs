@@ -38,6 +38,16 @@ impl Linear {
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         Ok(kernels::linear(x, &self.weight, self.bias.as_ref())?)
     }
+
+    /// Length of each head's vectors `[batch, head, token, width]` behind the columns of this matrix that belong to the
+    /// head, without the bias: `[batch, head, token]`.
+    fn lengths(&self, x: &Tensor) -> Result<Tensor> {
+        let (batch, heads, _, width) = x.dims4()?;
+        let outputs = self.weight.dim(0)?;
+        let parts = self.weight.reshape((outputs, heads, width))?.permute((1, 2, 0))?; // [head, width, out]
+        let parts = parts.broadcast_as((batch, heads, width, outputs))?;
+        Ok(kernels::mix(x, &parts)?.sqr()?.sum(3)?.sqrt()?)
+    }
 }
 
 /// Layer normalisation over the last axis.
@@ -127,12 +137,14 @@ impl HeadSizes {
 }
 
 /// From queries, keys and values `[batch, token, dim]` to what the heads read, joined: `[batch, token, dim]`.
-/// Vaswani et al. 2017, equation 1, with every intermediate shown.
+/// Vaswani et al. 2017, equation 1, with every intermediate shown. `output` is the projection that follows: with it,
+/// `value_norm` is `||f(x_j)||` of Kobayashi et al. 2020 (<https://arxiv.org/abs/2004.10102>), `f(x) = (x W_V + b_V) W_O`.
 pub fn attend(
     q: &Tensor,
     k: &Tensor,
     v: &Tensor,
     sizes: HeadSizes,
+    output: &Linear,
     mask: Option<&Tensor>,
     trace: &mut Trace<'_>,
 ) -> Result<Tensor> {
@@ -144,6 +156,11 @@ pub fn attend(
     let q = trace.see(Site::Query, split(q)?)?; // [batch, head, query, width]
     let k = trace.see(Site::Key, split(k)?)?; // [batch, head, key, width]
     let v = trace.see(Site::Value, split(v)?)?; // [batch, head, key, width]
+    if trace.wants(Site::ValueNorm) {
+        trace.see(Site::ValueNorm, output.lengths(&v.detach())?)?; // [batch, head, key]
+    } else {
+        trace.pass(Site::ValueNorm, &[batch, sizes.heads, tokens]);
+    }
     let probs = if mask.is_none() && !trace.needs(Site::Scores) {
         trace.pass(Site::Scores, &[batch, sizes.heads, tokens, tokens]);
         kernels::probs(&q, &k, scale)?

@@ -87,7 +87,7 @@ impl Block {
     /// `[batch, token, dim]` to the same. `mask` is added to the scores.
     pub fn forward(&self, x: &Tensor, mask: Option<&Tensor>, trace: &mut Trace<'_>) -> Result<Tensor> {
         let (q, k, v) = (self.q.forward(x)?, self.k.forward(x)?, self.v.forward(x)?);
-        let joined = attend(&q, &k, &v, self.heads, mask, trace)?; // [batch, token, dim]
+        let joined = attend(&q, &k, &v, self.heads, &self.o, mask, trace)?; // [batch, token, dim]
         let attended = trace.see(Site::Attended, self.o.forward(&joined)?)?;
         let x = trace.see(Site::Middle, self.attention_norm.forward(&kernels::add(&attended, x)?)?)?;
         let inner = self.sizes.activation.forward(&self.inner.forward(&x)?)?;

@@ -86,7 +86,7 @@ impl Block {
         let normed = trace.see(Site::Normed, self.norm.forward(x)?)?;
         let qkv = self.qkv.forward(&normed)?; // [batch, token, 3 * dim]
         let part = |i: usize| -> Result<Tensor> { Ok(qkv.narrow(2, i * dim, dim)?.contiguous()?) };
-        let joined = attend(&part(0)?, &part(1)?, &part(2)?, self.heads, Some(mask), trace)?;
+        let joined = attend(&part(0)?, &part(1)?, &part(2)?, self.heads, &self.o, Some(mask), trace)?;
         let attended = trace.see(Site::Attended, self.o.forward(&joined)?)?;
         let x = trace.see(Site::Middle, kernels::add(&attended, x)?)?;
         let normed = trace.see(Site::MiddleNormed, self.middle_norm.forward(&x)?)?;

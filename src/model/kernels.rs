@@ -1,9 +1,12 @@
 //! CPU paths of the operations that decide how long a forward pass takes. candle multiplies batches of small
 //! matrices one after the other and evaluates `exp` and `erf` one number at a time; here heads are multiplied in
 //! parallel and rows go through vector instructions. On other devices each function is the plain candle expression.
+//! Each has its derivative (`derivatives.rs`), so that autograd goes through the same numbers as any other pass; those by
+//! weights are left out, which nobody trains here.
 //!
 //! Shapes are given with named axes. Everything is `f32`; results differ from candle's only in rounding.
 
+use super::derivatives as back;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, DType, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
@@ -19,7 +22,7 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
     let y = match bias {
         Some(bias) if on_cpu(&x) => {
             let bias = bias.contiguous()?;
-            x.contiguous()?.apply_op3_no_bwd(&weight.contiguous()?, &bias, &Affine)?
+            x.contiguous()?.apply_op3(&weight.contiguous()?, &bias, Affine)?
         }
         Some(bias) => x.matmul(&weight.t()?)?.broadcast_add(bias)?,
         None => x.matmul(&weight.t()?)?,
@@ -30,7 +33,7 @@ pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tens
 /// `a + b` of two tensors of one shape. candle's own sum wakes threads that go on turning beside the next product.
 pub fn add(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     if on_cpu(a) && a.shape() == b.shape() {
-        return a.contiguous()?.apply_op2_no_bwd(&b.contiguous()?, &Sum);
+        return a.contiguous()?.apply_op2(&b.contiguous()?, Sum);
     }
     a + b
 }
@@ -38,7 +41,7 @@ pub fn add(a: &Tensor, b: &Tensor) -> Result<Tensor> {
 /// `scale Q K^T`: `[batch, head, query, width]` with `[batch, head, key, width]` gives `[batch, head, query, key]`.
 pub fn scores(q: &Tensor, k: &Tensor, scale: f64) -> Result<Tensor> {
     if on_cpu(q) {
-        return q.apply_op2_no_bwd(&k.t()?, &Products { scale: scale as f32, softmax: false });
+        return q.apply_op2(&k.t()?, Products { scale: scale as f32, softmax: false });
     }
     q.contiguous()?.matmul(&k.contiguous()?.t()?)? * scale
 }
@@ -46,41 +49,50 @@ pub fn scores(q: &Tensor, k: &Tensor, scale: f64) -> Result<Tensor> {
 /// Softmax of [`scores`] in one go, for when nobody wants to see the scores themselves.
 pub fn probs(q: &Tensor, k: &Tensor, scale: f64) -> Result<Tensor> {
     if on_cpu(q) {
-        return q.apply_op2_no_bwd(&k.t()?, &Products { scale: scale as f32, softmax: true });
+        return q.apply_op2(&k.t()?, Products { scale: scale as f32, softmax: true });
     }
     softmax(&scores(q, k, scale)?)
 }
 
 /// Softmax along the last axis.
 pub fn softmax(x: &Tensor) -> Result<Tensor> {
-    if on_cpu(x) { x.contiguous()?.apply_op1_no_bwd(&Rows::Softmax) } else { candle_nn::ops::softmax(x, D::Minus1) }
+    if on_cpu(x) { x.contiguous()?.apply_op1(Rows::Softmax) } else { candle_nn::ops::softmax(x, D::Minus1) }
 }
 
 /// What each head reads: `[batch, head, query, key]` with values `[batch, head, key, width]` gives
 /// `[batch, head, query, width]`.
 pub fn mix(probs: &Tensor, v: &Tensor) -> Result<Tensor> {
     if on_cpu(v) {
-        return probs.apply_op2_no_bwd(v, &Products { scale: 1.0, softmax: false });
+        return probs.apply_op2(v, Products { scale: 1.0, softmax: false });
     }
     probs.matmul(&v.contiguous()?)
 }
 
 /// `x Phi(x)` with the exact error function, as `gelu` means in transformers' configurations.
 pub fn gelu(x: &Tensor) -> Result<Tensor> {
-    if on_cpu(x) { x.contiguous()?.apply_op1_no_bwd(&Rows::Gelu) } else { x.gelu_erf() }
+    if on_cpu(x) { x.contiguous()?.apply_op1(Rows::Gelu) } else { x.gelu_erf() }
 }
 
 /// The tanh approximation of [`gelu`], called `gelu_new` in transformers.
 pub fn gelu_new(x: &Tensor) -> Result<Tensor> {
-    if on_cpu(x) { x.contiguous()?.apply_op1_no_bwd(&Rows::GeluNew) } else { x.gelu() }
+    if on_cpu(x) { x.contiguous()?.apply_op1(Rows::GeluNew) } else { x.gelu() }
 }
 
 /// Normalises the last axis: `(x - mean) / sqrt(var + eps) * weight + bias`.
 pub fn layer_norm(x: &Tensor, weight: &Tensor, bias: &Tensor, eps: f64) -> Result<Tensor> {
     if on_cpu(x) {
-        return x.contiguous()?.apply_op3_no_bwd(weight, bias, &Norm { eps: eps as f32 });
+        return x.contiguous()?.apply_op3(weight, bias, Norm { eps: eps as f32 });
+    }
+    if x.track_op() {
+        // candle's fast one has no derivative.
+        return candle_nn::ops::layer_norm_slow(&x.contiguous()?, weight, bias, eps as f32);
     }
     candle_nn::ops::layer_norm(&x.contiguous()?, weight, bias, eps as f32)
+}
+
+/// The error function within 4.5e-7.
+pub(super) fn erf(x: f32) -> f32 {
+    vector::erf(x)
 }
 
 fn on_cpu(x: &Tensor) -> bool {
@@ -92,7 +104,7 @@ fn slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     Ok(&storage.as_slice::<f32>()?[layout.start_offset()..])
 }
 
-fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout, op: &str) -> Result<&'a [f32]> {
+pub(super) fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout, op: &str) -> Result<&'a [f32]> {
     match layout.contiguous_offsets() {
         Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
         None => bail!("{op} needs contiguous input"),
@@ -178,6 +190,10 @@ impl candle_core::CustomOp3 for Affine {
         }
         Ok((CpuStorage::F32(y), (rows, outputs).into()))
     }
+
+    fn bwd(&self, _: &Tensor, weight: &Tensor, _: &Tensor, _: &Tensor, g: &Tensor) -> Result<back::Three> {
+        Ok((Some(g.contiguous()?.matmul(weight)?), None, None))
+    }
 }
 
 /// `y += x W^T` for so few rows that a product of the usual form would spend much of its time on packing the weights.
@@ -224,6 +240,10 @@ impl CustomOp2 for Sum {
             y.iter_mut().zip(b).for_each(|(y, b)| *y += b);
         });
         Ok((CpuStorage::F32(y), a_at.shape().clone()))
+    }
+
+    fn bwd(&self, _: &Tensor, _: &Tensor, _: &Tensor, g: &Tensor) -> Result<back::Two> {
+        Ok((Some(g.clone()), Some(g.clone())))
     }
 }
 
@@ -272,6 +292,12 @@ impl CustomOp2 for Products {
         }
         Ok((CpuStorage::F32(out), (batch, heads, m, n).into()))
     }
+
+    fn bwd(&self, a: &Tensor, b: &Tensor, res: &Tensor, g: &Tensor) -> Result<back::Two> {
+        let product = Self { softmax: false, ..*self };
+        let g = if self.softmax { back::softmax(res, g)? } else { g.clone() };
+        Ok((Some(g.apply_op2_no_bwd(&b.t()?, &product)?), Some(a.t()?.apply_op2_no_bwd(&g, &product)?)))
+    }
 }
 
 /// Operations on rows of the last axis.
@@ -300,6 +326,14 @@ impl CustomOp1 for Rows {
             block.chunks_exact_mut(width).for_each(|row| vector::run(*self, row));
         });
         Ok((CpuStorage::F32(y), at.shape().clone()))
+    }
+
+    fn bwd(&self, x: &Tensor, res: &Tensor, g: &Tensor) -> Result<Option<Tensor>> {
+        Ok(Some(match self {
+            Self::Softmax => back::softmax(res, g)?,
+            Self::Gelu => back::gelu(x, g)?,
+            Self::GeluNew => back::gelu_new(x, g)?,
+        }))
     }
 }
 
@@ -332,6 +366,10 @@ impl candle_core::CustomOp3 for Norm {
             block.chunks_exact_mut(width).for_each(|row| vector::norm(row, weight, bias, self.eps));
         });
         Ok((CpuStorage::F32(y), x_at.shape().clone()))
+    }
+
+    fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, _: &Tensor, g: &Tensor) -> Result<back::Three> {
+        Ok((Some(back::layer_norm(x, weight, g, self.eps)?), None, None))
     }
 }
 
@@ -457,7 +495,7 @@ mod vector {
     /// form used by Eigen.
     #[inline(always)]
     #[expect(clippy::excessive_precision, reason = "the constants as published")]
-    fn erf(x: f32) -> f32 {
+    pub(super) fn erf(x: f32) -> f32 {
         let x = x.clamp(-4.0, 4.0);
         let x2 = x * x;
         let mut p = -2.726_142_256e-10;

@@ -4,6 +4,7 @@
 pub mod albert;
 pub mod bert;
 pub mod blocks;
+mod derivatives;
 pub mod distilbert;
 pub mod electra;
 mod embeddings;

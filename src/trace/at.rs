@@ -74,6 +74,8 @@ sites! {
     Key = "key" ["head", "key", "width"];
     /// Values of each head.
     Value = "value" ["head", "key", "width"];
+    /// Length of each value behind its head's part of the output projection, `||v W_O||`, without the projection's bias.
+    ValueNorm = "value_norm" ["head", "key"];
     /// Scaled and masked scores before the softmax.
     Scores = "scores" ["head", "query", "key"];
     /// Attention probabilities: every row sums to 1.
@@ -110,6 +112,15 @@ sites! {
     TokenLabels = "token_logits" ["token", "label"];
     /// Logit of "this token was replaced".
     Discriminator = "discriminator_logits" ["token"];
+    /// Derivative of a run's target by each attention probability, others held; only there where a target was given.
+    Gradient = "gradient" ["head", "query", "key"];
+}
+
+impl Site {
+    /// Whether it is only measured: the pass goes on without it, so that an edit there would change nothing.
+    pub fn is_measured(self) -> bool {
+        matches!(self, Self::ValueNorm | Self::Gradient)
+    }
 }
 
 impl fmt::Display for Site {

@@ -6,17 +6,20 @@
 
 mod at;
 mod edit;
+mod gradient;
 mod stop;
 mod want;
 
 pub use at::{At, Place, Site, Stack};
 pub use edit::{Edit, Edits};
+pub use gradient::{Goal, Measure};
 pub use stop::{Control, Progress, Stop};
 pub use want::Want;
 
 use crate::array::Array;
 use crate::error::Result;
 use candle_core::Tensor;
+use gradient::Slope;
 use std::collections::BTreeMap;
 
 /// Watches one forward pass.
@@ -31,6 +34,7 @@ pub struct Trace<'a> {
     pending: Vec<(At, Tensor)>,
     kept: BTreeMap<At, Array>,
     seen: Vec<(At, Vec<usize>)>,
+    slope: Option<Slope<'a>>,
 }
 
 /// What a watched pass leaves behind.
@@ -46,7 +50,12 @@ impl<'a> Trace<'a> {
     /// Watches a pass through `layers` layers.
     pub fn new(want: &'a Want, edits: &'a Edits, control: &'a Control, layers: usize) -> Self {
         let (pending, kept, seen) = Default::default();
-        Self { want, edits, control, stack: Stack::Embeddings, layer: 0, layers, pending, kept, seen }
+        Self { want, edits, control, stack: Stack::Embeddings, layer: 0, layers, pending, kept, seen, slope: None }
+    }
+
+    /// Computes [`Site::Gradient`] as well: the derivative of `goal` by every attention probability.
+    pub fn towards(self, goal: Option<&'a Goal>) -> Self {
+        Self { slope: goal.map(Slope::to), ..self }
     }
 
     /// Every following [`Trace::see`] belongs to this layer.
@@ -63,7 +72,8 @@ impl<'a> Trace<'a> {
 
     /// Whether anybody wants to keep `site` of this layer: what costs extra is computed only then.
     pub fn wants(&self, site: Site) -> bool {
-        self.want.has(At::new(self.stack, self.layer, site))
+        let at = At::new(self.stack, self.layer, site);
+        self.want.has(at) || self.slope.as_ref().is_some_and(|slope| slope.reads(at))
     }
 
     /// Whether anybody needs `site` of this layer as a tensor of its own: a fused kernel may skip it otherwise.
@@ -80,7 +90,10 @@ impl<'a> Trace<'a> {
         if self.want.has(at) {
             self.pending.push((at, t.clone()));
         }
-        Ok(t)
+        match &mut self.slope {
+            Some(slope) => slope.see(at, t),
+            None => Ok(t),
+        }
     }
 
     /// Notes that the pass went through `site` where a fused kernel never made its tensor.
@@ -93,6 +106,17 @@ impl<'a> Trace<'a> {
         self.control.check()?;
         self.copy_pending()?;
         self.control.report("Forward pass", self.layers as u64, self.layers as u64);
+        if let Some(slope) = self.slope.take() {
+            let mut found = slope.solve(self.control)?;
+            found.sort_by_key(|(at, _)| *at);
+            for (at, t) in found {
+                self.seen.push((at, t.dims().to_vec()));
+                if self.want.has(at) {
+                    self.pending.push((at, t));
+                }
+            }
+            self.copy_pending()?;
+        }
         Ok(Seen { arrays: self.kept, shapes: self.seen })
     }
 
