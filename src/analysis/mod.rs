@@ -4,3 +4,4 @@ pub mod attention;
 pub mod filter;
 pub mod meaning;
 pub mod predictions;
+pub mod rollout;
