@@ -69,6 +69,10 @@ pub struct Words {
     pub meaning: &'static str,
     pub meaning_tip: &'static str,
     pub meaning_raw: &'static str,
+    pub meaning_scores: &'static str,
+    pub meaning_norm: &'static str,
+    pub meaning_gradient: &'static str,
+    pub meaning_rollout: &'static str,
     pub step_special: &'static str,
     pub step_rescaled: &'static str,
     pub step_pairs: &'static str,
@@ -244,6 +248,10 @@ pub static EN: Words = Words {
     meaning: "Meaning",
     meaning_tip: "What the numbers and colours stand for, in every view.",
     meaning_raw: "Attention",
+    meaning_scores: "Scores before softmax",
+    meaning_norm: "Norm-weighted",
+    meaning_gradient: "Gradient \u{d7} attention",
+    meaning_rollout: "Rollout",
     step_special: "special tokens took {}",
     step_rescaled: "special tokens took {}, rows rescaled",
     step_pairs: "{} only, {} outside",
@@ -376,6 +384,10 @@ pub fn fill(template: &str, parts: &[&str]) -> String {
 pub fn meaning(meaning: Meaning) -> &'static str {
     match meaning {
         Meaning::Raw => EN.meaning_raw,
+        Meaning::Scores => EN.meaning_scores,
+        Meaning::Norm => EN.meaning_norm,
+        Meaning::Gradient => EN.meaning_gradient,
+        Meaning::Rollout => EN.meaning_rollout,
     }
 }
 
