@@ -126,7 +126,9 @@ impl Weights {
     /// magnitude is looked for in all heads: nothing for the thread that draws.
     pub fn new(run: &Arc<Run>, meaning: Meaning) -> Result<Self> {
         if meaning == Meaning::Gradient && run.ask.target.is_none() {
-            return Err(Error::input("a gradient needs a target: logprob:TOKEN, class:CLASS, pooled or hidden:LAYER,TOKEN"));
+            return Err(Error::input(
+                "a gradient needs a target: logprob:TOKEN, class:CLASS, pooled or hidden:LAYER,TOKEN",
+            ));
         }
         for &site in meaning.wants() {
             for layer in 0..run.card.layers {
@@ -189,7 +191,10 @@ impl Weights {
             }),
             (Meaning::Norm, None) => site(Site::ValueNorm).map_or(Cow::Borrowed(&[]), |norms| {
                 let norms = norms.block(&[head]);
-                probs.chunks_exact(norms.len().max(1)).flat_map(|row| row.iter().zip(norms).map(|(p, f)| p * f)).collect()
+                probs
+                    .chunks_exact(norms.len().max(1))
+                    .flat_map(|row| row.iter().zip(norms).map(|(p, f)| p * f))
+                    .collect()
             }),
             (Meaning::Gradient, None) => site(Site::Gradient).map_or(Cow::Borrowed(&[]), |gradient| {
                 probs.iter().zip(gradient.block(&[head])).map(|(p, g)| p * g).collect()

@@ -28,10 +28,14 @@ fn step(probs: &[f32], heads: usize, n: usize) -> Vec<f32> {
         for head in probs.chunks_exact((n * n).max(1)).take(heads) {
             row.iter_mut().zip(&head[q * n..]).for_each(|(m, p)| *m += p);
         }
-        row.iter_mut().for_each(|m| *m /= heads as f32);
+        for m in row.iter_mut() {
+            *m /= heads as f32;
+        }
         row[q] += 1.0;
         let sum: f32 = row.iter().sum();
-        row.iter_mut().for_each(|m| *m /= sum);
+        for m in row {
+            *m /= sum;
+        }
     });
     mean
 }

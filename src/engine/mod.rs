@@ -8,5 +8,5 @@ mod target;
 
 pub use jobs::{Engine, Event, News, Slot};
 pub use opened::{Opened, Parameter};
-pub use run::{Ask, BUDGET, Results, Run, pass, read, pass_towards};
+pub use run::{Ask, BUDGET, Results, Run, pass, pass_towards, read};
 pub use target::Target;

@@ -232,7 +232,9 @@ pub fn pass_towards(
     }
     if let Some(edit) = edits.iter().find(|edit| edit.at().site.is_measured()) {
         let at = edit.at();
-        return Err(Error::input(format!("{at} is only measured: the pass goes on without it, so an edit does nothing")));
+        return Err(Error::input(format!(
+            "{at} is only measured: the pass goes on without it, so an edit does nothing"
+        )));
     }
     let mut trace = Trace::new(want, edits, control, opened.card().layers).towards(goal);
     let forward = || -> Result<Seen> {

@@ -189,7 +189,7 @@ impl Tokenizer {
         let read = read.map_err(|e| Error::input(format!("`{word}` cannot be split into tokens: {e}")))?;
         match (read.get_ids(), read.get_tokens()) {
             ([id], [piece]) if !self.is_unknown(*id) => Ok((*id, piece.clone())),
-            ([_], _) | ([], _) => Err(Error::input(format!("`{word}` is not in the model's vocabulary"))),
+            ([_] | [], _) => Err(Error::input(format!("`{word}` is not in the model's vocabulary"))),
             (ids, pieces) => Err(Error::input(format!(
                 "`{word}` is {} tokens to this model ({}), and one can take the place of one",
                 ids.len(),
