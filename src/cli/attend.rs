@@ -4,7 +4,7 @@ use super::{Chosen, check_text, say, say_dropped};
 use crate::engine::{Ask, Opened, Run};
 use crate::error::{Error, Result};
 use crate::export::{self, Format};
-use crate::figure::{Palette, head_name};
+use crate::figure::{Caption, Palette, head_name};
 use crate::model::Card;
 use crate::source::find;
 use crate::trace::{Control, Place, Want};
@@ -159,7 +159,8 @@ impl Args {
             say(&format!("note: {line}{wrong} values of this run are not finite numbers"));
         }
         let palette = Palette::of(false);
-        export::write(&run, &export::Choice { keep: &keep, head: self.head, palette }, &job.out)
+        let caption = caption(opened, &run, self.head);
+        export::write(&run, &export::Choice { keep: &keep, head: self.head, palette, caption }, &job.out)
     }
 
     /// Says which line is at fault, where the text is.
@@ -189,6 +190,16 @@ impl Args {
         say(&format!("{{\"median_ms\": {median:.3}, \"min_ms\": {:.3}}}", millis[0]));
         Ok(())
     }
+}
+
+/// What is to be known of a picture.
+fn caption(opened: &Opened, run: &Run, head: Option<(usize, usize)>) -> Caption {
+    Caption::default()
+        .and("model", format!("{} {}", opened.name, opened.short_fingerprint()))
+        .and("text", &*run.ask.text)
+        .and("second text", run.ask.pair.as_deref().unwrap_or_default())
+        .and("head", head.map(|(l, h)| head_name(l, h)).unwrap_or_default())
+        .and("meaning", "attention probabilities")
 }
 
 /// `out.npz` as `out-07.npz`.

@@ -63,6 +63,8 @@ struct Card {
     /// Numbers in the file that it does not use.
     unused_parameters: u64,
     tokenizer: String,
+    /// SHA-256 over samples of the files: what captions and sessions know the model by.
+    fingerprint: String,
     files: Vec<Listed>,
     notices: Vec<String>,
     ledger: Vec<Entry>,
@@ -130,6 +132,7 @@ impl Card {
             parameters: opened.parameters(),
             unused_parameters: opened.ledger.iter().filter(|p| !p.used && !p.tied).map(Parameter::count).sum(),
             tokenizer: opened.tokenizer.describe().to_owned(),
+            fingerprint: opened.fingerprint.clone(),
             files: files(opened)?,
             notices: opened.notices.clone(),
             ledger: ledger.collect(),
@@ -164,6 +167,7 @@ impl Card {
             line("unused", &format!("{} more in the file", self.unused_parameters))?;
         }
         line("tokenizer", &self.tokenizer)?;
+        line("fingerprint", &self.fingerprint)?;
         for notice in &self.notices {
             line("notice", notice)?;
         }

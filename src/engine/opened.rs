@@ -3,9 +3,9 @@
 use super::device::{self, Choice};
 use crate::error::{Error, Result};
 use crate::model::{self, Card, Model, Params, Source};
-use crate::source::find;
 use crate::source::tokenizer::Tokenizer;
 use crate::source::weights::Weights;
+use crate::source::{find, fingerprint};
 use crate::trace::Control;
 use candle_core::Device;
 use std::path::{Path, PathBuf};
@@ -54,6 +54,9 @@ pub struct Opened {
     pub ledger: Vec<Parameter>,
     /// What the person should know: a device that failed, weights that are not numbers.
     pub notices: Vec<String>,
+    /// What tells its files from those of every other model: see [`fingerprint::of`], over configuration, weights and
+    /// tokenizer.
+    pub fingerprint: String,
     /// Where it is computed.
     pub device: Device,
     model: Box<dyn Model>,
@@ -146,6 +149,8 @@ impl Opened {
                 tied: tied.binary_search_by(|t| t.as_str().cmp(name)).is_ok(),
             })
             .collect();
+        let files = std::iter::once(&config_path).chain(weights.files()).chain(tokenizer.files());
+        let fingerprint = fingerprint::of(files.map(PathBuf::as_path))?;
         let full = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         Ok(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -156,6 +161,7 @@ impl Opened {
             weight_files: weights.files().to_vec(),
             ledger,
             notices,
+            fingerprint,
             device,
             model,
         })
@@ -164,6 +170,11 @@ impl Opened {
     /// What the model is.
     pub fn card(&self) -> &Card {
         self.model.card()
+    }
+
+    /// The beginning of the fingerprint, enough to tell checkpoints apart in a caption.
+    pub fn short_fingerprint(&self) -> &str {
+        self.fingerprint.get(..8).unwrap_or(&self.fingerprint)
     }
 
     /// The model itself.

@@ -1,14 +1,19 @@
 //! Results as files. The extension of a file's name chooses its format.
 
 mod file;
+mod npz;
 pub mod picture;
 pub mod table;
 pub mod tensors;
+mod view;
+
+pub use table::Table;
+pub use view::ViewExport;
 
 use crate::analysis::meaning::{Meaning, Weights};
 use crate::engine::Run;
 use crate::error::{Error, Result};
-use crate::figure::{Figure, Palette};
+use crate::figure::{Caption, Figure, Palette};
 use crate::trace::Want;
 use std::path::Path;
 use std::sync::Arc;
@@ -77,6 +82,8 @@ pub struct Choice<'a> {
     pub head: Option<(usize, usize)>,
     /// The colours of a picture.
     pub palette: &'a Palette,
+    /// What is written under a picture.
+    pub caption: Caption,
 }
 
 /// Writes a run to `path` in the format that its extension names. The file is written whole or not at all.
@@ -99,7 +106,8 @@ pub fn write(run: &Arc<Run>, choice: &Choice<'_>, path: &Path) -> Result<()> {
         Format::Csv => file::save(path, |out| table::attention(run, out)),
         Format::Svg | Format::Png => {
             let weights = Weights::new(run, Meaning::Raw)?;
-            write_figure(&picture::of_run(&weights, choice.head, choice.palette), path)
+            let figure = picture::of_run(&weights, choice.head, choice.palette);
+            write_figure(&choice.caption.under(&figure, choice.palette), path)
         }
     }
 }

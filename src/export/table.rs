@@ -1,9 +1,155 @@
-//! Attention as a table: one weight per row, for spreadsheets and data frames.
+//! Numbers as a table: named columns of one length, for spreadsheets and data frames.
 
 use crate::engine::Run;
+use crate::error::{Error, Result};
+use crate::text::Tokens;
 use crate::trace::Site;
+use serde_json::json;
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io::{self, Seek, Write};
+
+/// What a column holds, one value to a row. Numbers that are not finite are empty fields in CSV and `null` in JSON.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Values {
+    /// Counts, layers, heads, positions.
+    Whole(Vec<i64>),
+    /// Weights and other single-precision numbers, written so that they read back as the same `f32`.
+    Single(Vec<f32>),
+    /// Double-precision numbers, written so that they read back as the same `f64`.
+    Number(Vec<f64>),
+    /// Words.
+    Text(Vec<String>),
+}
+
+impl Values {
+    fn len(&self) -> usize {
+        match self {
+            Self::Whole(v) => v.len(),
+            Self::Single(v) => v.len(),
+            Self::Number(v) => v.len(),
+            Self::Text(v) => v.len(),
+        }
+    }
+}
+
+/// Named columns of one length, in the order in which they are written.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Table(Vec<(String, Values)>);
+
+impl Table {
+    /// This column as well: counts, layers, heads, positions.
+    pub fn whole<N: TryInto<i64>>(self, name: impl Into<String>, values: impl IntoIterator<Item = N>) -> Self {
+        let whole = |n: N| n.try_into().unwrap_or(i64::MAX);
+        self.and(name, Values::Whole(values.into_iter().map(whole).collect()))
+    }
+
+    /// This column as well: weights.
+    pub fn single(self, name: impl Into<String>, values: impl IntoIterator<Item = f32>) -> Self {
+        self.and(name, Values::Single(values.into_iter().collect()))
+    }
+
+    /// This column as well: double-precision numbers.
+    pub fn number(self, name: impl Into<String>, values: impl IntoIterator<Item = f64>) -> Self {
+        self.and(name, Values::Number(values.into_iter().collect()))
+    }
+
+    /// This column as well: words.
+    pub fn text<S: Into<String>>(self, name: impl Into<String>, values: impl IntoIterator<Item = S>) -> Self {
+        self.and(name, Values::Text(values.into_iter().map(Into::into).collect()))
+    }
+
+    /// This column as well.
+    pub fn and(mut self, name: impl Into<String>, values: Values) -> Self {
+        self.0.push((name.into(), values));
+        self
+    }
+
+    /// A matrix `[query, key]` over tokens: `query, key, query_piece, key_piece, value`, row by row.
+    pub fn matrix(tokens: &Tokens, values: &[f32]) -> Self {
+        let n = tokens.len();
+        let piece = |i: usize| tokens.pieces[i].piece.as_str();
+        let cells = || (0..values.len().min(n * n)).map(move |i| (i / n, i % n));
+        Self::default()
+            .whole("query", cells().map(|c| c.0))
+            .whole("key", cells().map(|c| c.1))
+            .text("query_piece", cells().map(|c| piece(c.0)))
+            .text("key_piece", cells().map(|c| piece(c.1)))
+            .single("value", values.iter().copied())
+    }
+
+    /// The columns with their names.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, &Values)> {
+        self.0.iter().map(|(name, values)| (name.as_str(), values))
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> usize {
+        self.0.first().map_or(0, |(_, values)| values.len())
+    }
+
+    /// Refuses columns of different lengths: a row would have no meaning.
+    pub fn check(&self) -> Result<()> {
+        match self.columns().find(|(_, values)| values.len() != self.rows()) {
+            Some((name, values)) => {
+                Err(Error::input(format!("column `{name}` has {} rows, the first has {}", values.len(), self.rows())))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// CSV as RFC 4180 has it, lines ending in a newline.
+    pub fn csv(&self, out: &mut impl Write) -> io::Result<()> {
+        let names: Vec<Cow<'_, str>> = self.columns().map(|(name, _)| quoted(name)).collect();
+        writeln!(out, "{}", names.join(","))?;
+        for row in 0..self.rows() {
+            for (i, (_, values)) in self.columns().enumerate() {
+                if i > 0 {
+                    write!(out, ",")?;
+                }
+                match values {
+                    Values::Whole(v) => write!(out, "{}", v[row])?,
+                    Values::Single(v) if v[row].is_finite() => write!(out, "{:?}", v[row])?,
+                    Values::Number(v) if v[row].is_finite() => write!(out, "{:?}", v[row])?,
+                    Values::Single(_) | Values::Number(_) => {}
+                    Values::Text(v) => write!(out, "{}", quoted(&v[row]))?,
+                }
+            }
+            writeln!(out)?;
+        }
+        Ok(())
+    }
+
+    /// The rows as a JSON list of objects, one to a line.
+    pub fn json(&self, out: &mut impl Write) -> io::Result<()> {
+        let names: Vec<String> = self.columns().map(|(name, _)| json!(name).to_string()).collect();
+        write!(out, "[")?;
+        for row in 0..self.rows() {
+            write!(out, "{}\n{{", if row > 0 { "," } else { "" })?;
+            for (i, ((_, values), name)) in self.columns().zip(&names).enumerate() {
+                write!(out, "{}{name}: ", if i > 0 { ", " } else { "" })?;
+                match values {
+                    Values::Whole(v) => write!(out, "{}", v[row])?,
+                    Values::Single(v) if v[row].is_finite() => write!(out, "{:?}", v[row])?,
+                    Values::Number(v) if v[row].is_finite() => write!(out, "{:?}", v[row])?,
+                    Values::Single(_) | Values::Number(_) => write!(out, "null")?,
+                    Values::Text(v) => write!(out, "{}", json!(v[row]))?,
+                }
+            }
+            write!(out, "}}")?;
+        }
+        write!(out, "\n]")
+    }
+
+    /// The columns as arrays of an npz file: `<i8`, `<f4`, `<f8`, and words as a JSON list in `|u1`.
+    pub(super) fn npz<W: Write + Seek>(&self, npz: &mut super::npz::Npz<W>) -> io::Result<()> {
+        self.columns().try_for_each(|(name, values)| match values {
+            Values::Whole(v) => npz.wholes(name, v),
+            Values::Single(v) => npz.singles(name, &[v.len()], v),
+            Values::Number(v) => npz.doubles(name, v),
+            Values::Text(v) => npz.bytes(name, &serde_json::to_vec(v)?),
+        })
+    }
+}
 
 /// Writes CSV with the columns `layer,head,query,key,query_piece,key_piece,value`: every weight of every head, in
 /// that order. Layers, heads and token positions count from 0; pieces are as the vocabulary writes them, quoted as
@@ -38,11 +184,41 @@ fn quoted(field: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
 
     #[test]
     fn fields_are_quoted_where_they_must_be() {
         for (plain, written) in [("door", "door"), (",", "\",\""), ("\"", "\"\"\"\""), ("a\nb", "\"a\nb\""), ("", "")] {
             assert_eq!(quoted(plain), written);
         }
+    }
+
+    fn example() -> Table {
+        Table::default()
+            .whole("layer", [0usize, 11])
+            .single("weight", [0.1, f32::NAN])
+            .number("lift, held out", [1e-300, -0.25])
+            .text("label", ["a \"b\"", "\u{95e8}"])
+    }
+
+    #[test]
+    fn a_table_is_written_in_full_precision() {
+        let mut csv = Vec::new();
+        example().csv(&mut csv).expect("memory takes everything");
+        let csv = String::from_utf8(csv).expect("UTF-8");
+        assert_eq!(csv, "layer,weight,\"lift, held out\",label\n0,0.1,1e-300,\"a \"\"b\"\"\"\n11,,-0.25,\u{95e8}\n");
+        let mut json = Vec::new();
+        example().json(&mut json).expect("memory takes everything");
+        let rows: Vec<Value> = serde_json::from_slice(&json).expect("JSON");
+        assert_eq!((rows.len(), &rows[0]["label"], &rows[1]["weight"]), (2, &json!("a \"b\""), &Value::Null));
+        assert_eq!(rows[0]["weight"].to_string().parse(), Ok(0.1f32));
+        assert_eq!(rows[1]["layer"], 11);
+    }
+
+    #[test]
+    fn columns_of_different_lengths_are_refused() {
+        assert!(example().check().is_ok() && Table::default().check().is_ok());
+        let error = example().whole("n", [1usize]).check().expect_err("one row is missing").to_string();
+        assert_eq!(error, "column `n` has 1 rows, the first has 2");
     }
 }

@@ -14,6 +14,7 @@
 //! In JSON every tensor is a nested list, so that `attentions[layer][head][query][key]` is a weight; `axes` names
 //! the axes of each tensor. JSON has no word for what is not a number: it stands there as `null`.
 
+use super::npz::{Npz, write_singles};
 use crate::array::Array;
 use crate::engine::Run;
 use crate::error::Result;
@@ -21,7 +22,6 @@ use crate::text::Tokens;
 use crate::trace::Want;
 use serde_json::{Map, Value, json};
 use std::io::{self, Seek, Write};
-use zip::write::SimpleFileOptions;
 
 /// What goes into a file, by name.
 #[derive(Debug, Clone)]
@@ -44,24 +44,12 @@ impl<'a> Tensors<'a> {
 
     /// A zip file of stored `.npy` files, as `numpy.savez` writes it.
     pub fn npz(&self, out: &mut (impl Write + Seek)) -> io::Result<()> {
-        let mut zip = zip::ZipWriter::new(out);
-        let start = |zip: &mut zip::ZipWriter<_>, name: &str, kind: &str, shape: &[usize], bytes: u64| {
-            // The header and the zip's own records stay far below what is set aside for them here.
-            let large = bytes > u64::from(u32::MAX) - (1 << 20);
-            let options =
-                SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored).large_file(large);
-            zip.start_file(format!("{name}.npy"), options)?;
-            zip.write_all(&npy_header(kind, shape))
-        };
+        let mut npz = Npz::new(out);
         for (name, array) in &self.arrays {
-            start(&mut zip, name, "<f4", array.shape(), array.bytes())?;
-            write_values(&mut zip, array.data())?;
+            npz.singles(name, array.shape(), array.data())?;
         }
-        let tokens = self.token_bytes()?;
-        start(&mut zip, "tokens", "|u1", &[tokens.len()], tokens.len() as u64)?;
-        zip.write_all(&tokens)?;
-        zip.finish()?;
-        Ok(())
+        npz.bytes("tokens", &self.token_bytes()?)?;
+        npz.finish()
     }
 
     /// A safetensors file: the length of a JSON header, the header, and the tensors in its order.
@@ -83,7 +71,7 @@ impl<'a> Tensors<'a> {
         out.write_all(&(header.len() as u64).to_le_bytes())?;
         out.write_all(&header)?;
         for (_, array) in &self.arrays {
-            write_values(out, array.data())?;
+            write_singles(out, array.data())?;
         }
         out.write_all(&tokens)
     }
@@ -105,34 +93,6 @@ impl<'a> Tensors<'a> {
     fn token_bytes(&self) -> io::Result<Vec<u8>> {
         Ok(serde_json::to_vec(&self.tokens.pieces)?)
     }
-}
-
-/// The head of a version 1 `.npy` file, padded so that the values start at a multiple of 64 bytes.
-fn npy_header(kind: &str, shape: &[usize]) -> Vec<u8> {
-    let sizes: Vec<String> = shape.iter().map(ToString::to_string).collect();
-    // A tuple of one is written with a comma.
-    let comma = if sizes.len() == 1 { "," } else { "" };
-    let shape = format!("({}{comma})", sizes.join(", "));
-    let mut text = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}");
-    let before = 10; // magic, version and length
-    let padded = (before + text.len() + 1).next_multiple_of(64) - before;
-    text.extend(std::iter::repeat_n(' ', padded - text.len() - 1));
-    text.push('\n');
-    let mut header = b"\x93NUMPY\x01\x00".to_vec();
-    header.extend((text.len() as u16).to_le_bytes());
-    header.extend(text.as_bytes());
-    header
-}
-
-/// Values as little-endian bytes, a block at a time.
-fn write_values(out: &mut impl Write, values: &[f32]) -> io::Result<()> {
-    let mut bytes = Vec::new();
-    for block in values.chunks(1 << 16) {
-        bytes.clear();
-        bytes.extend(block.iter().flat_map(|x| x.to_le_bytes()));
-        out.write_all(&bytes)?;
-    }
-    Ok(())
 }
 
 /// Values as nested lists, one row of the last axis to a line.
@@ -161,17 +121,6 @@ fn write_number(out: &mut impl Write, x: f32) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_values_of_an_npy_file_are_aligned() {
-        for shape in [vec![], vec![7], vec![12, 12, 512, 512], vec![123_456_789; 9]] {
-            let header = npy_header("<f4", &shape);
-            assert_eq!(header.len() % 64, 0);
-            assert_eq!(usize::from(u16::from_le_bytes([header[8], header[9]])), header.len() - 10);
-            assert_eq!(header.last(), Some(&b'\n'));
-        }
-        assert!(String::from_utf8_lossy(&npy_header("|u1", &[7])).contains("'shape': (7,), }"));
-    }
 
     #[test]
     fn numbers_read_back_as_they_were() {

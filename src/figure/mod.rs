@@ -1,12 +1,14 @@
 //! Pictures as values: a few kinds of mark with positions in points. The window paints them, the export writes them,
 //! so that both are the same picture.
 
+mod caption;
 pub mod colour;
 pub mod fonts;
 pub mod grid;
 pub mod heatmap;
 pub mod lines;
 
+pub use caption::Caption;
 pub use colour::{Colour, Palette};
 
 use std::sync::Arc;

@@ -16,7 +16,7 @@ use crate::analysis::meaning::Weights;
 use crate::engine::{Ask, Engine, Event, News, Opened, Run, Slot};
 use crate::error::{Error, Result};
 use crate::figure::lines::Focus;
-use crate::figure::{Figure, Palette};
+use crate::figure::{Caption, Figure, Palette};
 use crate::source::find;
 use crate::trace::{At, Control, Place, Want};
 use egui::Context;
@@ -513,7 +513,8 @@ fn export(state: &mut State, engine: &Engine<Made>, ctx: &Context, path: PathBuf
                 crate::export::write_figure(&figure, &path)?;
             }
             _ => {
-                let choice = crate::export::Choice { keep: &Want::nothing(), head: None, palette };
+                let choice =
+                    crate::export::Choice { keep: &Want::nothing(), head: None, palette, caption: Caption::default() };
                 crate::export::write(&run, &choice, &path)?;
             }
         }

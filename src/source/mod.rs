@@ -1,6 +1,7 @@
 //! What comes from files: model folders, weights, tokenizers, the hub.
 
 pub mod find;
+pub mod fingerprint;
 pub mod hub;
 mod machine;
 mod pickle;

@@ -5,7 +5,7 @@
 
 use super::stored::{Disk, Element, Place, count, shown};
 use crate::error::Result;
-use serde::de::{Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use std::collections::BTreeMap;
 
 /// The longest header that the format allows, in bytes.
@@ -13,6 +13,11 @@ const LONGEST: u64 = 100_000_000;
 
 /// The tensors of the file `disk`, by name.
 pub fn tensors(disk: &Disk) -> Result<BTreeMap<String, Place>> {
+    Ok(read(disk)?.0)
+}
+
+/// The tensors of the file `disk`, by name, and the texts that it has about itself.
+pub fn read(disk: &Disk) -> Result<(BTreeMap<String, Place>, BTreeMap<String, String>)> {
     let len = disk.len();
     if len < 8 {
         return Err(disk.fault(format!("a safetensors file begins with 8 bytes of length, and it has {len} bytes")));
@@ -32,8 +37,8 @@ pub fn tensors(disk: &Disk) -> Result<BTreeMap<String, Place>> {
     let text = disk.bytes(8, header)?;
     let mut json = serde_json::Deserializer::from_slice(&text);
     let listed = json.deserialize_map(Listing).and_then(|listed| json.end().map(|()| listed));
-    let listed = listed.map_err(|e| disk.fault(format!("its header is not a list of tensors: {e}")))?;
-    places(disk, 8 + header, listed)
+    let (listed, about) = listed.map_err(|e| disk.fault(format!("its header is not a list of tensors: {e}")))?;
+    Ok((places(disk, 8 + header, listed)?, about))
 }
 
 /// What a header says of one tensor.
@@ -48,17 +53,19 @@ struct Claim {
 struct Listing;
 
 impl<'de> Visitor<'de> for Listing {
-    type Value = BTreeMap<String, Claim>;
+    type Value = (BTreeMap<String, Claim>, BTreeMap<String, String>);
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("an object with an entry for each tensor")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut claims = BTreeMap::new();
+        let (mut claims, mut about) = (BTreeMap::new(), BTreeMap::new());
         while let Some(name) = map.next_key::<String>()? {
             if name == "__metadata__" {
-                map.next_value::<IgnoredAny>()?;
+                // Only texts are of use; the format allows nothing else.
+                let found = map.next_value::<BTreeMap<String, serde_json::Value>>()?;
+                about.extend(found.into_iter().filter_map(|(key, value)| Some((key, value.as_str()?.to_owned()))));
                 continue;
             }
             let claim = map.next_value::<Claim>();
@@ -68,7 +75,7 @@ impl<'de> Visitor<'de> for Listing {
             }
             claims.insert(name, claim);
         }
-        Ok(claims)
+        Ok((claims, about))
     }
 }
 

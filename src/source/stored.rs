@@ -74,7 +74,7 @@ impl Element {
     }
 
     /// Appends the numbers in `bytes`, a whole number of them, to `out`.
-    fn widen(self, bytes: &[u8], out: &mut Vec<f32>) {
+    pub(super) fn widen(self, bytes: &[u8], out: &mut Vec<f32>) {
         fn each<const N: usize>(bytes: &[u8], out: &mut Vec<f32>, number: impl Fn([u8; N]) -> f32) {
             out.extend(bytes.as_chunks::<N>().0.iter().map(|b| number(*b)));
         }

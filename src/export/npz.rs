@@ -1,0 +1,105 @@
+//! `NumPy`'s npz: a zip file of stored `.npy` files, as `numpy.savez` writes it.
+
+use std::io::{self, Seek, Write};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+/// A file under way.
+pub struct Npz<W: Write + Seek>(ZipWriter<W>);
+
+impl<W: Write + Seek> Npz<W> {
+    /// An empty file.
+    pub fn new(out: W) -> Self {
+        Self(ZipWriter::new(out))
+    }
+
+    /// An array of `<f4`, row-major.
+    pub fn singles(&mut self, name: &str, shape: &[usize], values: &[f32]) -> io::Result<()> {
+        self.start(name, "<f4", shape, values.len() as u64 * 4)?;
+        write_singles(&mut self.0, values)
+    }
+
+    /// An array of `<f8` with one axis.
+    pub fn doubles(&mut self, name: &str, values: &[f64]) -> io::Result<()> {
+        self.start(name, "<f8", &[values.len()], values.len() as u64 * 8)?;
+        write_blocks(&mut self.0, values, f64::to_le_bytes)
+    }
+
+    /// An array of `<i8` with one axis.
+    pub fn wholes(&mut self, name: &str, values: &[i64]) -> io::Result<()> {
+        self.start(name, "<i8", &[values.len()], values.len() as u64 * 8)?;
+        write_blocks(&mut self.0, values, i64::to_le_bytes)
+    }
+
+    /// An array of `|u1` with one axis: how JSON is kept in an npz file.
+    pub fn bytes(&mut self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.start(name, "|u1", &[bytes.len()], bytes.len() as u64)?;
+        self.0.write_all(bytes)
+    }
+
+    /// Ends the file.
+    pub fn finish(self) -> io::Result<()> {
+        self.0.finish()?;
+        Ok(())
+    }
+
+    fn start(&mut self, name: &str, kind: &str, shape: &[usize], bytes: u64) -> io::Result<()> {
+        // The header and the zip's own records stay far below what is set aside for them here.
+        let large = bytes > u64::from(u32::MAX) - (1 << 20);
+        let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        self.0.start_file(format!("{name}.npy"), options.large_file(large))?;
+        self.0.write_all(&header(kind, shape))
+    }
+}
+
+/// The head of a version 1 `.npy` file, padded so that the values start at a multiple of 64 bytes.
+fn header(kind: &str, shape: &[usize]) -> Vec<u8> {
+    let sizes: Vec<String> = shape.iter().map(ToString::to_string).collect();
+    // A tuple of one is written with a comma.
+    let comma = if sizes.len() == 1 { "," } else { "" };
+    let shape = format!("({}{comma})", sizes.join(", "));
+    let mut text = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}");
+    let before = 10; // magic, version and length
+    let padded = (before + text.len() + 1).next_multiple_of(64) - before;
+    text.extend(std::iter::repeat_n(' ', padded - text.len() - 1));
+    text.push('\n');
+    let mut header = b"\x93NUMPY\x01\x00".to_vec();
+    header.extend((text.len() as u16).to_le_bytes());
+    header.extend(text.as_bytes());
+    header
+}
+
+/// Values as little-endian bytes, a block at a time.
+pub(super) fn write_singles(out: &mut impl Write, values: &[f32]) -> io::Result<()> {
+    write_blocks(out, values, f32::to_le_bytes)
+}
+
+fn write_blocks<T: Copy, const N: usize>(
+    out: &mut impl Write,
+    values: &[T],
+    bytes_of: impl Fn(T) -> [u8; N],
+) -> io::Result<()> {
+    let mut bytes = Vec::new();
+    for block in values.chunks(1 << 16) {
+        bytes.clear();
+        bytes.extend(block.iter().flat_map(|&x| bytes_of(x)));
+        out.write_all(&bytes)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_values_of_an_npy_file_are_aligned() {
+        for shape in [vec![], vec![7], vec![12, 12, 512, 512], vec![123_456_789; 9]] {
+            let header = header("<f4", &shape);
+            assert_eq!(header.len() % 64, 0);
+            assert_eq!(usize::from(u16::from_le_bytes([header[8], header[9]])), header.len() - 10);
+            assert_eq!(header.last(), Some(&b'\n'));
+        }
+        assert!(String::from_utf8_lossy(&header("|u1", &[7])).contains("'shape': (7,), }"));
+    }
+}
