@@ -101,7 +101,12 @@ impl Variant {
 
 /// What a model makes of one text at a place: the first values.
 fn values(opened: &Opened, ids: &[u32], at: At) -> Vec<f32> {
-    let input = Input { ids: vec![ids.to_vec()], segments: vec![vec![0; ids.len()]], mask: vec![vec![1; ids.len()]] };
+    let input = Input {
+        ids: vec![ids.to_vec()],
+        segments: vec![vec![0; ids.len()]],
+        mask: vec![vec![1; ids.len()]],
+        resume: None,
+    };
     let want = Want::nothing().and(Place::site(at.site));
     let seen = pass(opened, &input, &want, &Edits::none(), &Control::default()).expect("a pass");
     seen.arrays[&at].data().to_vec()

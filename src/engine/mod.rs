@@ -1,12 +1,20 @@
 //! Opening models and running them, on threads of its own or on the caller's.
 
+mod ablate;
 pub mod device;
+mod intervention;
 mod jobs;
+mod means;
 mod opened;
+mod patch;
 mod run;
 mod target;
 
+pub use ablate::{Ablation, Effect};
+pub use intervention::{Cut, Off, With};
 pub use jobs::{Engine, Event, News, Slot};
+pub use means::Means;
 pub use opened::{Opened, Parameter};
+pub use patch::{Part, Patching};
 pub use run::{Ask, BUDGET, Results, Run, pass, pass_towards, read};
 pub use target::Target;

@@ -1,6 +1,7 @@
 //! A model that is open: weights on a device, tokenizer, and what is known about its files.
 
 use super::device::{self, Choice};
+use super::means::Means;
 use crate::error::{Error, Result};
 use crate::model::{self, Card, Model, Params, Source};
 use crate::source::tokenizer::Tokenizer;
@@ -10,6 +11,7 @@ use crate::trace::Control;
 use candle_core::Device;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// The longest `config.json` that is read.
 const LONGEST_CONFIG: u64 = 16 << 20;
@@ -60,6 +62,7 @@ pub struct Opened {
     /// Where it is computed.
     pub device: Device,
     model: Box<dyn Model>,
+    means: OnceLock<Arc<Means>>,
 }
 
 impl Opened {
@@ -164,6 +167,7 @@ impl Opened {
             fingerprint,
             device,
             model,
+            means: OnceLock::new(),
         })
     }
 
@@ -180,6 +184,15 @@ impl Opened {
     /// The model itself.
     pub(super) fn model(&self) -> &dyn Model {
         self.model.as_ref()
+    }
+
+    /// What its heads put out on average, computed when it is first asked for.
+    pub fn means(&self, control: &Control) -> Result<Arc<Means>> {
+        if let Some(known) = self.means.get() {
+            return Ok(known.clone());
+        }
+        let means = Arc::new(Means::new(self, control)?);
+        Ok(self.means.get_or_init(|| means).clone())
     }
 
     /// How many numbers the model computes with.

@@ -1,12 +1,13 @@
 //! One forward pass, and the immutable result it leaves.
 
+use super::intervention::{self, Cut, Off};
 use super::opened::Opened;
 use super::target::Target;
 use crate::array::Array;
 use crate::error::{Error, Result};
-use crate::model::{Card, Input};
+use crate::model::{Card, Input, Resume};
 use crate::text::Tokens;
-use crate::trace::{At, Control, Edits, Goal, Seen, Site, Stack, Trace, Want};
+use crate::trace::{At, Control, Edit, Edits, Goal, Seen, Site, Stack, Trace, Want};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -26,9 +27,13 @@ pub struct Ask {
     pub masked: Vec<usize>,
     /// Tokens that are replaced: the position, and the vocabulary's piece that stands there instead.
     pub replaced: Vec<(usize, String)>,
+    /// Heads that are off.
+    pub off: Vec<Off>,
+    /// Edges that are cut.
+    pub cuts: Vec<Cut>,
     /// What is kept.
     pub want: Want,
-    /// What is changed on the way.
+    /// What else is changed on the way.
     pub edits: Edits,
     /// What [`Site::Gradient`] is the gradient of, where that site is wanted.
     pub target: Option<Target>,
@@ -44,11 +49,23 @@ impl Ask {
             pair: None,
             masked: Vec::new(),
             replaced: Vec::new(),
+            off: Vec::new(),
+            cuts: Vec::new(),
             want: Want::attention(),
             edits: Edits::none(),
             target: None,
             budget: BUDGET,
         }
+    }
+
+    /// Whether the pass itself is changed, and not only the tokens that it reads.
+    pub fn is_edited(&self) -> bool {
+        !self.off.is_empty() || !self.cuts.is_empty() || !self.edits.is_empty()
+    }
+
+    /// All that is changed on the way, with the numbers that it takes.
+    fn edits(&self, opened: &Opened, control: &Control) -> Result<Edits> {
+        Ok(intervention::edits(opened, &self.off, &self.cuts, control)?.with(&self.edits))
     }
 }
 
@@ -71,9 +88,14 @@ pub struct Run {
     pub arrays: BTreeMap<At, Array>,
     /// Every site in order of execution with its shape, batch axis included.
     pub shapes: Vec<(At, Vec<usize>)>,
+    /// The first site, in order of execution, at which a change made numbers that are not finite.
+    pub broken: Option<At>,
     /// How long the pass took, copies to the host included.
     pub millis: f64,
 }
+
+/// The first site that a layer can have.
+const FIRST: Site = Site::Words;
 
 /// The next [`Run::id`].
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -93,8 +115,9 @@ impl Run {
         if wanted > ask.budget {
             return Err(Error::Memory { wanted, budget: ask.budget });
         }
+        let edits = ask.edits(opened, control)?;
         let start = Instant::now();
-        let seen = pass_towards(opened, &Input::single(&tokens), &ask.want, &ask.edits, goal.as_ref(), control)?;
+        let seen = pass_towards(opened, &Input::single(&tokens), &ask.want, &edits, goal.as_ref(), control)?;
         let millis = start.elapsed().as_secs_f64() * 1e3;
         Ok(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
@@ -105,7 +128,51 @@ impl Run {
             typed,
             arrays: seen.arrays.iter().map(|(at, a)| (*at, a.squeeze())).collect(),
             shapes: seen.shapes,
+            broken: seen.broken,
             millis,
+        })
+    }
+
+    /// The same tokens again with further `edits`, keeping `want`. Where this run kept what the lowest edited layer
+    /// reads, only that layer and those above are computed; below it the new run shares this one's arrays. Its numbers
+    /// are those of the whole pass to the last bit.
+    pub fn again(&self, opened: &Opened, edits: &Edits, want: &Want, control: &Control) -> Result<Self> {
+        let stack = self.card.stack;
+        // The layer to go on from; none where the embeddings themselves are edited.
+        let layer = match edits.iter().map(Edit::at).min() {
+            Some(at) if at.stack < stack => None,
+            Some(at) if at.stack == stack => Some(usize::from(at.layer)),
+            _ => Some(self.card.layers),
+        };
+        let known = layer.and_then(|layer| {
+            let below =
+                layer.checked_sub(1).map_or(At::new(Stack::Embeddings, 0, Site::Hidden), |l| self.at(l, Site::Hidden));
+            Some((layer, self.arrays.get(&below)?))
+        });
+        let floor = known.map_or(At::new(Stack::Embeddings, 0, FIRST), |(layer, _)| self.at(layer, FIRST));
+        let all = self.ask.edits(opened, control)?.with(edits);
+        let all = all.iter().filter(|e| e.at() >= floor).fold(Edits::none(), |edits, e| edits.and(e.clone()));
+        let resume = known.map(|(layer, hidden)| -> Result<Resume> {
+            Ok(Resume { layer, hidden: Array::stack("batch", std::slice::from_ref(hidden))? })
+        });
+        let input = Input { resume: resume.transpose()?, ..Input::single(&self.tokens) };
+        let start = Instant::now();
+        let seen = pass(opened, &input, want, &all, control)?;
+        // Gradients come from above, whatever layer they are of.
+        let is_below = |at: At| at < floor && at.site != Site::Gradient;
+        let shared = self.arrays.iter().filter(|(at, _)| is_below(**at) && want.has(**at));
+        let made = seen.arrays.iter().map(|(at, a)| (*at, a.squeeze()));
+        Ok(Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            ask: Ask { want: want.clone(), edits: self.ask.edits.clone().with(edits), ..self.ask.clone() },
+            arrays: shared.map(|(at, a)| (*at, a.clone())).chain(made).collect(),
+            shapes: self.shapes.iter().filter(|(at, _)| is_below(*at)).cloned().chain(seen.shapes).collect(),
+            broken: self.broken.filter(|at| *at < floor).or(seen.broken),
+            millis: start.elapsed().as_secs_f64() * 1e3,
+            model: self.model,
+            card: self.card.clone(),
+            tokens: self.tokens.clone(),
+            typed: self.typed.clone(),
         })
     }
 
@@ -226,7 +293,11 @@ pub fn pass_towards(
     control: &Control,
 ) -> Result<Seen> {
     // An edit that no pass comes to would leave everything as it was, and nobody would know.
-    let places = if edits.is_empty() { Vec::new() } else { sites(opened.card(), input.shape().1) };
+    let mut places = if edits.is_empty() { Vec::new() } else { sites(opened.card(), input.shape().1) };
+    if input.resume.is_some() {
+        let floor = At::new(opened.card().stack, input.first_layer(), FIRST);
+        places.retain(|(at, _)| *at >= floor);
+    }
     if let Some(edit) = edits.iter().find(|edit| places.iter().all(|(at, _)| *at != edit.at())) {
         return Err(Error::input(format!("{} has no {} to edit", opened.name, edit.at())));
     }

@@ -95,6 +95,12 @@ impl Target {
         Ok(Goal { at, measure })
     }
 
+    /// Whether it is read before `layer`, so that nothing done there or above can change it.
+    pub fn is_below(self, card: &Card, layer: usize) -> bool {
+        let place = self.place(card);
+        place.stack == Some(card.stack) && place.layer.is_some_and(|l| usize::from(l) < layer)
+    }
+
     /// The row of `logits [token, vocabulary]` that predicts token `i`: its own of a masked language model, the one
     /// before of a causal one.
     pub fn row(card: &Card, i: usize) -> usize {

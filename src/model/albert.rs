@@ -125,10 +125,13 @@ impl Model for Albert {
 
     fn forward(&self, input: &Input, trace: &mut Trace<'_>) -> Result<()> {
         let project = |x| self.projection.forward(&x);
-        let mut x = self.embeddings.forward(input, &self.card, trace, project)?; // [batch, token, dim]
+        let mut x = match input.start(&self.card, &self.device)? {
+            Some(known) => known,
+            None => self.embeddings.forward(input, &self.card, trace, project)?, // [batch, token, dim]
+        };
         let mask = padding_mask(&input.mask, &self.device)?; // [batch, 1, 1, key]
         let groups = (0..self.layers).map(|i| &self.groups[group_of(i, self.layers, self.groups.len())]);
-        for (i, block) in groups.flatten().enumerate() {
+        for (i, block) in groups.flatten().enumerate().skip(input.first_layer()) {
             trace.enter(Stack::Encoder, i)?;
             x = block.forward(&x, mask.as_ref(), trace)?;
         }

@@ -106,9 +106,9 @@ impl Encoder {
         Ok(Self((0..layers).map(|i| Block::load(&vb.pp(i), sizes, names)).collect::<Result<_>>()?))
     }
 
-    /// `[batch, token, dim]` through every block.
-    pub fn forward(&self, mut x: Tensor, mask: Option<&Tensor>, trace: &mut Trace<'_>) -> Result<Tensor> {
-        for (i, block) in self.0.iter().enumerate() {
+    /// `[batch, token, dim]` through every block from block `first` on.
+    pub fn forward(&self, mut x: Tensor, first: usize, mask: Option<&Tensor>, trace: &mut Trace<'_>) -> Result<Tensor> {
+        for (i, block) in self.0.iter().enumerate().skip(first) {
             trace.enter(Stack::Encoder, i)?;
             x = block.forward(&x, mask, trace)?;
         }
@@ -139,9 +139,12 @@ impl Model for Transformer {
 
     fn forward(&self, input: &Input, trace: &mut Trace<'_>) -> Result<()> {
         let project = |x: Tensor| self.projection.as_ref().map_or_else(|| Ok(x.clone()), |p| p.forward(&x));
-        let x = self.embeddings.forward(input, &self.card, trace, project)?; // [batch, token, dim]
+        let x = match input.start(&self.card, &self.device)? {
+            Some(known) => known,
+            None => self.embeddings.forward(input, &self.card, trace, project)?, // [batch, token, dim]
+        };
         let mask = padding_mask(&input.mask, &self.device)?; // [batch, 1, 1, key]
-        let x = self.encoder.forward(x, mask.as_ref(), trace)?;
+        let x = self.encoder.forward(x, input.first_layer(), mask.as_ref(), trace)?;
         finish(&self.heads, &x, input, trace)
     }
 }

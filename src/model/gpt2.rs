@@ -154,6 +154,17 @@ impl Gpt2 {
         heads.describe(&mut card);
         Ok(Self { card, words, positions, blocks, norm, heads, device: source.device.clone() })
     }
+
+    /// Ids to `[batch, token, dim]`.
+    fn embed(&self, input: &Input, trace: &mut Trace<'_>) -> Result<Tensor> {
+        input.check(&self.card)?;
+        let (_, tokens) = input.shape();
+        trace.enter(Stack::Embeddings, 0)?;
+        let words = trace.see(Site::Words, look_up(&self.words, &ids_tensor(&input.ids, &self.device)?)?)?;
+        let positions = self.positions.narrow(0, 0, tokens)?.unsqueeze(0)?; // [1, token, dim]
+        let positions = trace.see(Site::Positions, positions)?;
+        trace.see(Site::Hidden, words.broadcast_add(&positions)?)
+    }
 }
 
 impl Model for Gpt2 {
@@ -162,16 +173,14 @@ impl Model for Gpt2 {
     }
 
     fn forward(&self, input: &Input, trace: &mut Trace<'_>) -> Result<()> {
-        input.check(&self.card)?;
         let (_, tokens) = input.shape();
-        trace.enter(Stack::Embeddings, 0)?;
-        let words = trace.see(Site::Words, look_up(&self.words, &ids_tensor(&input.ids, &self.device)?)?)?;
-        let positions = self.positions.narrow(0, 0, tokens)?.unsqueeze(0)?; // [1, token, dim]
-        let positions = trace.see(Site::Positions, positions)?;
-        let mut x = trace.see(Site::Hidden, words.broadcast_add(&positions)?)?; // [batch, token, dim]
+        let mut x = match input.start(&self.card, &self.device)? {
+            Some(known) => known,
+            None => self.embed(input, trace)?, // [batch, token, dim]
+        };
         let mask = causal_mask(&input.mask, tokens, &self.device)?; // [batch or 1, 1, query, key]
         let last = self.blocks.len().saturating_sub(1);
-        for (i, block) in self.blocks.iter().enumerate() {
+        for (i, block) in self.blocks.iter().enumerate().skip(input.first_layer()) {
             trace.enter(Stack::Decoder, i)?;
             x = block.forward(&x, &mask, trace)?;
             // transformers' last hidden state is the normalised one.

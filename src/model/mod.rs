@@ -17,6 +17,7 @@ pub mod roberta;
 
 pub use params::Params;
 
+use crate::array::Array;
 use crate::error::{Error, Result};
 use crate::text::Tokens;
 use crate::trace::{Site, Stack, Trace};
@@ -70,8 +71,17 @@ impl Card {
     }
 }
 
+/// A pass that begins above the embeddings, where everything below is known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resume {
+    /// The first layer that is computed; the number of layers where only the heads are.
+    pub layer: usize,
+    /// What it reads: the output of the layer before it, or of the embeddings, `[batch, token, dim]`.
+    pub hidden: Array,
+}
+
 /// Token ids for a batch of texts of equal length.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Input {
     /// Vocabulary rows `[batch][token]`.
     pub ids: Vec<Vec<u32>>,
@@ -79,12 +89,19 @@ pub struct Input {
     pub segments: Vec<Vec<u32>>,
     /// 1 for tokens, 0 for padding `[batch][token]`.
     pub mask: Vec<Vec<u32>>,
+    /// Where the pass begins; with the embeddings where there is nothing.
+    pub resume: Option<Resume>,
 }
 
 impl Input {
     /// One text, nothing padded.
     pub fn single(tokens: &Tokens) -> Self {
-        Self { ids: vec![tokens.ids()], segments: vec![tokens.segments()], mask: vec![vec![1; tokens.len()]] }
+        Self {
+            ids: vec![tokens.ids()],
+            segments: vec![tokens.segments()],
+            mask: vec![vec![1; tokens.len()]],
+            resume: None,
+        }
     }
 
     /// Several texts, padded on the right with `pad` to the longest.
@@ -98,12 +115,34 @@ impl Input {
             ids: texts.iter().map(|t| fill(t.ids(), pad)).collect(),
             segments: texts.iter().map(|t| fill(t.segments(), 0)).collect(),
             mask: texts.iter().map(|t| fill(vec![1; t.len()], 0)).collect(),
+            resume: None,
         }
     }
 
     /// `[batch, token]`.
     pub fn shape(&self) -> (usize, usize) {
         (self.ids.len(), self.ids.first().map_or(0, Vec::len))
+    }
+
+    /// The first layer that is computed.
+    pub fn first_layer(&self) -> usize {
+        self.resume.as_ref().map_or(0, |resume| resume.layer)
+    }
+
+    /// What the first layer reads where the pass begins above the embeddings: `[batch, token, dim]`.
+    fn start(&self, card: &Card, device: &Device) -> Result<Option<Tensor>> {
+        let Some(Resume { layer, hidden }) = &self.resume else { return Ok(None) };
+        self.check(card)?;
+        let (batch, tokens) = self.shape();
+        let wanted = [batch, tokens, card.dim];
+        if *layer > card.layers || hidden.shape() != wanted {
+            return Err(Error::input(format!(
+                "the pass goes on from layer {layer} with {:?}; the model has {} layers and reads {wanted:?}",
+                hidden.shape(),
+                card.layers
+            )));
+        }
+        Ok(Some(Tensor::from_slice(hidden.data(), &wanted[..], device)?))
     }
 
     /// Refuses what the model cannot read, before any tensor is made.

@@ -35,6 +35,7 @@ pub struct Trace<'a> {
     kept: BTreeMap<At, Array>,
     seen: Vec<(At, Vec<usize>)>,
     slope: Option<Slope<'a>>,
+    broken: Option<At>,
 }
 
 /// What a watched pass leaves behind.
@@ -44,13 +45,16 @@ pub struct Seen {
     pub arrays: BTreeMap<At, Array>,
     /// Every site in order of execution with its shape, batch axis included.
     pub shapes: Vec<(At, Vec<usize>)>,
+    /// The first site of an edited pass, in order of execution, at which not all numbers are finite.
+    pub broken: Option<At>,
 }
 
 impl<'a> Trace<'a> {
     /// Watches a pass through `layers` layers.
     pub fn new(want: &'a Want, edits: &'a Edits, control: &'a Control, layers: usize) -> Self {
         let (pending, kept, seen) = Default::default();
-        Self { want, edits, control, stack: Stack::Embeddings, layer: 0, layers, pending, kept, seen, slope: None }
+        let (stack, layer, slope, broken) = (Stack::Embeddings, 0, None, None);
+        Self { want, edits, control, stack, layer, layers, pending, kept, seen, slope, broken }
     }
 
     /// Computes [`Site::Gradient`] as well: the derivative of `goal` by every attention probability.
@@ -87,6 +91,10 @@ impl<'a> Trace<'a> {
         let at = At::new(self.stack, self.layer, site);
         let t = self.edits.apply(at, t)?;
         self.seen.push((at, t.dims().to_vec()));
+        // An edit can make numbers that no layer after it survives: where that began is what there is to say.
+        if !self.edits.is_empty() && self.broken.is_none() && !edit::is_finite(&t)? {
+            self.broken = Some(at);
+        }
         if self.want.has(at) {
             self.pending.push((at, t.clone()));
         }
@@ -117,7 +125,7 @@ impl<'a> Trace<'a> {
             }
             self.copy_pending()?;
         }
-        Ok(Seen { arrays: self.kept, shapes: self.seen })
+        Ok(Seen { arrays: self.kept, shapes: self.seen, broken: self.broken })
     }
 
     fn copy_pending(&mut self) -> Result<()> {

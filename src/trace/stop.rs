@@ -63,6 +63,11 @@ impl Control {
         Self { stop, report: Arc::new(report) }
     }
 
+    /// A part of this work, stopped with it, that says nothing of itself.
+    pub fn quiet(&self) -> Self {
+        Self::new(self.stop.clone(), |_| {})
+    }
+
     /// `Err(Stopped)` once a stop was asked for.
     pub fn check(&self) -> Result<()> {
         self.stop.check()

@@ -1,0 +1,382 @@
+//! Heads turned off, edges cut, tokens replaced, activations patched: held against PyTorch (`tests/data/
+//! make_interventions.py`) and against what the seam promises, for every checkpoint of `tests/data/models`.
+
+use lexiscope::array::Array;
+use lexiscope::engine::device::Choice;
+use lexiscope::engine::{Ablation, Ask, Cut, Off, Opened, Patching, Run, Target, With};
+use lexiscope::trace::{At, Control, Edit, Edits, Place, Site, Stop, Want};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+/// What a number of the reference, computed in f64, may differ by.
+const TOLERANCE: f64 = 1e-5;
+
+const TEXT: &str = "The keeper climbed the narrow stairs, singing.";
+
+fn data() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data"))
+}
+
+/// Every checkpoint by the name of its folder.
+static MODELS: LazyLock<BTreeMap<String, Opened>> = LazyLock::new(|| {
+    let folders = std::fs::read_dir(data().join("models")).expect("tests/data/models");
+    let names = folders.map(|f| f.expect("a folder").file_name().to_string_lossy().into_owned());
+    names.map(|name| (name.clone(), open(&name))).collect()
+});
+
+fn open(name: &str) -> Opened {
+    let opened = Opened::open_folder(&data().join("models").join(name), Choice::Cpu, &Control::default());
+    opened.unwrap_or_else(|e| panic!("{name}: {e}"))
+}
+
+static REFERENCE: LazyLock<Vec<Value>> = LazyLock::new(|| {
+    let text = std::fs::read_to_string(data().join("interventions.json")).expect("tests/data/interventions.json");
+    let mut read: Value = serde_json::from_str(&text).expect("JSON");
+    let Value::Array(models) = read["models"].take() else { panic!("no models") };
+    models
+});
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+fn index(value: &Value) -> usize {
+    value.as_u64().unwrap_or_else(|| panic!("{value} is no index")) as usize
+}
+
+fn grid(value: &Value) -> Vec<f64> {
+    value.as_array().expect("rows").iter().flat_map(|row| row.as_array().expect("a row").iter().map(number)).collect()
+}
+
+#[track_caller]
+fn close(what: &str, found: &[f64], wanted: &[f64], allowed: f64) {
+    assert_eq!(found.len(), wanted.len(), "{what}");
+    for (i, (x, w)) in found.iter().zip(wanted).enumerate() {
+        assert!((x - w).abs() <= allowed, "{what}: value {i} is {x} and should be {w}");
+    }
+}
+
+/// What the reference asks of a model: the text, masked where it says so.
+fn asked(case: &Value) -> Ask {
+    Ask { masked: case["masked"].as_u64().map(|i| i as usize).into_iter().collect(), ..Ask::new(TEXT) }
+}
+
+fn replaced(case: &Value) -> Ask {
+    let piece = case["replaced"][1].as_str().expect("a piece").to_owned();
+    Ask { replaced: vec![(index(&case["replaced"][0]), piece)], ..asked(case) }
+}
+
+fn targets(case: &Value) -> impl Iterator<Item = (Target, &Value)> {
+    let targets = case["targets"].as_array().expect("targets");
+    targets.iter().map(|t| (t["target"].as_str().expect("a name").parse().expect("a target"), t))
+}
+
+fn run(opened: &Opened, ask: &Ask) -> Run {
+    Run::new(opened, ask, &Control::default()).unwrap_or_else(|e| panic!("{}: {e}", opened.name))
+}
+
+fn cuts(case: &Value) -> Vec<Cut> {
+    let cut = |cut: &Value| Cut {
+        layer: index(&cut[0]),
+        head: cut[1].as_u64().map(|h| h as usize),
+        query: index(&cut[2]),
+        key: index(&cut[3]),
+    };
+    case["cuts"].as_array().expect("cuts").iter().map(cut).collect()
+}
+
+#[test]
+fn every_checkpoint_has_a_reference() {
+    let mut named: Vec<&str> = REFERENCE.iter().map(|case| case["model"].as_str().expect("a name")).collect();
+    named.sort_unstable();
+    assert_eq!(named, MODELS.keys().collect::<Vec<_>>());
+}
+
+#[test]
+fn heads_that_are_off_change_targets_as_pytorch_says() {
+    for case in &*REFERENCE {
+        let name = case["model"].as_str().expect("a name");
+        let opened = &MODELS[name];
+        for (target, wanted) in targets(case) {
+            for with in With::ALL {
+                let mut seen = Vec::new();
+                let found = |effect| seen.push(effect);
+                let made = Ablation::new(opened, &asked(case), target, with, &Control::default(), found);
+                let made = made.unwrap_or_else(|e| panic!("{name}: {target}: {e}"));
+                close(&format!("{name}: {target} {with}"), &made.effects, &grid(&wanted[with.name()]), TOLERANCE);
+                seen.sort_by_key(|e| (e.layer, e.head));
+                assert!(seen.iter().copied().eq(made.iter()), "{name}: every head is told of once");
+            }
+        }
+    }
+}
+
+#[test]
+fn cut_edges_and_replaced_tokens_change_targets_as_pytorch_says() {
+    for case in &*REFERENCE {
+        let name = case["model"].as_str().expect("a name");
+        let opened = &MODELS[name];
+        for (target, wanted) in targets(case) {
+            let want = target.want(opened.card());
+            let with = |ask: Ask| run(opened, &Ask { want: want.clone(), ..ask });
+            let before = with(asked(case));
+            let typed: Vec<usize> = case["typed"].as_array().expect("ids").iter().map(index).collect();
+            assert_eq!(before.typed.iter().map(|&id| id as usize).collect::<Vec<_>>(), typed, "{name}");
+            let effect = |after: &Run| target.effect(&before, after).unwrap_or_else(|e| panic!("{name}: {e}"));
+            assert_eq!(effect(&before), 0.0, "{name}: {target}");
+            let found: Vec<f64> =
+                cuts(case).iter().map(|&cut| effect(&with(Ask { cuts: vec![cut], ..asked(case) }))).collect();
+            let cut = wanted["cut"].as_array().expect("effects").iter().map(number).collect::<Vec<_>>();
+            close(&format!("{name}: {target} with an edge cut"), &found, &cut, TOLERANCE);
+            let found = effect(&with(replaced(case)));
+            let what = format!("{name}: {target} with a token replaced");
+            close(&what, &[found], &[number(&wanted["replaced"])], TOLERANCE);
+        }
+    }
+}
+
+#[test]
+fn patches_recover_targets_as_pytorch_says() {
+    let mut compared = 0;
+    for case in &*REFERENCE {
+        let name = case["model"].as_str().expect("a name");
+        for (target, wanted) in targets(case) {
+            let wanted = &wanted["patch"];
+            if wanted.is_null() {
+                continue;
+            }
+            let mut told = 0;
+            let [clean, corrupt] = [asked(case), replaced(case)];
+            let made = Patching::new(&MODELS[name], [&clean, &corrupt], target, &Control::default(), |_, _| told += 1);
+            let made = made.unwrap_or_else(|e| panic!("{name}: {target}: {e}"));
+            assert_eq!(told, made.tokens.len() + made.heads.len(), "{name}");
+            close(&format!("{name}: {target}: gap"), &[made.gap], &[number(&wanted["gap"])], TOLERANCE);
+            // A recovery is a share of the gap: its error is that of the effect, over the gap.
+            for (what, found) in [("tokens", &made.tokens), ("heads", &made.heads)] {
+                let wanted = grid(&wanted[what]);
+                let largest = wanted.iter().fold(1f64, |m, w| m.max(w.abs()));
+                let allowed = TOLERANCE * largest / made.gap.abs().min(1.0);
+                close(&format!("{name}: {target}: {what}"), found, &wanted, allowed);
+            }
+            compared += 1;
+        }
+    }
+    assert!(compared > 5, "{compared}");
+}
+
+fn all() -> Want {
+    Want::nothing().and(Place::default())
+}
+
+fn same(a: &Array, b: &Array) -> bool {
+    a.shape() == b.shape() && a.data().iter().zip(b.data()).all(|(x, y)| x.to_bits() == y.to_bits())
+}
+
+/// Every kind of change, in one layer.
+fn changes(opened: &Opened, layer: usize) -> Vec<Edits> {
+    let (card, control) = (opened.card(), Control::default());
+    let whole = run(opened, &Ask { want: all(), ..Ask::new(TEXT) });
+    let hidden = whole.array(whole.at(layer, Site::Hidden)).expect("it was kept");
+    let shifted: Vec<f32> = hidden.data().iter().map(|x| x + 0.5).collect();
+    let with = Array::new(&["batch", "token", "dim"], &[1, hidden.shape()[0], hidden.shape()[1]], shifted);
+    let patch = Edit::Patch { at: whole.at(layer, Site::Hidden), with: with.expect("its shape") };
+    let off = |with| Off { layer, head: card.heads - 1, with }.edit(opened, &control).expect("a head");
+    let cut = Cut { layer, head: Some(0), query: 3, key: 1 }.edit(opened).expect("an edge");
+    let each = [off(With::Mean), off(With::Zero), cut, patch];
+    let both = Edits::none().and(each[0].clone()).and(each[2].clone());
+    each.into_iter().map(|edit| Edits::none().and(edit)).chain([both]).collect()
+}
+
+#[test]
+fn a_pass_that_goes_on_from_the_edited_layer_has_the_bits_of_the_whole_one() {
+    for (name, opened) in &*MODELS {
+        let before = run(opened, &Ask { want: all(), ..Ask::new(TEXT) });
+        // What nobody kept is computed from the text.
+        let bare = run(opened, &Ask { want: Want::nothing(), ..Ask::new(TEXT) });
+        for layer in 0..opened.card().layers {
+            for edits in changes(opened, layer) {
+                let whole = run(opened, &Ask { want: all(), edits: edits.clone(), ..Ask::new(TEXT) });
+                for base in [&before, &bare] {
+                    let again = base.again(opened, &edits, &all(), &Control::default()).expect(name);
+                    let differs: Vec<_> = whole.arrays.iter().filter(|(at, a)| !same(a, &again.arrays[*at])).collect();
+                    assert!(differs.is_empty(), "{name}: layer {layer}: {:?}", differs[0].0);
+                    assert_eq!(again.arrays.len(), whole.arrays.len(), "{name}: layer {layer}");
+                    assert_eq!(again.shapes, whole.shapes, "{name}: layer {layer}");
+                }
+                let changed = whole.arrays.iter().any(|(at, a)| !same(a, &before.arrays[at]));
+                assert!(changed, "{name}: layer {layer}: {edits:?} changes nothing");
+            }
+        }
+    }
+}
+
+#[test]
+fn changes_come_on_top_of_those_that_a_run_has() {
+    for (name, opened) in &*MODELS {
+        let last = opened.card().layers - 1;
+        let first = Off { layer: 0, head: 0, with: With::Mean };
+        let ask = Ask { want: all(), off: vec![first], ..Ask::new(TEXT) };
+        let second = Off { layer: last, head: 1, with: With::Zero };
+        let edit = second.edit(opened, &Control::default()).expect(name);
+        let again = run(opened, &ask).again(opened, &Edits::none().and(edit), &all(), &Control::default());
+        let whole = run(opened, &Ask { off: vec![first, second], ..ask });
+        let again = again.expect(name);
+        assert!(whole.arrays.iter().all(|(at, a)| same(a, &again.arrays[at])), "{name}");
+    }
+}
+
+#[test]
+fn a_cut_edge_gets_nothing_and_its_row_still_sums_to_one() {
+    for (name, opened) in &*MODELS {
+        let plain = run(opened, &Ask { want: all(), ..Ask::new(TEXT) });
+        let cut = Cut { layer: 0, head: Some(1), query: 4, key: 2 };
+        let after = run(opened, &Ask { want: all(), cuts: vec![cut], ..Ask::new(TEXT) });
+        let n = plain.tokens.len();
+        for head in 0..opened.card().heads {
+            for query in 0..n {
+                let row = |run: &Run| run.head(0, head)[query * n..][..n].to_vec();
+                let (was, is) = (row(&plain), row(&after));
+                if (head, query) != (1, 4) {
+                    assert_eq!(was, is, "{name}: head {head}, query {query}");
+                    continue;
+                }
+                assert_eq!(is[2], 0.0, "{name}");
+                assert!((is.iter().sum::<f32>() - 1.0).abs() < 1e-6, "{name}");
+                // What is left is shared out in proportion.
+                let left = 1.0 - f64::from(was[2]);
+                let wanted: Vec<f64> =
+                    was.iter().enumerate().map(|(k, &p)| if k == 2 { 0.0 } else { p.into() }).collect();
+                let wanted: Vec<f64> = wanted.iter().map(|p| p / left).collect();
+                close(name, &is.iter().map(|&p| p.into()).collect::<Vec<_>>(), &wanted, 1e-6);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_row_keeps_its_last_edge() {
+    for (name, opened) in &*MODELS {
+        let n = run(opened, &Ask::new(TEXT)).tokens.len();
+        let keys = if opened.card().is_causal() { 0..1 } else { 0..n };
+        let cuts: Vec<Cut> = keys.map(|key| Cut { layer: 1, head: None, query: 0, key }).collect();
+        let refused = Run::new(opened, &Ask { cuts: cuts.clone(), ..Ask::new(TEXT) }, &Control::default());
+        let error = refused.map(drop).expect_err(name).to_string();
+        assert!(error.contains("token 0 would attend to nothing in head 0 of layer 1"), "{name}: {error}");
+        run(opened, &Ask { cuts: cuts[1..].to_vec(), ..Ask::new(TEXT) });
+    }
+}
+
+#[test]
+fn a_head_that_is_off_says_the_mean_at_every_token() {
+    for (name, opened) in &*MODELS {
+        let means = opened.means(&Control::default()).expect(name);
+        assert!(Arc::ptr_eq(&means, &opened.means(&Control::default()).expect(name)), "{name}: computed once");
+        assert_eq!(means.sentences, 24, "{name}");
+        let off = Off { layer: 1, head: 1, with: With::Mean };
+        let after = run(opened, &Ask { want: all(), off: vec![off], ..Ask::new(TEXT) });
+        let heads = after.array(after.at(1, Site::Heads)).expect("it was kept");
+        let mean = means.heads.block(&[1, 1]);
+        assert!(heads.block(&[1]).chunks(mean.len()).all(|row| row == mean), "{name}");
+        assert_ne!(&heads.block(&[0])[..mean.len()], means.heads.block(&[1, 0]), "{name}: the other heads speak");
+    }
+}
+
+#[test]
+fn a_token_is_replaced_by_one_of_the_vocabulary() {
+    let opened = &MODELS["gpt2"];
+    let plain = run(opened, &Ask::new(TEXT));
+    let other = plain.tokens.pieces[7].clone();
+    let ask = |i: usize, piece: &str| Ask { replaced: vec![(i, piece.to_owned())], ..Ask::new(TEXT) };
+    let after = run(opened, &ask(3, &other.piece));
+    assert_eq!((after.tokens.pieces[3].id, &after.tokens.pieces[3].piece), (other.id, &other.piece));
+    assert_eq!(after.typed, plain.tokens.ids());
+    assert_eq!(after.tokens.source(3), "", "nothing that was typed stands there");
+    let fails = |ask: Ask| Run::new(opened, &ask, &Control::default()).map(drop).expect_err("refused").to_string();
+    assert!(fails(ask(99, &other.piece)).contains("there is no token 99 to replace"));
+    let error = fails(ask(3, "keeper climbed"));
+    assert!(error.contains("`keeper climbed` is") && error.contains("tokens to this model"), "{error}");
+    let error = Run::new(&MODELS["bert"], &ask(3, "\u{3042}"), &Control::default()).map(drop).expect_err("unknown");
+    assert_eq!(error.to_string(), "`\u{3042}` is not in the model's vocabulary");
+    // A word as a person types it stands where a word stood.
+    let bundled = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/bert-mini-en");
+    let bundled = Opened::open_folder(&bundled, Choice::Cpu, &Control::default()).expect("the bundled model");
+    let after = run(&bundled, &Ask { replaced: vec![(2, "Man".into())], ..Ask::new("The old lady sat.") });
+    assert_eq!(after.tokens.pieces[2].piece, "man");
+}
+
+#[test]
+fn the_site_at_which_a_change_breaks_the_numbers_is_named() {
+    for (name, opened) in &*MODELS {
+        let at = At::new(opened.card().stack, 1, Site::Heads);
+        let edits = Edits::none().and(Edit::ScaleHead { at, head: 0, factor: f32::INFINITY });
+        let ask = Ask { edits: edits.clone(), ..Ask::new(TEXT) };
+        assert_eq!(run(opened, &ask).broken, Some(at), "{name}");
+        assert_eq!(run(opened, &Ask::new(TEXT)).broken, None, "{name}");
+        let again = run(opened, &Ask::new(TEXT)).again(opened, &edits, &Want::nothing(), &Control::default());
+        assert_eq!(again.expect(name).broken, Some(at), "{name}");
+        let refused = Ablation::new(opened, &ask, Target::Pooled, With::Zero, &Control::default(), |_| {});
+        let error = refused.map(drop).expect_err(name).to_string();
+        assert!(error.contains(&format!("not finite, first at {at}")), "{name}: {error}");
+    }
+}
+
+#[test]
+fn what_a_model_does_not_have_is_no_target() {
+    let fails = |model: &str, target: &str| {
+        let target: Target = target.parse().expect("a target");
+        let refused = Ablation::new(&MODELS[model], &Ask::new(TEXT), target, With::Zero, &Control::default(), |_| {});
+        refused.map(drop).expect_err(model).to_string()
+    };
+    assert!(fails("bert-legacy", "logprob:3").contains("predicts no words"));
+    assert!(fails("gpt2", "logprob:0").contains("nothing comes before the first token"));
+    assert!(fails("gpt2", "logprob:99").contains("there is no token 99"));
+    assert!(fails("bert", "class:0").contains("does not classify texts"));
+    assert!(fails("bert-tagger", "class:0").contains("does not classify texts"));
+    assert!(fails("roberta-classifier", "class:99").contains("there is no class 99"));
+    assert!(fails("bert", "hidden:2,0").contains("there is no layer 2"));
+    assert!(fails("bert", "hidden:0,99").contains("there is no token 99"));
+}
+
+#[test]
+fn a_stop_ends_an_ablation_between_heads() {
+    let opened = &MODELS["bert"];
+    let stop = Stop::default();
+    let (flag, mut told) = (stop.clone(), 0);
+    let control = Control::new(stop, |_| {});
+    let stopped = Ablation::new(opened, &Ask::new(TEXT), Target::Pooled, With::Zero, &control, |_| {
+        told += 1;
+        flag.set();
+    });
+    assert!(stopped.map(drop).expect_err("it was stopped").is_stopped());
+    assert_eq!(told, 1);
+}
+
+#[test]
+fn only_texts_that_differ_and_stand_side_by_side_are_patched() {
+    let opened = &MODELS["bert"];
+    let fails = |corrupt: Ask| {
+        let asks = [&Ask::new(TEXT), &corrupt];
+        let refused = Patching::new(opened, asks, Target::Pooled, &Control::default(), |_, _| {});
+        refused.map(drop).expect_err("refused").to_string()
+    };
+    assert!(fails(Ask::new(TEXT)).contains("there is nothing to recover"));
+    let error = fails(Ask::new("The keeper."));
+    assert!(error.contains("11 tokens") && error.contains("first differ at token"), "{error}");
+}
+
+#[test]
+fn the_first_layer_s_whole_output_brings_everything_back() {
+    for (name, opened) in &*MODELS {
+        let plain = run(opened, &Ask { want: all(), ..Ask::new(TEXT) });
+        let piece = plain.tokens.pieces[5].piece.clone();
+        let corrupt = run(opened, &Ask { want: all(), replaced: vec![(2, piece)], ..Ask::new(TEXT) });
+        let at = plain.at(0, Site::Hidden);
+        let with = Array::stack("batch", &[plain.array(at).expect("kept").clone()]).expect("one array");
+        let edits = Edits::none().and(Edit::Patch { at, with });
+        let patched = corrupt.again(opened, &edits, &all(), &Control::default()).expect(name);
+        let above = |at: &At| at.stack == opened.card().stack && at.layer > 0;
+        assert!(plain.arrays.iter().filter(|(at, _)| above(at)).all(|(at, a)| same(a, &patched.arrays[at])), "{name}");
+    }
+}
