@@ -104,7 +104,10 @@ impl eframe::App for App {
             update::apply(&mut self.state, &self.engine, ctx, action);
         }
         self.state.settings.look = self.state.scene.look;
-        self.state.history.feed_state(ctx.input(|i| i.time), &self.state.scene);
+        // What an answer changes belongs to the change that asked for it.
+        if !self.state.running {
+            self.state.history.feed_state(ctx.input(|i| i.time), &self.state.scene);
+        }
         // While a person types, the sentence is read once the keys rest.
         if let Some(typed) = self.state.typed {
             let rest = update::PAUSE.saturating_sub(typed.elapsed());

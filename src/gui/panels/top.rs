@@ -1,6 +1,6 @@
 //! The top bar and the row under it: which model, which text, what is left out.
 
-use crate::analysis::filter::{Pairs, Special, Threshold, on_special};
+use crate::analysis::filter::{Filter, Pairs, Special, Threshold, on_special};
 use crate::analysis::meaning::Meaning;
 use crate::figure::{percent, weight};
 use crate::gui::action::{Action, Actions};
@@ -181,31 +181,38 @@ fn filter(ui: &mut Ui, state: &State, actions: &Actions) {
     };
     let button = ui.add(Button::new(label).min_size(Vec2::new(80.0, CONTROL))).on_hover_text(EN.filter_tip);
     egui::Popup::menu(&button).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
-        ui.set_width(280.0);
         let mut next = now;
-        widgets::heading(ui, EN.threshold);
-        threshold(ui, &mut next.threshold);
-        ui.separator();
-        widgets::heading(ui, EN.special);
-        let choices = [
-            (Special::Show, EN.special_show),
-            (Special::Hide, EN.special_hide),
-            (Special::Renormalise, EN.special_renormalise),
-        ];
-        widgets::choice(ui, &mut next.special, &choices, EN.special_section_tip);
-        if state.scene.pair.is_some() {
-            ui.separator();
-            widgets::heading(ui, EN.pairs);
-            let choices: Vec<_> = Pairs::ALL.iter().map(|&p| (p, views::pairs_label(p))).collect();
-            widgets::choice(ui, &mut next.pairs, &choices, EN.pairs_tip);
-        }
-        ui.separator();
-        ui.checkbox(&mut next.words, EN.words).on_hover_text(Command::Words.tooltip(ui.ctx()));
-        widgets::muted(ui, EN.words_tip);
+        egui::Frame::new().inner_margin(8.0).show(ui, |ui| {
+            ui.set_width(272.0);
+            // A menu justifies its lines; these are read.
+            ui.vertical(|ui| sections(ui, state, &mut next));
+        });
         if next != now {
             actions.ask(Action::Filter(next));
         }
     });
+}
+
+fn sections(ui: &mut Ui, state: &State, next: &mut Filter) {
+    widgets::heading(ui, EN.threshold);
+    threshold(ui, &mut next.threshold);
+    ui.separator();
+    widgets::heading(ui, EN.special);
+    let choices = [
+        (Special::Show, EN.special_show),
+        (Special::Hide, EN.special_hide),
+        (Special::Renormalise, EN.special_renormalise),
+    ];
+    widgets::choice(ui, &mut next.special, &choices, EN.special_section_tip);
+    if state.scene.pair.is_some() {
+        ui.separator();
+        widgets::heading(ui, EN.pairs);
+        let choices: Vec<_> = Pairs::ALL.iter().map(|&p| (p, views::pairs_label(p))).collect();
+        widgets::choice(ui, &mut next.pairs, &choices, EN.pairs_tip);
+    }
+    ui.separator();
+    ui.checkbox(&mut next.words, EN.words).on_hover_text(Command::Words.tooltip(ui.ctx()));
+    widgets::muted(ui, EN.words_tip);
 }
 
 /// How the threshold is said, and its number.
@@ -241,6 +248,7 @@ fn threshold(ui: &mut Ui, threshold: &mut Threshold) {
         }
         Threshold::Top(count) => (Slider::new(count, 1..=50), EN.threshold_count, EN.count_tip),
     };
+    ui.spacing_mut().slider_width = 190.0;
     widgets::named(ui.add(slider), name);
     widgets::muted(ui, tip);
 }

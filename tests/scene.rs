@@ -1,0 +1,141 @@
+//! What a person chooses to see: filters, undo and redo, keys.
+#![cfg(feature = "gui")]
+
+mod window;
+
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::{NodeT, Queryable};
+use lexiscope::analysis::filter::{Filter, Pairs, Special, Threshold};
+use lexiscope::figure::lines::Focus;
+use lexiscope::gui::action::Action;
+use lexiscope::gui::settings::Settings;
+use lexiscope::gui::state::State;
+use window::{Window, open, settle};
+
+fn first() -> Window {
+    open([1280.0, 800.0], 1.0, Settings::default())
+}
+
+fn state(window: &Window) -> &State {
+    window.state().state()
+}
+
+fn click(window: &mut Window, label: &str) {
+    window.get_by_label(label).click();
+    settle(window);
+}
+
+fn press(window: &mut Window, modifiers: Modifiers, key: Key) {
+    window.key_press_modifiers(modifiers, key);
+    settle(window);
+}
+
+/// What the caption under the heading says.
+fn caption(window: &Window) -> String {
+    let nodes = window.get_all_by_label_contains("of the mass");
+    let node = nodes.last().expect("a caption").accesskit_node();
+    node.label().or(node.value()).expect("a text")
+}
+
+#[test]
+fn the_threshold_has_three_kinds_and_the_caption_says_what_is_left() {
+    let mut window = first();
+    let n = state(&window).run().expect("a run").tokens.len();
+    let all = (n - 2) * (n - 2);
+    assert!(caption(&window).contains(&format!("of {all} edges")), "{}", caption(&window));
+    click(&mut window, "Top 70 %");
+    click(&mut window, "Count");
+    assert_eq!(state(&window).scene.look.filter.threshold, Threshold::Top(3));
+    assert!(caption(&window).contains(&format!("{} of {all} edges", 3 * (n - 2))), "{}", caption(&window));
+    click(&mut window, "At least");
+    let Threshold::AtLeast(least) = state(&window).scene.look.filter.threshold else { panic!("another kind") };
+    let values = state(&window).values();
+    let special = |i: usize| state(&window).run().expect("a run").tokens.pieces[i].special;
+    let kept = (0..n * n).filter(|i| !special(i / n) && !special(i % n) && values[*i] >= least).count();
+    assert!(caption(&window).contains(&format!("{kept} of {all} edges")), "{}", caption(&window));
+}
+
+#[test]
+fn special_tokens_are_shown_hidden_or_rescaled() {
+    let mut window = first();
+    let hidden = caption(&window);
+    assert!(hidden.contains("special tokens took"), "{hidden}");
+    click(&mut window, "Hide [CLS] [SEP]");
+    assert!(!caption(&window).contains("special tokens"), "{}", caption(&window));
+    click(&mut window, "Top 70 %");
+    click(&mut window, "Hide and rescale");
+    assert_eq!(state(&window).scene.look.filter.special, Special::Renormalise);
+    assert!(caption(&window).contains("rows rescaled"));
+}
+
+#[test]
+fn words_stand_for_their_pieces() {
+    let mut window = first();
+    window.state().ask(Action::Text("The uninterpretability of it.".into()));
+    settle(&mut window);
+    let run = state(&window).run().expect("a run").clone();
+    let word = run.tokens.words().into_iter().find(|w| w.len() > 1).expect("a word of several pieces");
+    press(&mut window, Modifiers::NONE, Key::W);
+    assert!(state(&window).scene.look.filter.words && caption(&window).contains("words"));
+    let label = format!("Query {} {}", word.start, run.tokens.merged().source(word.start));
+    click(&mut window, &label);
+    assert_eq!(state(&window).scene.pinned, Some(Focus::Query(word.start)));
+}
+
+#[test]
+fn a_pair_is_looked_at_from_one_sentence_to_the_other() {
+    let mut window = first();
+    window.state().ask(Action::Pair(Some("She went out.".into())));
+    settle(&mut window);
+    click(&mut window, "Top 70 %");
+    click(&mut window, "A \u{2192} B");
+    assert_eq!(state(&window).scene.look.filter.pairs, Pairs::AB);
+    assert!(caption(&window).contains("A \u{2192} B only"), "{}", caption(&window));
+}
+
+#[test]
+fn undo_and_redo_bring_back_text_head_and_filter() {
+    let mut window = first();
+    let begin = state(&window).scene.clone();
+    let later = |window: &mut Window| {
+        // A change counts as one once it has rested for a second.
+        for _ in 0..90 {
+            window.step();
+        }
+        settle(window);
+    };
+    later(&mut window);
+    window.state().ask(Action::Select((3, 2)));
+    later(&mut window);
+    window.state().ask(Action::Filter(Filter::nothing()));
+    later(&mut window);
+    window.state().ask(Action::Text("The cat sat.".into()));
+    later(&mut window);
+    let end = state(&window).scene.clone();
+    press(&mut window, Modifiers::COMMAND, Key::Z);
+    assert_eq!(state(&window).scene.text, begin.text);
+    assert_eq!(state(&window).run().expect("a run").ask.text, begin.text, "the model has read it again");
+    press(&mut window, Modifiers::COMMAND, Key::Z);
+    assert_eq!(state(&window).scene.look.filter, begin.look.filter);
+    press(&mut window, Modifiers::COMMAND, Key::Z);
+    assert_eq!(state(&window).scene, begin);
+    for _ in 0..2 {
+        press(&mut window, Modifiers::COMMAND, Key::Y);
+    }
+    press(&mut window, Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    assert_eq!(state(&window).scene, end);
+}
+
+#[test]
+fn space_pins_and_a_question_mark_helps() {
+    let mut window = first();
+    let pinned = state(&window).scene.pinned.expect("a token is pinned");
+    press(&mut window, Modifiers::NONE, Key::Space);
+    assert_eq!(state(&window).scene.pinned, None);
+    press(&mut window, Modifiers::NONE, Key::Space);
+    assert!(matches!(state(&window).scene.pinned, Some(Focus::Query(1))), "the first word, for {pinned:?}");
+    press(&mut window, Modifiers::NONE, Key::K);
+    assert_eq!(state(&window).scene.heads_off.len(), 1);
+    press(&mut window, Modifiers::SHIFT, Key::Questionmark);
+    window.get_by_label("Close");
+}
