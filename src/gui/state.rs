@@ -126,6 +126,8 @@ pub struct State {
     pub preview: Option<Focus>,
     /// What is to be selected once the next run is there.
     pub next_spot: Option<Spot>,
+    /// Whether the next run is for a scene that was brought back, so that its pin is right as it is.
+    pub restored: bool,
     /// Whether nothing was selected by the person yet.
     pub untouched: bool,
     /// The examples that the model passes.
@@ -165,6 +167,7 @@ impl State {
             preview_head: None,
             preview: None,
             next_spot: None,
+            restored: false,
             untouched: true,
             examples: Vec::new(),
             look: None,

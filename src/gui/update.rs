@@ -216,6 +216,7 @@ fn settle(state: &mut State, engine: &Engine<Made>, study: Study) {
         (state.scene.head.0.min(card.layers.saturating_sub(1)), state.scene.head.1.min(card.heads.saturating_sub(1)));
     state.preview_head = None;
     let spot = if state.untouched && is_plain { Some(examples::first_spot(&run)) } else { None };
+    let restored = std::mem::take(&mut state.restored);
     if let Some(spot) = state.next_spot.take().or(spot) {
         state.scene.head = (spot.layer, spot.head);
         state.scene.others.clear();
@@ -228,7 +229,7 @@ fn settle(state: &mut State, engine: &Engine<Made>, study: Study) {
         // The pin stays on its token; in another text it stays only where the same token stands.
         let token = |run: &Run| run.tokens.pieces.get(i).map(|p| p.piece.clone());
         let same_text = old.as_ref().is_some_and(|o| o.ask.text == run.ask.text && o.ask.pair == run.ask.pair);
-        if i >= run.tokens.len() || !(same_text || old.is_some_and(|o| token(&o) == token(&run))) {
+        if i >= run.tokens.len() || !(restored || same_text || old.is_some_and(|o| token(&o) == token(&run))) {
             state.scene.pinned = None;
         }
     }
@@ -475,6 +476,7 @@ fn restore(state: &mut State, engine: &Engine<Made>, scene: Scene) {
     (state.preview, state.preview_head, state.next_spot) = (None, None, None);
     (state.typed, state.untouched) = (None, false);
     if state.ask() != asked || state.meaning() != state.scene.look.meaning {
+        state.restored = true;
         ask(state, engine);
     }
 }
