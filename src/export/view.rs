@@ -131,7 +131,8 @@ mod tests {
             entry.read_to_end(&mut bytes).expect("it reads");
             (entry.name().expect("a name").into_owned(), bytes)
         };
-        (0..zip.len()).map(entry).collect()
+        let count = zip.len();
+        (0..count).map(entry).collect()
     }
 
     #[test]
