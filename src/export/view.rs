@@ -125,13 +125,13 @@ mod tests {
 
     fn entries(path: &Path) -> Vec<(String, Vec<u8>)> {
         let mut zip = zip::ZipArchive::new(std::fs::File::open(path).expect("it is there")).expect("a zip file");
+        let count = zip.len();
         let entry = |i| {
             let mut entry = zip.by_index(i).expect("an entry");
             let mut bytes = Vec::new();
             entry.read_to_end(&mut bytes).expect("it reads");
             (entry.name().expect("a name").into_owned(), bytes)
         };
-        let count = zip.len();
         (0..count).map(entry).collect()
     }
 
