@@ -1,4 +1,5 @@
-//! A forward pass with everything captured: BERT-base's shape, and the bundled model on its first sentence.
+//! A forward pass with everything captured: BERT-base's shape, and the bundled model on its first sentence. And the map
+//! of all heads left out one at a time.
 //!
 //! What is timed is [`Run::new`]: tokens, the pass, and copies of all attentions and hidden states.
 //! `LEXISCOPE_DEVICE=cuda` times a graphics card.
@@ -7,7 +8,7 @@ mod base;
 
 use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 use lexiscope::engine::device::{Choice, describe};
-use lexiscope::engine::{Ask, Opened, Run};
+use lexiscope::engine::{Ablation, Ask, Opened, Run, Target, With};
 use lexiscope::trace::Control;
 use std::path::Path;
 use std::time::Duration;
@@ -53,5 +54,23 @@ fn bundled(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, bert_base, bundled);
+/// Every head of BERT-base turned off alone, on 20 tokens: the bar is 10 seconds on a processor.
+fn leave_one_out(criterion: &mut Criterion) {
+    let opened = open(&base::checkpoint());
+    let ask = Ask::new(base::text(20));
+    // The means are computed once for a model, not once for a text.
+    opened.means(&Control::default()).expect("the model reads the sentences");
+    let mut group = criterion.benchmark_group(format!("leave-one-out-{}", device(&opened)));
+    group.sampling_mode(SamplingMode::Flat).sample_size(10).warm_up_time(Duration::from_secs(1));
+    for with in With::ALL {
+        group.bench_function(with.name(), |bencher| {
+            bencher.iter(|| {
+                let made = Ablation::new(&opened, &ask, Target::Pooled, with, &Control::default(), |_| {});
+                assert_eq!(made.expect("every head can be off").effects.len(), 144);
+            });
+        });
+    }
+}
+
+criterion_group!(benches, bert_base, bundled, leave_one_out);
 criterion_main!(benches);

@@ -8,6 +8,7 @@ use lexiscope::trace::{At, Control, Edit, Edits, Place, Site, Stop, Want};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::{Command, Output};
 use std::sync::{Arc, LazyLock};
 
 /// What a number of the reference, computed in f64, may differ by.
@@ -379,4 +380,102 @@ fn the_first_layer_s_whole_output_brings_everything_back() {
         let above = |at: &At| at.stack == opened.card().stack && at.layer > 0;
         assert!(plain.arrays.iter().filter(|(at, _)| above(at)).all(|(at, a)| same(a, &patched.arrays[at])), "{name}");
     }
+}
+
+/// Runs the program on a checkpoint of the tests.
+fn lexiscope(subcommand: &str, model: &str, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lexiscope"));
+    command.arg(subcommand).arg(data().join("models").join(model)).args(args).output().expect("the program starts")
+}
+
+#[track_caller]
+fn refused(output: &Output) -> String {
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.stdout.is_empty() && !output.status.success() && !message.contains("internal error"), "{message}");
+    message
+}
+
+/// The rows of a file of plain fields, its header first.
+fn rows(path: &Path) -> Vec<Vec<String>> {
+    let text = std::fs::read_to_string(path).expect("the file is written");
+    text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn the_command_line_writes_the_effects_of_all_heads() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let case = REFERENCE.iter().find(|case| case["model"] == "electra-generator").expect("its reference");
+    let masked = case["masked"].to_string();
+    for (target, wanted) in targets(case) {
+        let target = target.to_string();
+        for with in ["mean", "zero"] {
+            let wanted = grid(&wanted[with]);
+            for name in ["x.csv", "x.json"] {
+                let out = folder.path().join(name);
+                let path = out.to_string_lossy().into_owned();
+                let args = ["--text", TEXT, "--target", &target, "--with", with, "--mask", &masked, "--out", &path];
+                let output = lexiscope("ablate", "electra-generator", &args);
+                assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+                assert!(output.stdout.is_empty());
+                let found: Vec<f64> = if name == "x.csv" {
+                    let rows = rows(&out);
+                    assert_eq!(rows[0], ["layer", "head", "effect"]);
+                    rows[1..].iter().map(|row| row[2].parse().expect("a number")).collect()
+                } else {
+                    let text = std::fs::read_to_string(&out).expect("the file is written");
+                    let read: Value = serde_json::from_str(&text).expect("JSON");
+                    assert_eq!(read["about"]["target"], target.as_str());
+                    read["rows"].as_array().expect("rows").iter().map(|row| number(&row["effect"])).collect()
+                };
+                close(&format!("{name}: {target} {with}"), &found, &wanted, TOLERANCE);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_command_line_writes_what_patches_recover() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("x.csv");
+    let path = out.to_string_lossy().into_owned();
+    let other = "The keeper climbed the narrow stairs, climbed.";
+    let args = ["--clean", TEXT, "--corrupt", other, "--target", "hidden:1,3", "--out", &path];
+    let output = lexiscope("patch", "bert-cased", &args);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let rows = rows(&out);
+    assert_eq!(rows[0], ["kind", "layer", "index", "clean_piece", "corrupt_piece", "recovery"]);
+    let opened = &MODELS["bert-cased"];
+    let n = run(opened, &Ask::new(TEXT)).tokens.len();
+    let (layers, heads) = (opened.card().layers, opened.card().heads);
+    assert_eq!(rows.len(), 1 + layers * (n + heads));
+    // Where the target itself is patched it is as it was, and no other token of that layer has a part in it.
+    for row in rows[1..].iter().filter(|row| row[0] == "token" && row[1] == "1") {
+        // A comma is a token too.
+        let recovery: f64 = row.last().expect("fields").parse().expect("a number");
+        let wanted = if row[2] == "3" { 1.0 } else { 0.0 };
+        assert!((recovery - wanted).abs() < TOLERANCE, "{row:?}");
+    }
+}
+
+#[test]
+fn the_command_line_says_what_it_cannot_do() {
+    let ablate =
+        |args: &[&str]| refused(&lexiscope("ablate", "gpt2", &[&["--text", TEXT, "--out", "x.csv"], args].concat()));
+    assert!(ablate(&["--target", "logprob:99"]).contains("there is no token 99"));
+    assert!(ablate(&["--target", "nothing"]).contains("is no target"));
+    assert!(ablate(&["--target", "pooled", "--with", "noise"]).contains("mean or zero"));
+    assert!(ablate(&["--target", "pooled", "--off", "9,0"]).contains("there is no head 0 of layer 9"));
+    assert!(ablate(&["--target", "pooled", "--cut", "0,0,0,0"]).contains("would attend to nothing"));
+    assert!(ablate(&["--target", "pooled", "--cut", "0,0,99,0"]).contains("no edge"));
+    assert!(ablate(&["--target", "pooled", "--replace", "2=no such token"]).contains("tokens to this model"));
+    assert!(ablate(&["--target", "pooled", "--mask", "2"]).contains("has no mask token"));
+    let picture = lexiscope("ablate", "gpt2", &["--text", TEXT, "--target", "pooled", "--out", "x.png"]);
+    assert!(refused(&picture).contains("a table is csv, json or npz"));
+    let patch = |corrupt: &str| {
+        let args = ["--clean", TEXT, "--corrupt", corrupt, "--target", "pooled", "--out", "x.csv"];
+        refused(&lexiscope("patch", "gpt2", &args))
+    };
+    assert!(patch("The keeper.").contains("first differ at token"));
+    assert!(patch(TEXT).contains("there is nothing to recover"));
+    assert!(!Path::new("x.csv").exists());
 }

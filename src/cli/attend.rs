@@ -1,5 +1,6 @@
 //! `lexiscope attend`: runs a model on texts and writes what it did to files.
 
+use super::changes::Changes;
 use super::{Chosen, check_text, say, say_dropped};
 use crate::engine::{Ask, Opened, Run};
 use crate::error::{Error, Result};
@@ -36,9 +37,8 @@ pub(super) struct Args {
     /// The second text of a pair.
     #[arg(long, requires = "text", conflicts_with = "file", allow_hyphen_values = true, value_name = "TEXT")]
     pair: Option<String>,
-    /// Positions of tokens, counted from 0, that are replaced by the mask token, e.g. 3,5.
-    #[arg(long, value_delimiter = ',', value_name = "I,J")]
-    mask: Vec<usize>,
+    #[command(flatten)]
+    changes: Changes,
     /// Sites that are written as well, e.g. query,key,value,scores or encoder.2.heads.
     #[arg(long, value_delimiter = ',', value_parser = kept, value_name = "SITES")]
     keep: Vec<Kept>,
@@ -66,7 +66,8 @@ fn kept(text: &str) -> Result<Kept> {
     Ok(Kept { place: typed.parse()?, typed })
 }
 
-fn head(text: &str) -> Result<(usize, usize)> {
+/// A layer and a head.
+pub(super) fn head(text: &str) -> Result<(usize, usize)> {
     let number = |part: &str| part.trim().parse().ok();
     let found = text.split_once(',').and_then(|(layer, head)| Some((number(layer)?, number(head)?)));
     found.ok_or_else(|| Error::input("write a layer and a head, e.g. 2,5"))
@@ -138,7 +139,7 @@ impl Args {
 
     /// What is asked of the model for one text.
     fn ask(&self, job: &Job, want: Want) -> Ask {
-        Ask { pair: self.pair.clone(), masked: self.mask.clone(), want, ..self.model.ask(&job.text) }
+        self.changes.of(Ask { pair: self.pair.clone(), want, ..self.model.ask(&job.text) })
     }
 
     fn write(&self, opened: &Opened, job: &Job) -> Result<()> {
@@ -156,7 +157,8 @@ impl Args {
         say_dropped(&line, &run.tokens);
         let wrong: usize = run.arrays.values().map(crate::array::Array::not_finite).sum();
         if wrong > 0 {
-            say(&format!("note: {line}{wrong} values of this run are not finite numbers"));
+            let first = run.broken.map_or(String::new(), |at| format!(", first at {at}"));
+            say(&format!("note: {line}{wrong} values of this run are not finite numbers{first}"));
         }
         let palette = Palette::of(false);
         let caption = caption(opened, &run, self.head);
@@ -214,7 +216,7 @@ fn numbered(path: &Path, number: usize, width: usize) -> PathBuf {
 }
 
 /// Refuses a folder that is not there before work is spent on what it should hold.
-fn check_folder(out: &Path) -> Result<()> {
+pub(super) fn check_folder(out: &Path) -> Result<()> {
     match out.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => match std::fs::metadata(folder) {
             Ok(meta) if meta.is_dir() => Ok(()),

@@ -3,9 +3,12 @@
 //!
 //! Exit codes: 0 done, 1 the input or a file is at fault, 2 wrong use, 3 no display for the window.
 
+mod ablate;
 mod attend;
+mod changes;
 mod fill;
 mod model;
+mod patch;
 mod progress;
 
 use crate::engine::device::Choice;
@@ -37,6 +40,8 @@ enum Command {
     Model(model::Args),
     Attend(attend::Args),
     Fill(fill::Args),
+    Ablate(ablate::Args),
+    Patch(patch::Args),
 }
 
 impl Command {
@@ -45,6 +50,8 @@ impl Command {
             Self::Model(_) => "model",
             Self::Attend(_) => "attend",
             Self::Fill(_) => "fill",
+            Self::Ablate(_) => "ablate",
+            Self::Patch(_) => "patch",
         }
     }
 
@@ -53,6 +60,8 @@ impl Command {
             Self::Model(args) => args.run(),
             Self::Attend(args) => args.run(),
             Self::Fill(args) => args.run(),
+            Self::Ablate(args) => args.run(),
+            Self::Patch(args) => args.run(),
         }
     }
 }
