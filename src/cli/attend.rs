@@ -1,14 +1,15 @@
 //! `lexiscope attend`: runs a model on texts and writes what it did to files.
 
 use super::changes::Changes;
-use super::{Chosen, check_text, say, say_dropped};
+use super::{Chosen, check_text, reading, say, say_dropped};
+use crate::analysis::filter::Combine;
 use crate::engine::{Ask, Opened, Run};
 use crate::error::{Error, Result};
 use crate::export::{self, Format};
 use crate::figure::{Caption, Palette, head_name};
 use crate::model::Card;
 use crate::source::find;
-use crate::trace::{Control, Place, Want};
+use crate::trace::{Control, Place, Site, Want};
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,6 +24,11 @@ const LONGEST_FILE: u64 = 256 << 20;
 /// (`encoder.0.query`, ...), all f32, and `tokens`: a list of {piece, id, start, end, segment, special}, in npz and
 /// safetensors as JSON in a u8 tensor. csv has one weight to a row: `layer,head,query,key,query_piece,key_piece,value`.
 /// svg and png show all heads, or the one named by --head.
+///
+/// --meaning adds an array to tensors, and is what csv and pictures show: `scores`, `norms` and `gradient` (times attention;
+/// the derivative alone is --keep gradient) like `attentions`, scores that are masked out minus infinity (null in json), and `rollout`
+/// [layer, query, key]. --mass, --min, --top, --special, --words and --pairs leave values out of pictures of a head, of csv
+/// (only what passes has a row) and of json (0 where a value is left out, null among scores; `filter` says what was done).
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("input").required(true).args(["text", "file"]))]
 pub(super) struct Args {
@@ -42,9 +48,11 @@ pub(super) struct Args {
     /// Sites that are written as well, e.g. query,key,value,scores or encoder.2.heads.
     #[arg(long, value_delimiter = ',', value_parser = kept, value_name = "SITES")]
     keep: Vec<Kept>,
-    /// The head that a picture shows, counted from 0, e.g. 2,5 for L2·H5.
-    #[arg(long, value_parser = head, value_name = "LAYER,HEAD")]
-    head: Option<(usize, usize)>,
+    /// The head that a picture shows, counted from 0, e.g. 2,5 for L2·H5; given again, several as one (see --combine).
+    #[arg(long = "head", value_parser = head, value_name = "LAYER,HEAD")]
+    heads: Vec<(usize, usize)>,
+    #[command(flatten)]
+    reading: reading::ReadingArgs,
     /// Computes everything this many times more; the last line on standard error is the time that one took:
     /// `{"median_ms": ..., "min_ms": ...}`.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..), value_name = "N")]
@@ -85,11 +93,31 @@ impl Args {
     /// What contradicts itself in these arguments.
     pub(super) fn misuse(&self) -> Option<String> {
         let format = Format::of(&self.out).ok()?;
-        if self.head.is_some() && !format.is_picture() {
+        if !self.heads.is_empty() && !format.is_picture() {
             return Some("--head chooses what a picture shows: it needs --out with .svg or .png".to_owned());
         }
         if !self.keep.is_empty() && !format.holds_tensors() {
             return Some("--keep writes tensors: it needs --out with .npz, .safetensors or .json".to_owned());
+        }
+        let keeps_gradient = self.keep.iter().any(|kept| kept.place.site == Some(Site::Gradient));
+        if let Some(what) = self.reading.misuse(keeps_gradient) {
+            return Some(what);
+        }
+        if !self.heads.is_empty() && !self.reading.meaning.has_heads() {
+            return Some("rollout has no heads: without --head a picture shows it for every layer".to_owned());
+        }
+        if self.reading.combine.is_some() && self.heads.len() < 2 {
+            return Some("--combine makes one picture of several heads: give --head more than once".to_owned());
+        }
+        if self.reading.filter().is_some() {
+            let filters = "--mass, --min, --top, --special, --words and --pairs";
+            if format.is_picture() && self.heads.is_empty() {
+                return Some(format!("{filters} leave values out of the picture of a head: add --head LAYER,HEAD"));
+            }
+            if matches!(format, Format::Npz | Format::Safetensors) {
+                let held = "which always holds every value: write .csv, .json, .svg or .png";
+                return Some(format!("{filters} leave no value out of .{}, {held}", format.extension()));
+            }
         }
         None
     }
@@ -98,7 +126,7 @@ impl Args {
         let jobs = self.jobs()?;
         check_folder(&self.out)?;
         let opened = self.model.open()?;
-        check_head(opened.card(), self.head)?;
+        self.heads.iter().try_for_each(|&head| check_head(opened.card(), head))?;
         for job in &jobs {
             self.write(&opened, job).map_err(|e| self.in_line(job, e))?;
         }
@@ -139,12 +167,14 @@ impl Args {
 
     /// What is asked of the model for one text.
     fn ask(&self, job: &Job, want: Want) -> Ask {
-        self.changes.of(Ask { pair: self.pair.clone(), want, ..self.model.ask(&job.text) })
+        let target = self.reading.target;
+        self.changes.of(Ask { pair: self.pair.clone(), want, target, ..self.model.ask(&job.text) })
     }
 
     fn write(&self, opened: &Opened, job: &Job) -> Result<()> {
         let keep = self.keep.iter().fold(Want::nothing(), |want, kept| want.and(kept.place));
-        let mut want = Want::attention().union(&keep);
+        let meaning = self.reading.meaning.wants().iter().map(|&site| Place::site(site));
+        let mut want = meaning.fold(Want::attention().union(&keep), Want::and);
         if Format::of(&self.out)?.holds_tensors() {
             let outputs = opened.card().outputs.iter();
             want = outputs.fold(want, |want, &site| want.and(Place::site(site)));
@@ -161,8 +191,16 @@ impl Args {
             say(&format!("note: {line}{wrong} values of this run are not finite numbers{first}"));
         }
         let palette = Palette::of(false);
-        let caption = caption(opened, &run, self.head);
-        export::write(&run, &export::Choice { keep: &keep, head: self.head, palette, caption }, &job.out)
+        let caption = self.reading.caption(caption(opened, &run, &self.heads, self.reading.combine));
+        let reading = self.reading.reading(&self.heads);
+        let filter = reading.filter;
+        let head = self.heads.first().copied();
+        let choice = export::Choice { keep: &keep, head, reading, palette, caption };
+        let passed = export::write(&run, &choice, &job.out)?;
+        if let (Some(filter), Format::Csv) = (filter, Format::of(&job.out)?) {
+            say(&format!("note: {line}{}", reading::summary(&filter, &passed)));
+        }
+        Ok(())
     }
 
     /// Says which line is at fault, where the text is.
@@ -195,13 +233,14 @@ impl Args {
 }
 
 /// What is to be known of a picture.
-fn caption(opened: &Opened, run: &Run, head: Option<(usize, usize)>) -> Caption {
+fn caption(opened: &Opened, run: &Run, heads: &[(usize, usize)], combine: Option<Combine>) -> Caption {
+    let names: Vec<String> = heads.iter().map(|&(l, h)| head_name(l, h)).collect();
+    let how = if heads.len() > 1 { format!("{} of ", combine.unwrap_or_default()) } else { String::new() };
     Caption::default()
         .and("model", format!("{} {}", opened.name, opened.short_fingerprint()))
         .and("text", &*run.ask.text)
         .and("second text", run.ask.pair.as_deref().unwrap_or_default())
-        .and("head", head.map(|(l, h)| head_name(l, h)).unwrap_or_default())
-        .and("meaning", "attention probabilities")
+        .and("head", how + &names.join(", "))
 }
 
 /// `out.npz` as `out-07.npz`.
@@ -227,16 +266,14 @@ pub(super) fn check_folder(out: &Path) -> Result<()> {
     }
 }
 
-fn check_head(card: &Card, head: Option<(usize, usize)>) -> Result<()> {
-    match head {
-        Some((l, h)) if l >= card.layers || h >= card.heads => Err(Error::input(format!(
-            "there is no head {}: the model has {} layers of {} heads, counted from 0",
-            head_name(l, h),
-            card.layers,
-            card.heads
-        ))),
-        _ => Ok(()),
+fn check_head(card: &Card, (l, h): (usize, usize)) -> Result<()> {
+    if l < card.layers && h < card.heads {
+        return Ok(());
     }
+    let (name, layers, heads) = (head_name(l, h), card.layers, card.heads);
+    Err(Error::input(format!(
+        "there is no head {name}: the model has {layers} layers of {heads} heads, counted from 0"
+    )))
 }
 
 #[cfg(test)]

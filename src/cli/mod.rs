@@ -10,6 +10,7 @@ mod fill;
 mod model;
 mod patch;
 mod progress;
+mod reading;
 
 use crate::engine::device::Choice;
 use crate::engine::{Ask, BUDGET, Opened};

@@ -3,14 +3,16 @@
 mod file;
 mod npz;
 pub mod picture;
+mod reading;
 pub mod table;
 pub mod tensors;
 mod view;
 
+pub use reading::{Passed, Reading};
 pub use table::Table;
 pub use view::ViewExport;
 
-use crate::analysis::meaning::{Meaning, Weights};
+use crate::analysis::meaning::Weights;
 use crate::engine::Run;
 use crate::error::{Error, Result};
 use crate::figure::{Caption, Figure, Palette};
@@ -80,36 +82,52 @@ pub struct Choice<'a> {
     pub keep: &'a Want,
     /// The layer and head that a picture shows; the grid of all heads where there is none.
     pub head: Option<(usize, usize)>,
+    /// What the numbers stand for and which of them are shown.
+    pub reading: Reading,
     /// The colours of a picture.
     pub palette: &'a Palette,
     /// What is written under a picture.
     pub caption: Caption,
 }
 
-/// Writes a run to `path` in the format that its extension names. The file is written whole or not at all.
-pub fn write(run: &Arc<Run>, choice: &Choice<'_>, path: &Path) -> Result<()> {
+/// Writes a run to `path` in the format that its extension names. The file is written whole or not at all. Filters go
+/// into pictures of one head, CSV and JSON: files of tensors for programs always hold everything. Says how much passed,
+/// where there is a filter and the format is CSV.
+pub fn write(run: &Arc<Run>, choice: &Choice<'_>, path: &Path) -> Result<Passed> {
     let format = Format::of(path)?;
+    let reading = &choice.reading;
+    let weights = Weights::new(run, reading.meaning)?;
     let tensors = || tensors::Tensors::of(run, choice.keep);
+    let filter = reading.filter.as_ref();
+    let mut passed = Passed::default();
     match format {
+        Format::Npz | Format::Safetensors if filter.is_some() => {
+            let what =
+                format!("a filter would leave holes in {}: it goes into csv, json, svg and png", format.extension());
+            return Err(Error::input(what));
+        }
         Format::Npz => {
-            let tensors = tensors()?;
-            file::save(path, |out| tensors.npz(out))
+            let tensors = tensors()?.with_meaning(&weights)?;
+            file::save(path, |out| tensors.npz(out))?;
         }
         Format::Safetensors => {
-            let tensors = tensors()?;
-            file::save(path, |out| tensors.safetensors(out))
+            let tensors = tensors()?.with_meaning(&weights)?;
+            file::save(path, |out| tensors.safetensors(out))?;
         }
         Format::Json => {
-            let tensors = tensors()?;
-            file::save(path, |out| tensors.json(out))
+            let tensors = match filter {
+                Some(filter) => tensors()?.with_filter(&weights, reading, filter)?,
+                None => tensors()?.with_meaning(&weights)?,
+            };
+            file::save(path, |out| tensors.json(out))?;
         }
-        Format::Csv => file::save(path, |out| table::attention(run, out)),
+        Format::Csv => file::save(path, |out| table::attention(&weights, filter, &mut passed, out))?,
         Format::Svg | Format::Png => {
-            let weights = Weights::new(run, Meaning::Raw)?;
-            let figure = picture::of_run(&weights, choice.head, choice.palette);
-            write_figure(&choice.caption.under(&figure, choice.palette), path)
+            let figure = picture::of_run(&weights, choice.head, reading, choice.palette);
+            write_figure(&choice.caption.under(&figure, choice.palette), path)?;
         }
     }
+    Ok(passed)
 }
 
 /// Writes a picture to `path`, as SVG or PNG by its extension. The file is written whole or not at all.

@@ -1,6 +1,6 @@
 //! Figures as SVG and PNG.
 
-use crate::analysis::filter::{Filter, show};
+use super::reading::Reading;
 use crate::analysis::meaning::Weights;
 use crate::error::{Error, Result};
 use crate::figure::{Anchor, Area, Colour, Figure, Mark, Palette, grid, head_name, heatmap};
@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock};
 pub const SCALE: f32 = 2.0;
 
 /// The picture of a run as the window first draws it: the grid of all heads, or one head.
-pub fn of_run(weights: &Weights, head: Option<(usize, usize)>, palette: &Palette) -> Figure {
+pub fn of_run(weights: &Weights, head: Option<(usize, usize)>, reading: &Reading, palette: &Palette) -> Figure {
     match head {
         None => {
             let width = 28.0 + weights.heads() as f32 * 48.0;
@@ -20,7 +20,7 @@ pub fn of_run(weights: &Weights, head: Option<(usize, usize)>, palette: &Palette
             grid::figure(weights, palette, &layout, SCALE, false)
         }
         Some((layer, head)) => {
-            let shown = show(&weights.run.tokens, &weights.head(layer, head), &Filter::nothing());
+            let shown = reading.picture(weights, (layer, head));
             let title = head_name(layer, head);
             let matrix = heatmap::Matrix { tokens: &shown.tokens, weights: &shown.weights, title: &title };
             heatmap::figure(&matrix, palette, &heatmap::Layout::new(&shown.tokens, 900.0, 1000.0))

@@ -1,9 +1,10 @@
 //! Numbers as a table: named columns of one length, for spreadsheets and data frames.
 
-use crate::engine::Run;
+use super::reading::{self, Passed};
+use crate::analysis::filter::{Filter, show};
+use crate::analysis::meaning::Weights;
 use crate::error::{Error, Result};
 use crate::text::Tokens;
-use crate::trace::Site;
 use serde_json::json;
 use std::borrow::Cow;
 use std::io::{self, Seek, Write};
@@ -152,22 +153,35 @@ impl Table {
 }
 
 /// Writes CSV with the columns `layer,head,query,key,query_piece,key_piece,value`: every weight of every head, in
-/// that order. Layers, heads and token positions count from 0; pieces are as the vocabulary writes them, quoted as
-/// RFC 4180 says; the value is the shortest decimal that reads back as the same `f32`.
-pub fn attention(run: &Run, out: &mut impl Write) -> io::Result<()> {
+/// that order; filtered, those that pass, the largest of a row first. Layers, heads and token positions (of words, where
+/// pieces are merged) count from 0; `head` is empty where a meaning has no heads; pieces are as the vocabulary writes
+/// them, quoted as RFC 4180 says; the value is the shortest decimal that reads back as the same `f32`.
+pub fn attention(
+    weights: &Weights,
+    filter: Option<&Filter>,
+    passed: &mut Passed,
+    out: &mut impl Write,
+) -> io::Result<()> {
     writeln!(out, "layer,head,query,key,query_piece,key_piece,value")?;
-    let pieces: Vec<Cow<'_, str>> = run.tokens.pieces.iter().map(|p| quoted(&p.piece)).collect();
-    let n = pieces.len();
-    for layer in 0..run.card.layers {
-        let heads = run.arrays.get(&run.at(layer, Site::Probs)).map_or(0, |probs| probs.len_of("head"));
-        for head in 0..heads {
-            for (query, row) in run.head(layer, head).chunks_exact(n.max(1)).enumerate() {
-                for (key, value) in row.iter().enumerate() {
-                    let (q, k) = (&pieces[query], &pieces[key]);
-                    writeln!(out, "{layer},{head},{query},{key},{q},{k},{value:?}")?;
-                }
-            }
-        }
+    let pieces =
+        |tokens: &Tokens| -> Vec<String> { tokens.pieces.iter().map(|p| quoted(&p.piece).into_owned()).collect() };
+    let whole = pieces(&weights.run.tokens);
+    let n = whole.len();
+    for (layer, head) in reading::heads(weights) {
+        let values = weights.head(layer, head);
+        let name = if weights.meaning.has_heads() { head.to_string() } else { String::new() };
+        let mut line = |pieces: &[String], query: usize, key: usize, value: f32| {
+            let (q, k) = (&pieces[query], &pieces[key]);
+            writeln!(out, "{layer},{name},{query},{key},{q},{k},{value:?}")
+        };
+        let Some(filter) = filter else {
+            values.iter().enumerate().try_for_each(|(i, &value)| line(&whole, i / n, i % n, value))?;
+            continue;
+        };
+        let shown = show(&weights.run.tokens, &values, filter);
+        passed.add(&shown);
+        let merged = pieces(&shown.tokens);
+        shown.edges.iter().try_for_each(|e| line(&merged, e.query, e.key, e.weight))?;
     }
     Ok(())
 }

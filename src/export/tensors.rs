@@ -15,6 +15,9 @@
 //! the axes of each tensor. JSON has no word for what is not a number: it stands there as `null`.
 
 use super::npz::{Npz, write_singles};
+use super::reading::{Passed, Reading};
+use crate::analysis::filter::Filter;
+use crate::analysis::meaning::{Meaning, Weights};
 use crate::array::Array;
 use crate::engine::Run;
 use crate::error::Result;
@@ -28,6 +31,8 @@ use std::io::{self, Seek, Write};
 pub struct Tensors<'a> {
     tokens: &'a Tokens,
     arrays: Vec<(String, Array)>,
+    /// What JSON says beside them.
+    notes: Vec<(&'static str, Value)>,
 }
 
 impl<'a> Tensors<'a> {
@@ -39,7 +44,33 @@ impl<'a> Tensors<'a> {
         arrays.extend(outputs.filter_map(|&site| Some((site.name().to_owned(), run.logits(site)?.clone()))));
         let kept = run.arrays.iter().filter(|(at, _)| keep.has(**at));
         arrays.extend(kept.map(|(at, array)| (at.to_string(), array.clone())));
-        Ok(Self { tokens: &run.tokens, arrays })
+        Ok(Self { tokens: &run.tokens, arrays, notes: Vec::new() })
+    }
+
+    /// With the array of a meaning beside the others: `scores`, `norms`, `gradient` (times attention) or `rollout`.
+    pub fn with_meaning(mut self, weights: &Weights) -> Result<Self> {
+        if weights.meaning != Meaning::Raw {
+            self.arrays.push((weights.meaning.array_name().to_owned(), weights.array()?));
+            self.notes.push(("meaning", json!(weights.label())));
+        }
+        Ok(self)
+    }
+
+    /// With the array of a meaning filtered. JSON says so in `filter`, and names merged `words` like tokens.
+    pub fn with_filter(mut self, weights: &Weights, reading: &Reading, filter: &Filter) -> Result<Self> {
+        let mut passed = Passed::default();
+        let array = reading.filtered(weights, filter, &mut passed)?;
+        let name = reading.meaning.array_name();
+        match self.arrays.iter_mut().find(|(known, _)| known == name) {
+            Some((_, known)) => *known = array,
+            None => self.arrays.push((name.to_owned(), array)),
+        }
+        self.notes.push(("meaning", json!(weights.label())));
+        self.notes.push(("filter", reading.describe(filter, &passed)));
+        if filter.words {
+            self.notes.push(("words", json!(self.tokens.merged().pieces)));
+        }
+        Ok(self)
     }
 
     /// A zip file of stored `.npy` files, as `numpy.savez` writes it.
@@ -76,13 +107,17 @@ impl<'a> Tensors<'a> {
         out.write_all(&tokens)
     }
 
-    /// A JSON object: `tokens`, `dropped` (how many did not fit), `axes`, and each tensor as nested lists.
+    /// A JSON object: `tokens`, `dropped` (how many did not fit), `axes`, each tensor as nested lists, and where the numbers
+    /// are not plain attention, `meaning` and `filter`.
     pub fn json(&self, out: &mut impl Write) -> io::Result<()> {
         let axes: Map<String, Value> =
             self.arrays.iter().map(|(name, array)| (name.clone(), json!(array.axes()))).collect();
         write!(out, "{{\"tokens\": ")?;
         out.write_all(&self.token_bytes()?)?;
         write!(out, ",\n\"dropped\": {},\n\"axes\": {}", self.tokens.dropped, Value::Object(axes))?;
+        for (name, value) in &self.notes {
+            write!(out, ",\n{}: {value}", json!(name))?;
+        }
         for (name, array) in &self.arrays {
             write!(out, ",\n{}: ", json!(name))?;
             write_nested(out, array.shape(), array.data())?;

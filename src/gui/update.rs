@@ -515,8 +515,13 @@ fn export(state: &mut State, engine: &Engine<Made>, ctx: &Context, path: PathBuf
                 crate::export::write_figure(&figure, &path)?;
             }
             _ => {
-                let choice =
-                    crate::export::Choice { keep: &Want::nothing(), head: None, palette, caption: Caption::default() };
+                let choice = crate::export::Choice {
+                    keep: &Want::nothing(),
+                    head: None,
+                    reading: crate::export::Reading::default(),
+                    palette,
+                    caption: Caption::default(),
+                };
                 crate::export::write(&run, &choice, &path)?;
             }
         }
