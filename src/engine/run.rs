@@ -58,9 +58,13 @@ impl Ask {
         }
     }
 
-    /// Whether the pass itself is changed, and not only the tokens that it reads.
-    pub fn is_edited(&self) -> bool {
-        !self.off.is_empty() || !self.cuts.is_empty() || !self.edits.is_empty()
+    /// Whether nothing is changed: neither the tokens that the model reads nor the pass.
+    pub fn is_plain(&self) -> bool {
+        self.masked.is_empty()
+            && self.replaced.is_empty()
+            && self.off.is_empty()
+            && self.cuts.is_empty()
+            && self.edits.is_empty()
     }
 
     /// All that is changed on the way, with the numbers that it takes.

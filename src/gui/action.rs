@@ -1,5 +1,6 @@
 //! The one way from the window back to its state: values that are applied at the top of the next frame.
 
+use super::changes;
 use super::command::Command;
 use super::examples::Example;
 use super::scene::{Arrangement, View};
@@ -48,6 +49,8 @@ pub enum Action {
     Mask(usize),
     /// Turn a head off, or on again.
     HeadOff(Head),
+    /// Change tokens, heads or edges, or take a change back.
+    Change(changes::Ask),
     /// Look at the tensor of a site.
     Look(At),
     /// Look at another slice of that tensor.
@@ -95,6 +98,8 @@ pub enum Sheet {
     Shapes,
     /// Files to write.
     Export,
+    /// Another token for this position.
+    Replace(usize),
     /// Keys and notes.
     Help,
 }

@@ -231,7 +231,7 @@ impl App {
         let Some(sheet) = self.state.sheet else { return };
         let (anchor, offset) = match sheet {
             Sheet::Models => (Align2::LEFT_TOP, Vec2::new(12.0, 44.0)),
-            Sheet::Palette => (Align2::CENTER_TOP, Vec2::new(0.0, 80.0)),
+            Sheet::Palette | Sheet::Replace(_) => (Align2::CENTER_TOP, Vec2::new(0.0, 80.0)),
             Sheet::Settings | Sheet::Export | Sheet::Help | Sheet::Shapes => (Align2::CENTER_CENTER, Vec2::ZERO),
         };
         let (state, actions, canvas) = (&self.state, &self.actions, &mut self.canvas);
@@ -244,6 +244,7 @@ impl App {
                 Sheet::Settings => panels::settings::show(ui, state, actions),
                 Sheet::Shapes => panels::shapes::show(ui, state, actions, canvas),
                 Sheet::Export => panels::export::show(ui, state, actions, is_new),
+                Sheet::Replace(i) => panels::replace::show(ui, state, actions, i, is_new),
                 Sheet::Help => panels::help::show(ui),
             });
             // The palette's first line is its text field; it closes by Esc, as palettes do.

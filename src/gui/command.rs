@@ -146,7 +146,9 @@ impl Command {
             Self::PreviousLayer => ("Previous layer", "Select the same head one layer before."),
             Self::Unpin => ("Unpin token", "Let go of the pinned token."),
             Self::Mask => ("Mask this word", "Replace the pinned token by the mask token, or show it again."),
-            Self::HeadOff => ("Turn this head off", "Set the selected head's output to zero, or let it work again."),
+            Self::HeadOff => {
+                ("Turn this head off", "Set the selected head's output to its mean or to zero, or let it work again.")
+            }
             Self::HideSpecial => ("Hide special tokens", "Leave out or show the tokens that the tokenizer added."),
             Self::Pin => ("Pin token", "Pin the token under the pointer, or let go of the pinned one."),
             Self::Words => ("Words, not pieces", "Draw the pieces of a word as one, or each for itself."),

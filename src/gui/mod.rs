@@ -2,6 +2,7 @@
 
 pub mod action;
 mod app;
+pub mod changes;
 mod cold_start;
 mod command;
 mod dialogs;

@@ -3,6 +3,7 @@
 use super::action::Head;
 use crate::analysis::filter::{Combine, Filter};
 use crate::analysis::meaning::Meaning;
+use crate::engine::{Cut, Target, With};
 use crate::figure::lines::Focus;
 use serde::{Deserialize, Serialize};
 
@@ -63,8 +64,16 @@ pub struct Scene {
     pub pair: Option<String>,
     /// Masked positions.
     pub masked: Vec<usize>,
+    /// Tokens that are replaced: the position, and what stands there instead.
+    pub replaced: Vec<(usize, String)>,
     /// Heads that are turned off.
     pub heads_off: Vec<Head>,
+    /// What heads that are off put out.
+    pub off_with: With,
+    /// Edges that are cut.
+    pub cuts: Vec<Cut>,
+    /// What changes are judged by; what suits the model where nothing was chosen.
+    pub target: Option<Target>,
     /// The selected head.
     pub head: Head,
     /// Heads that are shown together with the selected one.

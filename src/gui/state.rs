@@ -11,11 +11,11 @@ use crate::analysis::attention::Score;
 use crate::analysis::filter::{Combine, Shown, combine};
 use crate::analysis::meaning::{Meaning, Weights};
 use crate::array::Array;
-use crate::engine::{Ask, Opened, Results, Run, Slot};
+use crate::engine::{Ask, Off, Opened, Results, Run, Slot};
 use crate::error::Error;
 use crate::figure::lines::Focus;
 use crate::figure::{Figure, grid, head_name};
-use crate::trace::{At, Edit, Edits, Place, Progress, Site, Want};
+use crate::trace::{At, Place, Progress, Site, Want};
 use egui::util::undoer::Undoer;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -281,9 +281,15 @@ impl State {
         has_mask && self.run().is_some_and(of_text)
     }
 
+    /// Whether token `i` of the shown run can be replaced by another.
+    pub fn can_replace(&self, i: usize) -> bool {
+        self.run().is_some_and(|run| run.tokens.pieces.get(i).is_some_and(|p| !p.special))
+    }
+
     /// Whether the person changed anything about the model or the tokens.
     pub fn is_changed(&self) -> bool {
-        !self.scene.masked.is_empty() || !self.scene.heads_off.is_empty()
+        let Scene { masked, replaced, heads_off, cuts, .. } = &self.scene;
+        !(masked.is_empty() && replaced.is_empty() && heads_off.is_empty() && cuts.is_empty())
     }
 
     /// What to ask of the model for the text as it stands; `None` for the empty state.
@@ -293,9 +299,7 @@ impl State {
             return None;
         }
         let card = model.card();
-        let edits = self.scene.heads_off.iter().fold(Edits::none(), |edits, &(layer, head)| {
-            edits.and(Edit::ScaleHead { at: At::new(card.stack, layer, Site::Heads), head, factor: 0.0 })
-        });
+        let with = self.scene.off_with;
         let sites = self.scene.look.meaning.wants();
         let mut want = sites.iter().fold(Want::attention(), |want, &site| want.and(Place::site(site)));
         // Logits over a large vocabulary cost more than the layers: long texts do without.
@@ -305,8 +309,10 @@ impl State {
         Some(Ask {
             pair: self.second().map(str::to_owned),
             masked: self.scene.masked.clone(),
+            replaced: self.scene.replaced.clone(),
+            off: self.scene.heads_off.iter().map(|&(layer, head)| Off { layer, head, with }).collect(),
+            cuts: self.scene.cuts.clone(),
             want,
-            edits,
             budget: self.settings.budget(),
             ..Ask::new(self.scene.text.clone())
         })

@@ -9,7 +9,7 @@ use super::settings::Theme;
 use super::slice::Slice;
 use super::state::{Look, Problem, State, Study};
 use super::words::{EN, fill};
-use super::{dialogs, examples, picture, theme};
+use super::{changes, dialogs, examples, picture, theme};
 use crate::analysis::attention::worth_seeing;
 use crate::analysis::filter::{Filter, Special};
 use crate::analysis::meaning::Weights;
@@ -89,6 +89,11 @@ pub fn apply(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Ac
                 intervene(state, engine);
             }
         }
+        Action::Change(change) => {
+            if !is_old(state) && changes::apply(&mut state.scene, change) {
+                intervene(state, engine);
+            }
+        }
         Action::Look(at) => look(state, engine, at),
         Action::Slice(leading) => {
             let Some(Look { at, array, .. }) = state.look.clone() else { return };
@@ -157,7 +162,8 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
             }
             state.notice = model.notices.first().cloned();
             state.model = Some(model.clone());
-            (state.examples, state.scene.masked, state.scene.heads_off) = Default::default();
+            state.examples.clear();
+            changes::forget(&mut state.scene);
             (state.before, state.look, state.looking) = Default::default();
             (state.untouched, state.scene.pinned) = (true, None);
             state.scene.others.clear();
@@ -207,7 +213,7 @@ fn settle(state: &mut State, engine: &Engine<Made>, study: Study) {
     if matches!(&state.problem, Some(p) if p.title == EN.failed_run) {
         state.problem = None;
     }
-    let is_plain = run.ask.masked.is_empty() && run.ask.edits.is_empty();
+    let is_plain = run.ask.is_plain();
     if is_plain {
         state.before = Some(run.clone());
     }
@@ -411,8 +417,7 @@ fn toggle<T: PartialEq>(list: &mut Vec<T>, item: T) {
 
 /// The text is another: what was masked or turned off belonged to the old one.
 fn changed(state: &mut State) {
-    state.scene.masked.clear();
-    state.scene.heads_off.clear();
+    changes::forget(&mut state.scene);
     state.notice = None;
     state.typed = Some(Instant::now());
     state.running = true;

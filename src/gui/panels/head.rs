@@ -1,5 +1,6 @@
 //! The centre: tabs, what is shown in words, and the view.
 
+use super::changes;
 use crate::gui::action::{Action, Actions};
 use crate::gui::paint::Canvas;
 use crate::gui::scene::View;
@@ -23,6 +24,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
     if view.is_of_head() {
         views::caption(ui, state, canvas, both || view == View::Lines);
     }
+    changes::show(ui, state, actions);
     if both {
         let beside = if view == View::Lines { View::Heatmap } else { view };
         ui.columns(2, |columns| {

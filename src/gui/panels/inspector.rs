@@ -2,10 +2,11 @@
 
 use crate::analysis::filter::Shown;
 use crate::analysis::predictions::{Prediction, top};
-use crate::engine::Run;
+use crate::engine::{Run, With};
 use crate::figure::lines::Focus;
 use crate::figure::{probability, weight};
 use crate::gui::action::{Action, Actions};
+use crate::gui::changes::Ask;
 use crate::gui::command::Command;
 use crate::gui::paint::Canvas;
 use crate::gui::scene::View;
@@ -102,11 +103,19 @@ fn buttons(ui: &mut Ui, state: &State, actions: &Actions) {
     if let (true, Some(i)) = (button.clicked(), token) {
         actions.ask(Action::Mask(i));
     }
-    let label = if state.is_off(state.scene.head) { EN.head_on } else { EN.head_off };
+    let with = state.scene.off_with;
+    let is_off = state.is_off(state.scene.head);
+    let label = if is_off { EN.head_on.to_owned() } else { fill(EN.head_off_with, &[super::changes::with(with)]) };
     let tip = format!("{} {}", EN.head_off_tip, Command::HeadOff.tooltip(ui.ctx()));
-    let off = widgets::wide(ui, state.run().is_some(), label);
+    let off =
+        widgets::named(widgets::wide(ui, state.run().is_some(), &label), if is_off { EN.head_on } else { EN.head_off });
     if off.on_hover_text(tip).clicked() {
         actions.ask(Action::HeadOff(state.scene.head));
+    }
+    let mut chosen = with;
+    widgets::choice(ui, &mut chosen, &[(With::Mean, EN.off_mean), (With::Zero, EN.off_zero)], EN.off_with_tip);
+    if chosen != with {
+        actions.ask(Action::Change(Ask::With(chosen)));
     }
 }
 

@@ -1,5 +1,6 @@
 //! The parts of the window. Each draws from the state and leaves its requests behind.
 
+pub mod changes;
 pub mod export;
 pub mod grid;
 pub mod head;
@@ -7,6 +8,7 @@ pub mod help;
 pub mod inspector;
 pub mod models;
 pub mod palette;
+pub mod replace;
 pub mod settings;
 pub mod shapes;
 pub mod status;

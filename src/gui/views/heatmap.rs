@@ -46,18 +46,19 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
             let id = ui.scope_id().with("cell");
             // The menu is about the cell that was right-clicked, wherever the pointer goes then.
             if response.secondary_clicked() {
-                ui.data_mut(|d| d.insert_temp(id, (shown.token(q), value)));
+                ui.data_mut(|d| d.insert_temp(id, (q, k, value)));
             }
             response.clone().on_hover_ui_at_pointer(|ui| {
                 ui.label(RichText::new(names).font(theme::mono()));
                 ui.label(RichText::new(weight(value)).font(theme::mono()).strong());
             });
         }
-        let clicked: Option<(usize, f32)> = ui.data(|d| d.get_temp(ui.scope_id().with("cell")));
-        if let Some((q, value)) = clicked {
+        let clicked: Option<(usize, usize, f32)> = ui.data(|d| d.get_temp(ui.scope_id().with("cell")));
+        if let Some((q, k, value)) = clicked.filter(|&(q, k, _)| q.max(k) < shown.tokens.len()) {
             response.context_menu(|ui| {
                 widgets::menu(ui, actions, [(EN.copy_value, Action::Copy(value.to_string()))]);
-                token::menu(ui, state, q, Focus::Query(q), actions);
+                token::edge_menu(ui, state, &shown, (q, k), actions);
+                token::menu(ui, state, shown.token(q), Focus::Query(shown.token(q)), actions);
             });
         }
     });

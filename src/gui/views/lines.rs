@@ -1,6 +1,7 @@
 //! Token lines.
 
 use super::token;
+use crate::analysis::filter::Shown;
 use crate::figure::lines::Focus;
 use crate::gui::action::{Action, Actions};
 use crate::gui::paint::{self, Canvas};
@@ -47,9 +48,22 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
                 if response.clicked() {
                     actions.ask(Action::Pin(focus));
                 }
-                response.context_menu(|ui| token::menu(ui, state, token, focus, actions));
+                response.context_menu(|ui| {
+                    if let Some(edge) = edge_from(state, &shown, focus.at(i)) {
+                        token::edge_menu(ui, state, &shown, edge, actions);
+                    }
+                    token::menu(ui, state, token, focus, actions);
+                });
                 response.on_hover_text(token::tip(run, token));
             }
         }
     });
+}
+
+/// The edge between the pinned token and the one that was right-clicked on the other side.
+fn edge_from(state: &State, shown: &Shown, clicked: Focus) -> Option<(usize, usize)> {
+    match (state.pinned_in(shown)?, clicked) {
+        (Focus::Query(q), Focus::Key(k)) | (Focus::Key(k), Focus::Query(q)) => Some((q, k)),
+        _ => None,
+    }
 }

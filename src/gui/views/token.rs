@@ -1,9 +1,11 @@
 //! What every view offers for a token: its menu, its tooltip, the button that masks it.
 
-use crate::engine::Run;
+use crate::analysis::filter::Shown;
+use crate::engine::{Cut, Run};
 use crate::figure::lines::Focus;
 use crate::figure::size;
 use crate::gui::action::{Action, Actions, Sheet};
+use crate::gui::changes::Ask;
 use crate::gui::command::Command;
 use crate::gui::state::State;
 use crate::gui::widgets;
@@ -18,12 +20,31 @@ pub fn menu(ui: &mut Ui, state: &State, i: usize, focus: Focus, actions: &Action
     let pin = if state.scene.pinned == Some(focus) { EN.unpin } else { EN.pin };
     let mask = if state.scene.masked.contains(&i) { EN.unmask_word } else { EN.mask_word };
     let mask = state.can_mask(i).then_some((mask, Action::Mask(i)));
+    let is_replaced = state.scene.replaced.iter().any(|(at, _)| *at == i);
+    let restore = is_replaced.then_some((EN.restore_word, Action::Change(Ask::Restore(i))));
+    let replace = state.can_replace(i).then_some((EN.replace_word, Action::Sheet(Some(Sheet::Replace(i)))));
     let rest = [
         (Command::CopyPicture.label(), Action::Do(Command::CopyPicture)),
         (Command::CopyValues.label(), Action::Do(Command::CopyValues)),
         (EN.export, Action::Sheet(Some(Sheet::Export))),
     ];
-    widgets::menu(ui, actions, std::iter::once((pin, Action::Pin(focus))).chain(mask).chain(rest));
+    let changes = mask.into_iter().chain(replace).chain(restore);
+    widgets::menu(ui, actions, std::iter::once((pin, Action::Pin(focus))).chain(changes).chain(rest));
+}
+
+/// The entries of the menu of an edge between shown tokens: it is cut in the selected heads, piece by piece where a word is
+/// drawn as one.
+pub fn edge_menu(ui: &mut Ui, state: &State, shown: &Shown, (query, key): (usize, usize), actions: &Actions) {
+    let (Some(queries), Some(keys)) = (shown.spans.get(query).cloned(), shown.spans.get(key).cloned()) else { return };
+    let pairs = || queries.clone().flat_map(|query| keys.clone().map(move |key| (query, key)));
+    let cuts = |layer: usize, head: Option<usize>| pairs().map(move |(query, key)| Cut { layer, head, query, key });
+    let here = state.scene.heads().into_iter().flat_map(|(layer, head)| cuts(layer, Some(head)));
+    let layer = cuts(state.scene.head.0, None);
+    let items = [
+        (EN.cut_edge, Action::Change(Ask::Cut(here.collect()))),
+        (EN.cut_edge_layer, Action::Change(Ask::Cut(layer.collect()))),
+    ];
+    widgets::menu(ui, actions, items);
 }
 
 /// What is known of token `i`.
