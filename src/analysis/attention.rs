@@ -14,12 +14,12 @@ pub struct Edge {
     pub weight: f32,
 }
 
-/// The key that a query attends to most, special tokens and the query itself aside.
+/// The key that a query attends to most, by magnitude, special tokens and the query itself aside.
 pub fn strongest(tokens: &Tokens, weights: &[f32], query: usize) -> Option<Edge> {
     let n = tokens.len();
     let row = weights.get(query * n..(query + 1) * n)?;
     let keys = (0..n).filter(|&k| k != query && !tokens.pieces[k].special && row[k].is_finite());
-    let key = keys.max_by(|&a, &b| row[a].total_cmp(&row[b]))?;
+    let key = keys.max_by(|&a, &b| row[a].abs().total_cmp(&row[b].abs()))?;
     Some(Edge { query, key, weight: row[key] })
 }
 

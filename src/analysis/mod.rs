@@ -3,5 +3,6 @@
 pub mod attention;
 pub mod filter;
 pub mod meaning;
+pub mod neuron;
 pub mod predictions;
 pub mod rollout;

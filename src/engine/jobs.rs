@@ -18,6 +18,8 @@ pub enum Slot {
     Run,
     /// The tensor of a site that somebody clicked.
     Look,
+    /// Queries and keys of the shown head.
+    Neuron,
     /// What the shown run predicts.
     Predict,
     /// Measures over a corpus.
@@ -44,10 +46,11 @@ pub enum Slot {
 
 impl Slot {
     /// Those whose work a person stops with one command.
-    pub const STOPPABLE: [Self; 9] = [
+    pub const STOPPABLE: [Self; 10] = [
         Self::Open,
         Self::Run,
         Self::Look,
+        Self::Neuron,
         Self::Predict,
         Self::Compare,
         Self::Map,
@@ -57,9 +60,10 @@ impl Slot {
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Run,
         Self::Look,
+        Self::Neuron,
         Self::Predict,
         Self::Draw,
         Self::Copy,
@@ -75,7 +79,7 @@ impl Slot {
 
     fn thread(self) -> usize {
         match self {
-            Self::Run | Self::Look | Self::Predict => 0,
+            Self::Run | Self::Look | Self::Neuron | Self::Predict => 0,
             // What nobody waits for must not keep a sentence waiting.
             Self::Draw | Self::Copy | Self::Compare | Self::Map | Self::Examples => 1,
             Self::Open => 2,

@@ -60,6 +60,13 @@ impl Target {
         }
     }
 
+    /// What suits a model that read `tokens` tokens: a class, else the log-probability of the first of `at` that the model
+    /// predicts, else the pooled embedding.
+    pub fn usual(card: &Card, tokens: usize, at: impl IntoIterator<Item = usize>) -> Self {
+        let first = std::iter::once(Self::Class(0)).chain(at.into_iter().map(Self::LogProb));
+        first.into_iter().find(|target| target.check(card, tokens).is_ok()).unwrap_or(Self::Pooled)
+    }
+
     /// The place that a run has to keep for it.
     pub fn place(self, card: &Card) -> Place {
         let output = |site| Place { stack: Some(Stack::Output), ..Place::site(site) };

@@ -7,6 +7,7 @@ pub mod fonts;
 pub mod grid;
 pub mod heatmap;
 pub mod lines;
+pub mod neuron;
 
 pub use caption::Caption;
 pub use colour::{Colour, Palette};

@@ -5,8 +5,10 @@ use super::command::Command;
 use super::examples::Example;
 use super::scene::{Arrangement, View};
 use super::settings::Theme;
+use super::views::neuron;
 use crate::analysis::filter::Filter;
 use crate::analysis::meaning::Meaning;
+use crate::engine::Target;
 use crate::engine::device::Choice;
 use crate::figure::lines::Focus;
 use crate::trace::At;
@@ -45,6 +47,10 @@ pub enum Action {
     Filter(Filter),
     /// Let the numbers stand for something else.
     Mean(Meaning),
+    /// Take gradients of this, or of what suits the model.
+    Target(Option<Target>),
+    /// Something of the neuron view.
+    Neuron(neuron::Ask),
     /// Mask a token of the text, or show it again.
     Mask(usize),
     /// Turn a head off, or on again.

@@ -19,6 +19,8 @@ pub enum Command {
     Lines,
     /// Draw the head as a heatmap.
     Heatmap,
+    /// Draw how one weight comes about.
+    Neuron,
     /// The head to the right.
     NextHead,
     /// The head to the left.
@@ -90,6 +92,7 @@ impl Command {
         Self::SecondSentence,
         Self::Lines,
         Self::Heatmap,
+        Self::Neuron,
         Self::NextHead,
         Self::PreviousHead,
         Self::NextLayer,
@@ -140,6 +143,7 @@ impl Command {
             Self::SecondSentence => ("Second sentence", "Add or remove a second sentence."),
             Self::Lines => ("Show lines", "Draw the head as lines between tokens."),
             Self::Heatmap => ("Show heatmap", "Draw the head as a matrix."),
+            Self::Neuron => ("Show neuron view", "Draw how query and key of one weight make it, step by step."),
             Self::NextHead => ("Next head", "Select the head to the right."),
             Self::PreviousHead => ("Previous head", "Select the head to the left."),
             Self::NextLayer => ("Next layer", "Select the same head one layer further on."),
@@ -183,6 +187,7 @@ impl Command {
             Self::SecondSentence => (CTRL, Key::Num2),
             Self::Lines => (PLAIN, Key::L),
             Self::Heatmap => (PLAIN, Key::H),
+            Self::Neuron => (PLAIN, Key::N),
             Self::NextHead => (PLAIN, Key::ArrowRight),
             Self::PreviousHead => (PLAIN, Key::ArrowLeft),
             Self::NextLayer => (PLAIN, Key::ArrowDown),

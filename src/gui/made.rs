@@ -3,6 +3,7 @@
 use super::action::ExportOf;
 use super::examples::Example;
 use super::state::{Look, Study};
+use super::views::neuron;
 use crate::engine::Opened;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ pub enum Made {
     Examples(u64, Vec<Example>),
     /// A tensor.
     Look(Look),
+    /// Queries and keys of a layer, for the neuron view.
+    Neuron(neuron::Made),
     /// A file was written.
     Saved(PathBuf),
     /// A model folder was chosen, or none.

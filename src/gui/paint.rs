@@ -6,6 +6,7 @@ use super::memo::Memo;
 use super::picture;
 use super::state::State;
 use super::theme::{bold, colour};
+use super::views::neuron;
 use crate::analysis::filter::{Combine, Filter, Shown, Threshold, show};
 use crate::analysis::meaning::Meaning;
 use crate::analysis::predictions::Prediction;
@@ -33,6 +34,8 @@ pub struct Canvas {
     /// See `after`.
     pub before: Memo<(u64, usize), Option<Vec<Prediction>>>,
     matrix: Memo<MatrixKey, (Figure, heatmap::Layout)>,
+    /// The neuron view.
+    pub neuron: neuron::Drawn,
 }
 
 /// What is drawn, about which token, in which theme, how wide.

@@ -33,11 +33,14 @@ pub fn matrix(shown: &Shown, title: &str, palette: &Palette, [width, height]: [f
 /// The picture of the selected heads as a figure of its own.
 pub fn of_head(state: &State, palette: &Palette) -> Option<Figure> {
     let run = state.run()?;
+    if state.scene.look.view == View::Neuron {
+        return super::views::neuron::picture(state, palette);
+    }
     let shown = show(&run.tokens, &state.values(), &state.scene.look.filter);
     let title = state.title();
     Some(match state.scene.look.view {
         View::Lines => lines(&shown, state.pinned_in(&shown), &title, palette, LINES).0,
-        View::Heatmap => matrix(&shown, &title, palette, [900.0, 1000.0]).0,
+        View::Heatmap | View::Neuron => matrix(&shown, &title, palette, [900.0, 1000.0]).0,
     })
 }
 

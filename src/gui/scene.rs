@@ -15,11 +15,13 @@ pub enum View {
     Lines,
     /// A matrix.
     Heatmap,
+    /// Query and key of one weight, number by number.
+    Neuron,
 }
 
 impl View {
     /// Every view, in the order of the tabs.
-    pub const ALL: &[Self] = &[Self::Lines, Self::Heatmap];
+    pub const ALL: &[Self] = &[Self::Lines, Self::Heatmap, Self::Neuron];
 }
 
 /// Which views share the window.

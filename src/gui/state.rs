@@ -6,15 +6,17 @@ use super::examples::{Example, FIRST, Spot};
 use super::scene::Scene;
 use super::settings::Settings;
 use super::slice::Slice;
+use super::views::Views;
 use super::words::{EN, fill};
 use crate::analysis::attention::Score;
 use crate::analysis::filter::{Combine, Shown, combine};
 use crate::analysis::meaning::{Meaning, Weights};
 use crate::array::Array;
-use crate::engine::{Ask, Off, Opened, Results, Run, Slot};
+use crate::engine::{Ask, Off, Opened, Results, Run, Slot, Target};
 use crate::error::Error;
 use crate::figure::lines::Focus;
-use crate::figure::{Figure, grid, head_name};
+use crate::figure::neuron::number;
+use crate::figure::{Figure, grid, head_name, weight};
 use crate::trace::{At, Place, Progress, Site, Want};
 use egui::util::undoer::Undoer;
 use std::collections::BTreeMap;
@@ -136,6 +138,8 @@ pub struct State {
     pub look: Option<Look>,
     /// The site that was asked for.
     pub looking: Option<At>,
+    /// What views keep for themselves.
+    pub views: Views,
     /// The sheet that lies over the window.
     pub sheet: Option<Sheet>,
     /// What went wrong.
@@ -172,6 +176,7 @@ impl State {
             examples: Vec::new(),
             look: None,
             looking: None,
+            views: Views::default(),
             sheet: None,
             problem: None,
             notice: None,
@@ -218,8 +223,50 @@ impl State {
     }
 
     /// The meaning as it is written over a picture.
-    pub fn meaning_label(&self) -> &'static str {
-        super::words::meaning(self.meaning())
+    pub fn meaning_label(&self) -> String {
+        let name = super::words::meaning(self.meaning());
+        match (self.meaning(), self.run().and_then(|run| run.ask.target)) {
+            (Meaning::Gradient, Some(target)) => fill(EN.gradient_of, &[name, &self.target_label(target)]),
+            _ => name.to_owned(),
+        }
+    }
+
+    /// A value as it is written on screen: shares with three decimals, everything else with three digits.
+    pub fn number(&self, value: f32) -> String {
+        if self.meaning().is_share() { weight(value) } else { number(value.into()) }
+    }
+
+    /// A target in words: `log p(door)`.
+    pub fn target_label(&self, target: Target) -> String {
+        let token = |i: usize| {
+            let run = self.before.as_ref().filter(|b| self.is_about(b)).or(self.run());
+            run.filter(|r| i < r.tokens.len()).map_or_else(|| i.to_string(), |r| r.tokens.shown(i))
+        };
+        match target {
+            Target::LogProb(i) => fill(EN.target_logprob, &[&token(i)]),
+            Target::Class(k) => {
+                let name = self.model.as_ref().and_then(|m| m.card().labels.get(k).cloned());
+                fill(EN.target_class, &[&name.unwrap_or_else(|| k.to_string())])
+            }
+            Target::Pooled => EN.target_pooled.to_owned(),
+            Target::Hidden(layer, i) => fill(EN.target_hidden, &[&layer.to_string(), &token(i)]),
+        }
+    }
+
+    /// What gradients are taken of: what was chosen, else what suits the model and the mask or the pin.
+    pub fn target(&self) -> Option<Target> {
+        let card = self.model.as_ref()?.card();
+        let run = self.run().filter(|run| self.is_about(run));
+        let tokens = run.map_or(0, |run| run.tokens.len());
+        let chosen = self.scene.target.filter(|target| target.check(card, tokens).is_ok());
+        let pinned = self.scene.pinned.map(Focus::token);
+        let at = self.scene.masked.iter().copied().chain(pinned);
+        Some(chosen.unwrap_or_else(|| Target::usual(card, tokens, at)))
+    }
+
+    /// The target of the run that is asked for; a run without gradients has none.
+    pub fn gradient_of(&self) -> Option<Target> {
+        if self.scene.look.meaning == Meaning::Gradient { self.target() } else { None }
     }
 
     /// The heads that the picture shows: the one under the pointer, else all that are selected.
@@ -243,6 +290,7 @@ impl State {
     pub fn title(&self) -> String {
         let heads = self.shown_heads();
         let name = match heads.as_slice() {
+            [(layer, _)] if !self.meaning().has_heads() => fill(EN.layer_name, &[&layer.to_string()]),
             [(layer, head)] => head_name(*layer, *head),
             several => {
                 let how = super::words::combine(self.combine());
@@ -313,6 +361,7 @@ impl State {
             off: self.scene.heads_off.iter().map(|&(layer, head)| Off { layer, head, with }).collect(),
             cuts: self.scene.cuts.clone(),
             want,
+            target: self.gradient_of(),
             budget: self.settings.budget(),
             ..Ask::new(self.scene.text.clone())
         })

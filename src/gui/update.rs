@@ -9,7 +9,7 @@ use super::settings::Theme;
 use super::slice::Slice;
 use super::state::{Look, Problem, State, Study};
 use super::words::{EN, fill};
-use super::{changes, dialogs, examples, picture, theme};
+use super::{changes, dialogs, examples, picture, theme, views};
 use crate::analysis::attention::worth_seeing;
 use crate::analysis::filter::{Filter, Special};
 use crate::analysis::meaning::Weights;
@@ -30,6 +30,20 @@ pub const PAUSE: Duration = Duration::from_millis(80);
 
 /// Applies one action.
 pub fn apply(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Action) {
+    act(state, engine, ctx, action);
+    retarget(state, engine);
+}
+
+/// A gradient is taken of what is masked or pinned now, unless something else was chosen.
+fn retarget(state: &mut State, engine: &Engine<Made>) {
+    let Some(wanted) = state.gradient_of() else { return };
+    let is_other = |run: &Arc<Run>| run.ask.target != Some(wanted) && state.is_about(run);
+    if !state.running && state.problem.is_none() && state.run().is_some_and(is_other) {
+        ask(state, engine);
+    }
+}
+
+fn act(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Action) {
     match action {
         Action::Do(command) => perform(state, engine, ctx, command),
         Action::Open(name) => open(state, engine, name),
@@ -75,6 +89,8 @@ pub fn apply(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Ac
             state.scene.look.meaning = meaning;
             ask(state, engine);
         }
+        Action::Target(target) => state.scene.target = target,
+        Action::Neuron(asked) => views::neuron::apply(state, engine, asked),
         Action::Mask(position) => {
             if state.model.as_ref().is_some_and(|m| m.tokenizer.mask().is_none()) {
                 state.notice = Some(EN.no_mask.to_owned());
@@ -173,7 +189,10 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
                 Ok(Made::Examples(model.id, examples::passed(&model, control)?))
             });
         }
-        Made::Study(study) => settle(state, engine, study),
+        Made::Study(study) => {
+            settle(state, engine, study);
+            retarget(state, engine);
+        }
         Made::Redrawn(study) => {
             if state.weights().is_some_and(|w| w.run.id == study.run.id && w.meaning == study.weights.meaning) {
                 state.study = Some(study);
@@ -185,6 +204,7 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
             }
         }
         Made::Look(look) => state.look = Some(look),
+        Made::Neuron(made) => views::neuron::arrive(state, made),
         Made::Saved(path) => {
             state.notice = Some(fill(EN.saved, &[&path.display().to_string()]));
             state.problem.take_if(|p| p.title == EN.failed_save);
@@ -260,7 +280,7 @@ fn failed(state: &mut State, slot: Slot, error: Error) {
         }
         Slot::Save | Slot::Dialog | Slot::Copy => (EN.failed_save.to_owned(), Command::Export),
         Slot::Examples | Slot::Draw => return,
-        Slot::Predict | Slot::Corpus | Slot::Effects | Slot::Compare | Slot::Map => {
+        Slot::Neuron | Slot::Predict | Slot::Corpus | Slot::Effects | Slot::Compare | Slot::Map => {
             (EN.failed_view.to_owned(), state.scene.look.view.command())
         }
     };
@@ -293,6 +313,7 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         }
         Command::Lines => state.scene.look.view = View::Lines,
         Command::Heatmap => state.scene.look.view = View::Heatmap,
+        Command::Neuron => state.scene.look.view = View::Neuron,
         Command::NextHead => step(state, 0, 1),
         Command::PreviousHead => step(state, 0, -1),
         Command::NextLayer => step(state, 1, 0),

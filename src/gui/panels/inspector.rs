@@ -4,7 +4,7 @@ use crate::analysis::filter::Shown;
 use crate::analysis::predictions::{Prediction, top};
 use crate::engine::{Run, With};
 use crate::figure::lines::Focus;
-use crate::figure::{probability, weight};
+use crate::figure::probability;
 use crate::gui::action::{Action, Actions};
 use crate::gui::changes::Ask;
 use crate::gui::command::Command;
@@ -20,8 +20,12 @@ use egui::{ScrollArea, Ui, Vec2};
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
     ScrollArea::vertical().id_salt("inspector").auto_shrink(false).show(ui, |ui| {
         widgets::title_row(ui, EN.what_is_this, |_| {});
-        let matrix = state.scene.look.view == View::Heatmap;
-        widgets::muted(ui, if matrix { EN.explanation_matrix } else { EN.explanation });
+        let explanation = match state.scene.look.view {
+            View::Heatmap => EN.explanation_matrix,
+            View::Neuron => EN.explanation_neuron,
+            View::Lines => EN.explanation,
+        };
+        widgets::muted(ui, explanation);
         let Some(run) = state.run() else { return };
         ui.add_space(4.0);
         ui.separator();
@@ -71,13 +75,15 @@ fn row(ui: &mut Ui, state: &State, whole: &Shown) {
     };
     widgets::heading(ui, &title);
     let unit = state.weights().map_or(1.0, |w| w.unit());
+    // A key that is masked out has no score.
+    bars.retain(|bar| bar.1 != f32::NEG_INFINITY);
     bars.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
     for i in 0..5 {
         match bars.get(i) {
             Some(&(token, share)) => {
                 let strong = !tokens.pieces[token].special;
                 let length = share.abs() / unit;
-                widgets::bar(ui, &tokens.shown(token), length, &weight(share), strong)
+                widgets::bar(ui, &tokens.shown(token), length, &state.number(share), strong)
             }
             None => ui.allocate_exact_size(Vec2::new(1.0, 20.0), egui::Sense::hover()).1,
         };

@@ -12,4 +12,5 @@ pub mod replace;
 pub mod settings;
 pub mod shapes;
 pub mod status;
+pub mod target;
 pub mod top;

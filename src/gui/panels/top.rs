@@ -161,12 +161,23 @@ fn meaning(ui: &mut Ui, state: &State, actions: &Actions) {
     let now = state.scene.look.meaning;
     let button = Button::new(words::meaning(now)).min_size(Vec2::new(0.0, CONTROL));
     let button = widgets::named(ui.add(button), EN.meaning).on_hover_text(EN.meaning_tip);
-    egui::Popup::menu(&button).show(|ui| {
+    // A gradient needs a target, so the list stays open for it.
+    egui::Popup::menu(&button).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         for &meaning in Meaning::ALL {
-            if ui.add(Button::selectable(meaning == now, words::meaning(meaning))).clicked() {
+            let entry = Button::selectable(meaning == now, words::meaning(meaning));
+            if ui.add(entry).on_hover_text(words::meaning_tip(meaning)).clicked() {
                 actions.ask(Action::Mean(meaning));
-                ui.close();
+                if meaning != Meaning::Gradient {
+                    ui.close();
+                }
             }
+        }
+        if now == Meaning::Gradient {
+            ui.separator();
+            egui::Frame::new().inner_margin(8.0).show(ui, |ui| {
+                ui.set_width(264.0);
+                ui.vertical(|ui| super::target::picker(ui, state, actions));
+            });
         }
     });
 }

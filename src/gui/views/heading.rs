@@ -3,7 +3,7 @@
 use crate::analysis::attention::{Edge, strongest};
 use crate::analysis::filter::Shown;
 use crate::figure::lines::Focus;
-use crate::figure::{size, weight};
+use crate::figure::size;
 use crate::gui::paint::{self, Face};
 use crate::gui::state::State;
 use crate::gui::theme;
@@ -22,7 +22,7 @@ pub fn show(ui: &mut Ui, state: &State, whole: &Shown) {
         None => {
             let rows = (0..n).filter(|&q| !tokens.pieces[q].special);
             let edges = rows.filter_map(|q| strongest(tokens, weights, q));
-            (edges.max_by(|a, b| a.weight.total_cmp(&b.weight)), EN.looks_at)
+            (edges.max_by(|a, b| a.weight.abs().total_cmp(&b.weight.abs())), EN.looks_at)
         }
     };
     let (text, accent) = (theme::colour(palette.text), theme::colour(palette.accent));
@@ -34,11 +34,13 @@ pub fn show(ui: &mut Ui, state: &State, whole: &Shown) {
         let (from, to) = (tokens.shown(edge.query), tokens.shown(edge.key));
         let (first, second) = if verb == EN.looks_at { (from, to) } else { (to, from) };
         let middle = format!(" {verb} ");
-        let decimals = |w: f32| if w.abs() < 0.1 { weight(w) } else { format!("{w:.2}").replace('-', "\u{2212}") };
+        let is_share = state.meaning().is_share();
+        let decimals = |w: f32| if is_share && w >= 0.1 { format!("{w:.2}") } else { state.number(w) };
         let number = format!(", {}", decimals(edge.weight));
         let row = weights.get(edge.query * n..(edge.query + 1) * n).unwrap_or_default();
-        let largest = (0..row.len()).max_by(|&a, &b| row[a].total_cmp(&row[b]));
-        let rest = match largest.filter(|&k| verb == EN.looks_at && row[k] > edge.weight) {
+        let size = |k: usize| if row[k].is_finite() { row[k].abs() } else { 0.0 };
+        let largest = (0..row.len()).max_by(|&a, &b| size(a).total_cmp(&size(b)));
+        let rest = match largest.filter(|&k| verb == EN.looks_at && size(k) > edge.weight.abs()) {
             Some(k) if k == edge.query => fill(EN.most_on, &[EN.itself, &decimals(row[k])]),
             Some(k) => fill(EN.most_on, &[&tokens.shown(k), &decimals(row[k])]),
             None => String::new(),
@@ -66,5 +68,5 @@ fn most_seen_by(whole: &Shown, key: usize) -> Option<Edge> {
     let n = whole.tokens.len();
     let queries = (0..n).filter(|&q| q != key && !whole.tokens.pieces[q].special);
     let edges = queries.filter_map(|query| Some(Edge { query, key, weight: *whole.weights.get(query * n + key)? }));
-    edges.max_by(|a, b| a.weight.total_cmp(&b.weight))
+    edges.filter(|e| e.weight.is_finite()).max_by(|a, b| a.weight.abs().total_cmp(&b.weight.abs()))
 }

@@ -3,6 +3,7 @@
 mod heading;
 pub mod heatmap;
 pub mod lines;
+pub mod neuron;
 mod token;
 
 use super::action::{Action, Actions};
@@ -17,12 +18,20 @@ use crate::analysis::filter::{Pairs, Shown, Special, Threshold};
 use crate::figure::{percent, weight};
 use egui::{Button, RichText, Ui};
 
+/// What views keep from one frame to the next, beside what is on the screen.
+#[derive(Debug, Default)]
+pub struct Views {
+    /// The neuron view.
+    pub neuron: neuron::Kept,
+}
+
 impl View {
     /// The command that shows it.
     pub fn command(self) -> Command {
         match self {
             Self::Lines => Command::Lines,
             Self::Heatmap => Command::Heatmap,
+            Self::Neuron => Command::Neuron,
         }
     }
 
@@ -31,6 +40,7 @@ impl View {
         match self {
             Self::Lines => EN.lines,
             Self::Heatmap => EN.heatmap,
+            Self::Neuron => EN.neuron,
         }
     }
 
@@ -45,6 +55,7 @@ pub fn show(ui: &mut Ui, view: View, state: &State, actions: &Actions, canvas: &
     match view {
         View::Lines => lines::show(ui, state, actions, canvas),
         View::Heatmap => heatmap::show(ui, state, actions, canvas),
+        View::Neuron => neuron::show(ui, state, actions, canvas),
     }
 }
 
@@ -83,7 +94,7 @@ pub fn caption(ui: &mut Ui, state: &State, canvas: &mut Canvas, has_lines: bool)
 /// `Attention · special tokens removed 42 % · 70 % of what is left, 214 of 4 096 edges`: every step and what it took.
 pub fn left_out(state: &State, shown: &Shown) -> String {
     let look = &state.scene.look;
-    let mut parts = vec![state.meaning_label().to_owned()];
+    let mut parts = vec![state.meaning_label()];
     if look.filter.special != Special::Show && shown.removed > 0.0 {
         let rescaled = look.filter.special == Special::Renormalise;
         let template = if rescaled { EN.step_rescaled } else { EN.step_special };
