@@ -15,7 +15,6 @@ use crate::array::Array;
 use crate::engine::{Ask, Off, Opened, Results, Run, Slot, Target};
 use crate::error::Error;
 use crate::figure::lines::Focus;
-use crate::figure::neuron::number;
 use crate::figure::{Figure, grid, head_name, weight};
 use crate::trace::{At, Place, Progress, Site, Want};
 use egui::util::undoer::Undoer;
@@ -233,7 +232,7 @@ impl State {
 
     /// A value as it is written on screen: shares with three decimals, everything else with three digits.
     pub fn number(&self, value: f32) -> String {
-        if self.meaning().is_share() { weight(value) } else { number(value.into()) }
+        if self.meaning().is_share() { weight(value) } else { super::words::number(value) }
     }
 
     /// A target in words: `log p(door)`.
