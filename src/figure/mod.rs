@@ -3,6 +3,7 @@
 
 mod caption;
 pub mod colour;
+pub mod effects;
 pub mod fonts;
 pub mod grid;
 pub mod heatmap;

@@ -6,6 +6,7 @@ use super::examples::Example;
 use super::scene::{Arrangement, View};
 use super::settings::Theme;
 use super::views::neuron;
+use super::views::effects;
 use crate::analysis::filter::Filter;
 use crate::analysis::meaning::Meaning;
 use crate::engine::Target;
@@ -57,6 +58,8 @@ pub enum Action {
     HeadOff(Head),
     /// Change tokens, heads or edges, or take a change back.
     Change(changes::Ask),
+    /// Ask about effects.
+    Effects(effects::Ask),
     /// Look at the tensor of a site.
     Look(At),
     /// Look at another slice of that tensor.

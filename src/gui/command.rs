@@ -21,6 +21,8 @@ pub enum Command {
     Heatmap,
     /// Draw how one weight comes about.
     Neuron,
+    /// Show what heads do for a target.
+    Effects,
     /// The head to the right.
     NextHead,
     /// The head to the left.
@@ -93,6 +95,7 @@ impl Command {
         Self::Lines,
         Self::Heatmap,
         Self::Neuron,
+        Self::Effects,
         Self::NextHead,
         Self::PreviousHead,
         Self::NextLayer,
@@ -144,6 +147,7 @@ impl Command {
             Self::Lines => ("Show lines", "Draw the head as lines between tokens."),
             Self::Heatmap => ("Show heatmap", "Draw the head as a matrix."),
             Self::Neuron => ("Show neuron view", "Draw how query and key of one weight make it, step by step."),
+            Self::Effects => ("Show effects", "See what each head does for a target, and what patching brings back."),
             Self::NextHead => ("Next head", "Select the head to the right."),
             Self::PreviousHead => ("Previous head", "Select the head to the left."),
             Self::NextLayer => ("Next layer", "Select the same head one layer further on."),
@@ -188,6 +192,7 @@ impl Command {
             Self::Lines => (PLAIN, Key::L),
             Self::Heatmap => (PLAIN, Key::H),
             Self::Neuron => (PLAIN, Key::N),
+            Self::Effects => (PLAIN, Key::E),
             Self::NextHead => (PLAIN, Key::ArrowRight),
             Self::PreviousHead => (PLAIN, Key::ArrowLeft),
             Self::NextLayer => (PLAIN, Key::ArrowDown),

@@ -18,6 +18,8 @@ pub enum Made {
     Redrawn(Study),
     /// The examples that a model passes, with its [`Opened::id`].
     Examples(u64, Vec<Example>),
+    /// A map of effects is complete.
+    Effects,
     /// A tensor.
     Look(Look),
     /// Queries and keys of a layer, for the neuron view.

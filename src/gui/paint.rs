@@ -12,7 +12,7 @@ use crate::analysis::meaning::Meaning;
 use crate::analysis::predictions::Prediction;
 use crate::engine::Run;
 use crate::figure::lines::Focus;
-use crate::figure::{Anchor, Area, Figure, Mark, Palette, Pixels, heatmap, lines};
+use crate::figure::{Anchor, Area, Figure, Mark, Palette, Pixels, effects, heatmap, lines};
 use egui::epaint::{CubicBezierShape, TextShape};
 use egui::{
     Align2, Color32, ColorImage, FontFamily, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, TextureHandle,
@@ -36,8 +36,14 @@ pub struct Canvas {
     matrix: Memo<MatrixKey, (Figure, heatmap::Layout)>,
     /// The neuron view.
     pub neuron: neuron::Drawn,
+    /// The map of heads of the view of effects.
+    pub effects_heads: Memo<EffectsKey, (Figure, effects::Layout)>,
+    /// The map of tokens of the view of effects.
+    pub effects_tokens: Memo<EffectsKey, (Figure, effects::Layout)>,
 }
 
+/// Which work, how far it is, in which theme, in which room.
+type EffectsKey = (u64, usize, bool, [u32; 2]);
 /// What is drawn, about which token, in which theme, how wide.
 type LinesKey = (ShownKey, Option<Focus>, bool, u32);
 /// What is drawn, in which theme, in which room.

@@ -40,6 +40,7 @@ pub fn of_head(state: &State, palette: &Palette) -> Option<Figure> {
     let title = state.title();
     Some(match state.scene.look.view {
         View::Lines => lines(&shown, state.pinned_in(&shown), &title, palette, LINES).0,
+        View::Effects => super::views::effects::picture(state, palette)?,
         View::Heatmap | View::Neuron => matrix(&shown, &title, palette, [900.0, 1000.0]).0,
     })
 }

@@ -17,11 +17,13 @@ pub enum View {
     Heatmap,
     /// Query and key of one weight, number by number.
     Neuron,
+    /// What heads, layers and tokens do for a target.
+    Effects,
 }
 
 impl View {
     /// Every view, in the order of the tabs.
-    pub const ALL: &[Self] = &[Self::Lines, Self::Heatmap, Self::Neuron];
+    pub const ALL: &[Self] = &[Self::Lines, Self::Heatmap, Self::Neuron, Self::Effects];
 }
 
 /// Which views share the window.

@@ -110,6 +110,7 @@ fn act(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Action) 
                 intervene(state, engine);
             }
         }
+        Action::Effects(ask) => views::effects::apply(state, engine, ask),
         Action::Look(at) => look(state, engine, at),
         Action::Slice(leading) => {
             let Some(Look { at, array, .. }) = state.look.clone() else { return };
@@ -214,7 +215,7 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
         }
         Made::Folder(Some(path)) => open(state, engine, path.to_string_lossy().into_owned()),
         Made::Target(Some(path), of) => export(state, engine, ctx, path, of),
-        Made::Folder(None) | Made::Target(None, _) => {}
+        Made::Effects | Made::Folder(None) | Made::Target(None, _) => {}
         Made::Picture(width, height, rgba) => {
             ctx.copy_image(egui::ColorImage::from_rgba_unmultiplied([width, height], &rgba));
             state.notice = Some(EN.copied.to_owned());
@@ -314,6 +315,7 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         Command::Lines => state.scene.look.view = View::Lines,
         Command::Heatmap => state.scene.look.view = View::Heatmap,
         Command::Neuron => state.scene.look.view = View::Neuron,
+        Command::Effects => state.scene.look.view = View::Effects,
         Command::NextHead => step(state, 0, 1),
         Command::PreviousHead => step(state, 0, -1),
         Command::NextLayer => step(state, 1, 0),

@@ -5,6 +5,7 @@ use crate::figure::head_name;
 use crate::gui::action::{Action, Actions};
 use crate::gui::changes::Ask;
 use crate::gui::state::State;
+use crate::gui::words::changes::CHANGES;
 use crate::gui::words::{EN, fill};
 use crate::gui::{theme, widgets};
 use egui::{Button, RichText, Ui};
@@ -20,12 +21,12 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
         word(plain, i)
     };
     let mut chips: Vec<(String, Ask)> = Vec::new();
-    chips.extend(scene.masked.iter().map(|&i| (fill(EN.chip_masked, &[&typed(i)]), Ask::Unmask(i))));
+    chips.extend(scene.masked.iter().map(|&i| (fill(CHANGES.chip_masked, &[&typed(i)]), Ask::Unmask(i))));
     let replaced = scene.replaced.iter();
-    chips.extend(replaced.map(|(i, piece)| (fill(EN.chip_replaced, &[&typed(*i), piece]), Ask::Restore(*i))));
+    chips.extend(replaced.map(|(i, piece)| (fill(CHANGES.chip_replaced, &[&typed(*i), piece]), Ask::Restore(*i))));
     chips.extend(scene.heads_off.iter().map(|&head| {
         let name = head_name(head.0, head.1);
-        (fill(EN.chip_off, &[&name, with(scene.off_with)]), Ask::HeadOn(head))
+        (fill(CHANGES.chip_off, &[&name, with(scene.off_with)]), Ask::HeadOn(head))
     }));
     chips.extend(scene.cuts.iter().map(|&cut| (edge(&cut, typed), Ask::Uncut(cut))));
 
@@ -33,25 +34,25 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
         ui.spacing_mut().item_spacing = egui::vec2(4.0, 4.0);
         for (text, back) in chips {
             let chip = ui.add(Button::new(RichText::new(format!("{text}  \u{d7}"))).small().corner_radius(4.0));
-            if widgets::named(chip, &fill(EN.take_back, &[&text])).on_hover_text(EN.take_back_tip).clicked() {
+            if widgets::named(chip, &fill(CHANGES.take_back, &[&text])).on_hover_text(CHANGES.take_back_tip).clicked() {
                 actions.ask(Action::Change(back));
             }
         }
-        if widgets::named(ui.small_button(EN.clear_all), EN.clear_all).on_hover_text(EN.clear_all_tip).clicked() {
+        if widgets::named(ui.small_button(CHANGES.clear_all), CHANGES.clear_all).on_hover_text(CHANGES.clear_all_tip).clicked() {
             actions.ask(Action::Change(Ask::Clear));
         }
     });
     if let Some(at) = run.broken {
         let ink = theme::colour(theme::palette(ui.ctx()).error);
-        ui.label(RichText::new(fill(EN.broken_at, &[&at.to_string()])).color(ink));
+        ui.label(RichText::new(fill(CHANGES.broken_at, &[&at.to_string()])).color(ink));
     }
 }
 
 /// What heads that are off put out, in a word.
 pub fn with(with: With) -> &'static str {
     match with {
-        With::Mean => EN.with_mean,
-        With::Zero => EN.with_zero,
+        With::Mean => CHANGES.with_mean,
+        With::Zero => CHANGES.with_zero,
     }
 }
 
@@ -62,5 +63,5 @@ fn word(run: &Run, i: usize) -> String {
 /// `L2·H5: opened ↛ door`, or `L2: ...` where every head of the layer is meant.
 fn edge(cut: &Cut, word: impl Fn(usize) -> String) -> String {
     let at = cut.head.map_or(format!("L{}", cut.layer), |head| head_name(cut.layer, head));
-    fill(EN.chip_cut, &[&at, &word(cut.query), &word(cut.key)])
+    fill(CHANGES.chip_cut, &[&at, &word(cut.query), &word(cut.key)])
 }

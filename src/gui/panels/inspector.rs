@@ -11,6 +11,7 @@ use crate::gui::command::Command;
 use crate::gui::paint::Canvas;
 use crate::gui::scene::View;
 use crate::gui::state::State;
+use crate::gui::words::changes::CHANGES;
 use crate::gui::words::{EN, fill};
 use crate::gui::{theme, widgets};
 use crate::trace::Site;
@@ -21,9 +22,10 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
     ScrollArea::vertical().id_salt("inspector").auto_shrink(false).show(ui, |ui| {
         widgets::title_row(ui, EN.what_is_this, |_| {});
         let explanation = match state.scene.look.view {
+            View::Lines => EN.explanation,
             View::Heatmap => EN.explanation_matrix,
             View::Neuron => EN.explanation_neuron,
-            View::Lines => EN.explanation,
+            View::Effects => CHANGES.explanation_effects,
         };
         widgets::muted(ui, explanation);
         let Some(run) = state.run() else { return };
@@ -111,7 +113,7 @@ fn buttons(ui: &mut Ui, state: &State, actions: &Actions) {
     }
     let with = state.scene.off_with;
     let is_off = state.is_off(state.scene.head);
-    let label = if is_off { EN.head_on.to_owned() } else { fill(EN.head_off_with, &[super::changes::with(with)]) };
+    let label = if is_off { EN.head_on.to_owned() } else { fill(CHANGES.head_off_with, &[super::changes::with(with)]) };
     let tip = format!("{} {}", EN.head_off_tip, Command::HeadOff.tooltip(ui.ctx()));
     let off =
         widgets::named(widgets::wide(ui, state.run().is_some(), &label), if is_off { EN.head_on } else { EN.head_off });
@@ -119,7 +121,7 @@ fn buttons(ui: &mut Ui, state: &State, actions: &Actions) {
         actions.ask(Action::HeadOff(state.scene.head));
     }
     let mut chosen = with;
-    widgets::choice(ui, &mut chosen, &[(With::Mean, EN.off_mean), (With::Zero, EN.off_zero)], EN.off_with_tip);
+    widgets::choice(ui, &mut chosen, &[(With::Mean, CHANGES.off_mean), (With::Zero, CHANGES.off_zero)], CHANGES.off_with_tip);
     if chosen != with {
         actions.ask(Action::Change(Ask::With(chosen)));
     }

@@ -1,5 +1,6 @@
 //! What the centre can show: a file for each view, a tab for each file.
 
+pub mod effects;
 mod heading;
 pub mod heatmap;
 pub mod lines;
@@ -13,6 +14,7 @@ use super::scene::View;
 use super::state::State;
 use super::theme;
 use super::widgets;
+use super::words::changes::CHANGES;
 use super::words::{EN, count, fill};
 use crate::analysis::filter::{Pairs, Shown, Special, Threshold};
 use crate::figure::{percent, weight};
@@ -23,6 +25,8 @@ use egui::{Button, RichText, Ui};
 pub struct Views {
     /// The neuron view.
     pub neuron: neuron::Kept,
+    /// Maps of what heads, layers and tokens do.
+    pub effects: effects::Effects,
 }
 
 impl View {
@@ -32,6 +36,7 @@ impl View {
             Self::Lines => Command::Lines,
             Self::Heatmap => Command::Heatmap,
             Self::Neuron => Command::Neuron,
+            Self::Effects => Command::Effects,
         }
     }
 
@@ -41,6 +46,7 @@ impl View {
             Self::Lines => EN.lines,
             Self::Heatmap => EN.heatmap,
             Self::Neuron => EN.neuron,
+            Self::Effects => CHANGES.effects,
         }
     }
 
@@ -56,6 +62,7 @@ pub fn show(ui: &mut Ui, view: View, state: &State, actions: &Actions, canvas: &
         View::Lines => lines::show(ui, state, actions, canvas),
         View::Heatmap => heatmap::show(ui, state, actions, canvas),
         View::Neuron => neuron::show(ui, state, actions, canvas),
+        View::Effects => effects::show(ui, state, actions, canvas),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::gui::changes::Ask;
 use crate::gui::command::Command;
 use crate::gui::state::State;
 use crate::gui::widgets;
+use crate::gui::words::changes::CHANGES;
 use crate::gui::words::{EN, fill};
 use egui::{Button, RichText, Ui};
 
@@ -21,8 +22,8 @@ pub fn menu(ui: &mut Ui, state: &State, i: usize, focus: Focus, actions: &Action
     let mask = if state.scene.masked.contains(&i) { EN.unmask_word } else { EN.mask_word };
     let mask = state.can_mask(i).then_some((mask, Action::Mask(i)));
     let is_replaced = state.scene.replaced.iter().any(|(at, _)| *at == i);
-    let restore = is_replaced.then_some((EN.restore_word, Action::Change(Ask::Restore(i))));
-    let replace = state.can_replace(i).then_some((EN.replace_word, Action::Sheet(Some(Sheet::Replace(i)))));
+    let restore = is_replaced.then_some((CHANGES.restore_word, Action::Change(Ask::Restore(i))));
+    let replace = state.can_replace(i).then_some((CHANGES.replace_word, Action::Sheet(Some(Sheet::Replace(i)))));
     let rest = [
         (Command::CopyPicture.label(), Action::Do(Command::CopyPicture)),
         (Command::CopyValues.label(), Action::Do(Command::CopyValues)),
@@ -41,8 +42,8 @@ pub fn edge_menu(ui: &mut Ui, state: &State, shown: &Shown, (query, key): (usize
     let here = state.scene.heads().into_iter().flat_map(|(layer, head)| cuts(layer, Some(head)));
     let layer = cuts(state.scene.head.0, None);
     let items = [
-        (EN.cut_edge, Action::Change(Ask::Cut(here.collect()))),
-        (EN.cut_edge_layer, Action::Change(Ask::Cut(layer.collect()))),
+        (CHANGES.cut_edge, Action::Change(Ask::Cut(here.collect()))),
+        (CHANGES.cut_edge_layer, Action::Change(Ask::Cut(layer.collect()))),
     ];
     widgets::menu(ui, actions, items);
 }
