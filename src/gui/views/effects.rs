@@ -218,7 +218,8 @@ fn maps(ui: &mut Ui, state: &State, run: &Run, work: &Work, actions: &Actions, c
     }
     let board = work.board();
     let heads: Vec<String> = (0..work.heads).map(|h| format!("H{h}")).collect();
-    let room = [ui.available_width() - 8.0, 420.0];
+    // Both maps of patching are seen at once.
+    let room = [ui.available_width() - 8.0, if work.tokens.is_empty() { 420.0 } else { 240.0 }];
     let target = target::in_words(run, work.question.target);
     if work.tokens.is_empty() {
         let with = panels::changes::with(work.question.with);

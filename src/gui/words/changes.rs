@@ -117,7 +117,7 @@ pub static CHANGES: Words = Words {
     target_class: "Class",
     target_pooled: "Pooled",
     target_hidden: "Hidden state",
-    leave_out_key: "Heads off by their {}. Blue: the target falls without the head. Orange: it rises.",
+    leave_out_key: "Heads off: {}. Blue: the target falls without the head. Orange: it rises.",
     off_choice: "{}: {}",
     effects_stop_tip: "Keep what is known by now.",
     target_layer: "Target layer",
