@@ -102,7 +102,7 @@ fn the_map_of_effects_has_the_engine_s_numbers() {
     click(&mut window, "Pooled");
     click(&mut window, "Compute effects");
     let state = window.state().state();
-    let work = state.effects.left_out.as_ref().expect("a map");
+    let work = state.views.effects.left_out.as_ref().expect("a map");
     assert_eq!((work.done(), work.total()), (32, 32));
     let (model, text) = (state.model.as_ref().expect("a model"), state.scene.text.clone());
     let wanted = Ablation::new(model, &Ask::new(text), Target::Pooled, With::Mean, &Control::default(), |_| {})
@@ -128,7 +128,7 @@ fn patching_compares_the_sentence_with_a_corrupt_one() {
     settle(&mut window);
     click(&mut window, "Compute effects");
     let state = window.state().state();
-    let work = state.effects.patched.as_ref().expect("maps");
+    let work = state.views.effects.patched.as_ref().expect("maps");
     assert_eq!((work.done(), work.differs.as_slice()), (work.total(), [5].as_slice()));
     let board = work.board();
     assert!(board.tokens.iter().chain(&board.heads).all(|v| v.is_finite()));

@@ -6,7 +6,7 @@ use crate::gui::action::{Action, Actions};
 use crate::gui::changes::Ask;
 use crate::gui::state::State;
 use crate::gui::words::changes::CHANGES;
-use crate::gui::words::{EN, fill};
+use crate::gui::words::fill;
 use crate::gui::{theme, widgets};
 use egui::{Button, RichText, Ui};
 
@@ -38,7 +38,10 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
                 actions.ask(Action::Change(back));
             }
         }
-        if widgets::named(ui.small_button(CHANGES.clear_all), CHANGES.clear_all).on_hover_text(CHANGES.clear_all_tip).clicked() {
+        if widgets::named(ui.small_button(CHANGES.clear_all), CHANGES.clear_all)
+            .on_hover_text(CHANGES.clear_all_tip)
+            .clicked()
+        {
             actions.ask(Action::Change(Ask::Clear));
         }
     });

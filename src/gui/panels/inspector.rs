@@ -121,7 +121,12 @@ fn buttons(ui: &mut Ui, state: &State, actions: &Actions) {
         actions.ask(Action::HeadOff(state.scene.head));
     }
     let mut chosen = with;
-    widgets::choice(ui, &mut chosen, &[(With::Mean, CHANGES.off_mean), (With::Zero, CHANGES.off_zero)], CHANGES.off_with_tip);
+    widgets::choice(
+        ui,
+        &mut chosen,
+        &[(With::Mean, CHANGES.off_mean), (With::Zero, CHANGES.off_zero)],
+        CHANGES.off_with_tip,
+    );
     if chosen != with {
         actions.ask(Action::Change(Ask::With(chosen)));
     }

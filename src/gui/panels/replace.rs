@@ -6,7 +6,7 @@ use crate::gui::state::State;
 use crate::gui::theme::{self, CONTROL};
 use crate::gui::widgets;
 use crate::gui::words::changes::CHANGES;
-use crate::gui::words::{EN, fill};
+use crate::gui::words::fill;
 use egui::{Button, Id, Key, Modifiers, RichText, TextEdit, Ui, Vec2};
 
 /// Draws the sheet for the token at `position`.

@@ -303,7 +303,15 @@ impl<'a> Drawn<'a> {
 
     fn heads(columns: &'a [String], board: &'a Board) -> Self {
         let unit = CHANGES.unit_recovery;
-        Self { title: CHANGES.patch_heads, columns, marked: &[], values: &board.heads, scale: 1.0, unit, of_tokens: false }
+        Self {
+            title: CHANGES.patch_heads,
+            columns,
+            marked: &[],
+            values: &board.heads,
+            scale: 1.0,
+            unit,
+            of_tokens: false,
+        }
     }
 
     fn tokens(work: &'a Work, board: &'a Board) -> Self {
@@ -370,7 +378,10 @@ fn ranked(ui: &mut Ui, board: &Board, heads: usize, actions: &Actions) {
             let name = head_name(i / heads, i % heads);
             let text = format!("{name}  {}", number(board.heads[i]));
             let button = ui.add(Button::new(RichText::new(text).font(theme::mono())).small());
-            if widgets::named(button, &fill(CHANGES.effect_of, &[&name])).on_hover_text(CHANGES.effects_most_tip).clicked() {
+            if widgets::named(button, &fill(CHANGES.effect_of, &[&name]))
+                .on_hover_text(CHANGES.effects_most_tip)
+                .clicked()
+            {
                 actions.ask(Action::Select((i / heads, i % heads)));
             }
         }

@@ -4,7 +4,7 @@ use crate::engine::{Run, Target};
 use crate::gui::action::{Action, Actions};
 use crate::gui::widgets;
 use crate::gui::words::changes::CHANGES;
-use crate::gui::words::{EN, fill};
+use crate::gui::words::fill;
 use crate::model::Card;
 use egui::{Button, ComboBox, Ui};
 
