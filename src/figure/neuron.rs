@@ -16,6 +16,7 @@ const STEPS: f32 = TOP + 3.0 * (STRIP + 6.0) + 14.0;
 const STEP: f32 = 62.0;
 const HEADER: f32 = 30.0;
 const LEGEND: f32 = 32.0;
+const FIRST: f32 = STEPS + STEP + HEADER;
 
 /// Where things are.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,16 +45,12 @@ impl Layout {
     fn products(&self) -> Area {
         let x = LABEL + 8.0;
         let numbers = 2.0 * NUMBER + BAR + 56.0 + 16.0;
-        Area { x, y: self.first(), w: (self.width - x - numbers).max(80.0), h: self.n as f32 * ROW }
-    }
-
-    fn first(&self) -> f32 {
-        STEPS + STEP + HEADER
+        Area { x, y: FIRST, w: (self.width - x - numbers).max(80.0), h: self.n as f32 * ROW }
     }
 
     /// The row of a key.
     pub fn row(&self, key: usize) -> Area {
-        Area { x: 0.0, y: self.first() + key as f32 * ROW, w: self.width, h: ROW }
+        Area { x: 0.0, y: FIRST + key as f32 * ROW, w: self.width, h: ROW }
     }
 
     /// The dimension at `x` in an area that shows all of them side by side.
@@ -72,7 +69,7 @@ impl Layout {
 
     /// The height of the picture.
     pub fn height(&self) -> f32 {
-        self.first() + self.n as f32 * ROW + LEGEND
+        FIRST + self.n as f32 * ROW + LEGEND
     }
 }
 
@@ -153,7 +150,7 @@ fn rows(figure: &mut Figure, neuron: &Neuron, palette: &Palette, layout: &Layout
     let strip = layout.products();
     let (dot, score) = (strip.x + strip.w + 8.0 + NUMBER, strip.x + strip.w + 8.0 + 2.0 * NUMBER);
     let bar = score + 16.0;
-    let head = layout.first() - 12.0;
+    let head = FIRST - 12.0;
     figure.caption([LABEL, head], "key", palette.muted, Anchor::End);
     figure.caption([strip.x, head], "q\u{d7}k, dimension by dimension", palette.muted, Anchor::Start);
     figure.caption([dot, head], "q\u{b7}k", palette.muted, Anchor::End);

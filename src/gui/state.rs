@@ -252,15 +252,23 @@ impl State {
         }
     }
 
-    /// What gradients are taken of: what was chosen, else what suits the model and the mask or the pin.
+    /// What gradients are taken of: what was chosen, else what suits.
     pub fn target(&self) -> Option<Target> {
         let card = self.model.as_ref()?.card();
-        let run = self.run().filter(|run| self.is_about(run));
-        let tokens = run.map_or(0, |run| run.tokens.len());
-        let chosen = self.scene.target.filter(|target| target.check(card, tokens).is_ok());
+        let chosen = self.scene.target.filter(|target| target.check(card, self.count()).is_ok());
+        chosen.or_else(|| self.usual_target())
+    }
+
+    /// What suits the model and the mask or the pin.
+    pub fn usual_target(&self) -> Option<Target> {
         let pinned = self.scene.pinned.map(Focus::token);
         let at = self.scene.masked.iter().copied().chain(pinned);
-        Some(chosen.unwrap_or_else(|| Target::usual(card, tokens, at)))
+        Some(Target::usual(self.model.as_ref()?.card(), self.count(), at))
+    }
+
+    /// The tokens of the text that stands there; 0 until it was read.
+    fn count(&self) -> usize {
+        self.run().filter(|run| self.is_about(run)).map_or(0, |run| run.tokens.len())
     }
 
     /// The target of the run that is asked for; a run without gradients has none.

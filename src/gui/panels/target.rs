@@ -1,6 +1,7 @@
 //! What gradients are taken of.
 
 use crate::engine::Target;
+use crate::figure::lines::Focus;
 use crate::gui::action::{Action, Actions};
 use crate::gui::state::State;
 use crate::gui::widgets;
@@ -11,9 +12,9 @@ use egui::{Button, DragValue, Ui};
 pub fn picker(ui: &mut Ui, state: &State, actions: &Actions) {
     let (Some(model), Some(run), Some(now)) = (&state.model, state.run(), state.target()) else { return };
     let (card, tokens) = (model.card(), run.tokens.len());
-    let token = state.focus().map_or(1, |f| f.token()).min(tokens.saturating_sub(1));
+    let token = state.scene.pinned.map_or(1, Focus::token).min(tokens.saturating_sub(1));
     widgets::heading(ui, EN.target);
-    let usual = Target::usual(card, tokens, state.scene.masked.iter().copied().chain(state.focus().map(|f| f.token())));
+    let usual = state.usual_target().unwrap_or(Target::Pooled);
     let label = fill(EN.target_usual, &[&state.target_label(usual)]);
     let button = Button::selectable(state.scene.target.is_none(), &label).frame_when_inactive(true);
     if widgets::named(ui.add(button), &label).on_hover_text(EN.target_tip).clicked() {
