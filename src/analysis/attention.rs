@@ -1,5 +1,6 @@
 //! The strongest weights of a head, and which heads do something simple.
 
+use super::measures::{Measure, Setting};
 use crate::engine::Run;
 use crate::text::Tokens;
 
@@ -51,32 +52,18 @@ pub struct Score {
 }
 
 /// The habit of one head; `None` where no query can show it.
-pub fn score(run: &Run, layer: usize, head: usize, habit: Habit) -> Option<Score> {
-    let tokens = &run.tokens;
-    let (n, weights) = (tokens.len(), run.head(layer, head));
-    if weights.len() != n * n {
+fn score(run: &Run, setting: &Setting, layer: usize, head: usize, habit: Habit) -> Option<Score> {
+    let measure = match habit {
+        Habit::Previous => Measure::Previous,
+        Habit::Next => Measure::Next,
+        Habit::Special => Measure::SinkShare,
+    };
+    // Where no token is special, there is none to look at.
+    if habit == Habit::Special && run.tokens.pieces.iter().all(|piece| !piece.special) {
         return None;
     }
-    let special = |i: usize| tokens.pieces[i].special;
-    let mut total = 0.0;
-    let mut count = 0;
-    for query in (0..n).filter(|&q| !special(q)) {
-        let row = &weights[query * n..][..n];
-        let on_special: f32 = (0..n).filter(|&k| special(k)).map(|k| row[k]).sum();
-        let rest = 1.0 - on_special;
-        let share = match habit {
-            Habit::Special => Some(on_special),
-            Habit::Previous => query.checked_sub(1).filter(|&k| !special(k)).map(|k| row[k] / rest),
-            Habit::Next => Some(query + 1).filter(|&k| k < n && !special(k)).map(|k| row[k] / rest),
-        };
-        // Where next to nothing is left beside the sink, a share of it says nothing.
-        let counts = habit == Habit::Special || rest > 0.1;
-        if let Some(share) = share.filter(|s| counts && s.is_finite()) {
-            total += share;
-            count += 1;
-        }
-    }
-    (count > 0).then(|| Score { habit, layer, head, score: total / count as f32, n: count })
+    let (score, n) = setting.habit(measure, run.head(layer, head));
+    (n > 0).then_some(Score { habit, layer, head, score: score as f32, n: n as usize })
 }
 
 /// The head that follows each habit most, where it does so with more than half of its attention.
@@ -87,7 +74,8 @@ pub fn worth_seeing(run: &Run) -> Vec<Score> {
 /// The head that follows a habit most, if that is more than half of its attention and shown by three queries.
 pub fn best(run: &Run, habit: Habit) -> Option<Score> {
     let heads = (0..run.card.layers).flat_map(|l| (0..run.card.heads).map(move |h| (l, h)));
-    let scores = heads.filter_map(|(l, h)| score(run, l, h, habit));
+    let setting = Setting::of(run);
+    let scores = heads.filter_map(|(l, h)| score(run, &setting, l, h, habit));
     scores.max_by(|a, b| a.score.total_cmp(&b.score)).filter(|s| s.score > 0.5 && s.n >= 3)
 }
 

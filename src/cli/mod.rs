@@ -7,6 +7,7 @@ mod ablate;
 mod attend;
 mod changes;
 mod fill;
+mod heads;
 mod model;
 mod patch;
 mod progress;
@@ -43,6 +44,7 @@ enum Command {
     Fill(fill::Args),
     Ablate(ablate::Args),
     Patch(patch::Args),
+    Heads(heads::Args),
 }
 
 impl Command {
@@ -53,6 +55,7 @@ impl Command {
             Self::Fill(_) => "fill",
             Self::Ablate(_) => "ablate",
             Self::Patch(_) => "patch",
+            Self::Heads(_) => "heads",
         }
     }
 
@@ -63,6 +66,7 @@ impl Command {
             Self::Fill(args) => args.run(),
             Self::Ablate(args) => args.run(),
             Self::Patch(args) => args.run(),
+            Self::Heads(args) => args.run(),
         }
     }
 }

@@ -316,9 +316,14 @@ pub fn pass_towards(
         opened.model().forward(input, &mut trace)?;
         trace.finish()
     };
+    if opened.device.is_cpu() { in_pool(forward) } else { forward() }
+}
+
+/// `work` on the threads that this process computes with.
+pub(super) fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     match &*POOL {
-        Some(pool) if opened.device.is_cpu() => pool.install(forward),
-        _ => forward(),
+        Some(pool) => pool.install(work),
+        None => work(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Results as files. The extension of a file's name chooses its format.
 
 mod file;
+pub mod heads;
 mod npz;
 pub mod picture;
 mod reading;

@@ -1,5 +1,7 @@
-//! What comes from files: model folders, weights, tokenizers, the hub.
+//! What comes from files: model folders, weights, tokenizers, corpora, the hub.
 
+mod conllu;
+pub mod corpus;
 pub mod find;
 pub mod fingerprint;
 pub mod hub;

@@ -1,0 +1,137 @@
+//! `lexiscope heads`: what every head of a model does, on a text or over a corpus.
+
+use super::attend::check_folder;
+use super::{Chosen, check_text, progress, say, say_dropped};
+use crate::analysis::heads::{Part, Table, Tally};
+use crate::engine::corpus::{self, Tour};
+use crate::engine::{Opened, Run};
+use crate::error::{Error, Result};
+use crate::export::{self, Format};
+use crate::figure::Caption;
+use crate::source::corpus::Corpus;
+use crate::trace::{Control, Place, Site, Want};
+use clap::builder::{PathBufValueParser, TypedValueParser};
+use std::path::{Path, PathBuf};
+
+/// Measures every head of a model on a text or over a corpus, and finds what each does.
+///
+/// One row to a head: `layer`, `head`, `entropy` (nats), `distance` (tokens), `confidence`, `self`, `previous`, `next`,
+/// `same_token`, `induction`, `first`, `delimiter`, `sink_share`, `label`, `n`, `punctuation`, `evenness`, and for each
+/// measure, as <measure>_n, over how many rows of
+/// attention (of a text) or sentences (of a corpus) it is; over a corpus also <measure>_low and <measure>_high, where it
+/// lies with 95 % confidence (1,000 resamples of sentences). Each number is the mean over query rows, and of these over
+/// sentences. Entropy, distance and confidence are of rows as computed; first, delimiter and sink share too, without the
+/// sink's own rows. The others are of what the sink leaves: the tokens that the tokenizer added (without these, the first
+/// token) are taken out and the row is divided by what is left, if that is more than a tenth.
+///
+/// A .conllu corpus gives a second file, FILE.relations.csv: every dependency relation in both directions.
+/// `accuracy` is how often the word that the head attends to most (pieces merged to words, special tokens and the word
+/// itself left out) is the other end of the relation, `baseline` how often the word at `baseline_offset` is, `lift` their
+/// difference. A head is labelled by a relation only if its lift is at least 0.15 on sentences that did not choose it and
+/// significant (0.05) among all heads and relations tried.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("input").required(true).args(["text", "corpus"]))]
+pub(super) struct Args {
+    #[command(flatten)]
+    model: Chosen,
+    /// The text.
+    #[arg(long, allow_hyphen_values = true)]
+    text: Option<String>,
+    /// A .txt with a sentence to each line, or a treebank as .conllu.
+    #[arg(long, value_name = "FILE")]
+    corpus: Option<PathBuf>,
+    /// Reads only this many sentences, from the beginning.
+    #[arg(long, requires = "corpus", value_parser = clap::value_parser!(u32).range(1..), value_name = "N")]
+    sentences: Option<u32>,
+    /// Also writes the 20 strongest edges of every head, and those of 20 random tokens, to this file (csv or json).
+    #[arg(long, value_name = "FILE", value_parser = table_path())]
+    evidence: Option<PathBuf>,
+    /// The file: its extension chooses the format (csv or json).
+    #[arg(long, value_name = "FILE", value_parser = table_path())]
+    out: PathBuf,
+}
+
+fn table_path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| match Format::of(&path) {
+        Ok(Format::Csv | Format::Json) => Ok(path),
+        Ok(other) => Err(Error::input(format!("heads are written as csv or json, not {}", other.extension()))),
+        Err(error) => Err(error),
+    })
+}
+
+impl Args {
+    pub(super) fn run(&self) -> Result<()> {
+        self.text.as_deref().map_or(Ok(()), |text| check_text("--text", text))?;
+        [Some(&self.out), self.evidence.as_ref()].into_iter().flatten().try_for_each(|out| check_folder(out))?;
+        let most = self.sentences.map_or(usize::MAX, |n| n as usize);
+        let read = |path: &PathBuf| Corpus::open(path, most, &Control::default());
+        let corpus = self.corpus.as_ref().map(read).transpose()?;
+        let opened = self.model.open()?;
+        let (table, lines) = match &corpus {
+            Some(corpus) => (self.over(&opened, corpus)?, corpus.sentences.iter().map(|s| s.line).collect()),
+            None => (self.on_text(&opened)?, vec![1]),
+        };
+        let about = Caption::default().and("model", opened.name.as_str());
+        let about = about.and("text", self.text.clone().unwrap_or_default());
+        let file = self.corpus.as_deref().and_then(Path::file_name).unwrap_or_default();
+        let about = about.and("corpus", file.to_string_lossy()).and("n", table.n.to_string());
+        export::heads::measures(&table).write(&about, &self.out)?;
+        if let Some(corpus) = corpus.filter(Corpus::is_treebank) {
+            if table.unaligned > 0 {
+                say(&format!(
+                    "note: {} of {} sentences are left out of the relations: their words are not made of whole tokens",
+                    table.unaligned,
+                    corpus.sentences.len()
+                ));
+            }
+            let path = self.out.with_extension("relations.csv");
+            let about = about.clone().and("sentences with relations", table.aligned.to_string());
+            export::heads::relations(&table).write(&about, &path)?;
+        }
+        if let Some(path) = &self.evidence {
+            let about = about
+                .and("edges", table.evidence.edges.to_string())
+                .and("left out", format!("{} on the sink, from it, or of a token with itself", table.evidence.others))
+                .and("random", "20 tokens drawn uniformly, the same for every head, each with its strongest edge");
+            let all: Vec<usize> = (0..table.rows.len()).collect();
+            export::heads::evidence(&table, &all, &lines).write(&about, path)?;
+        }
+        Ok(())
+    }
+
+    fn on_text(&self, opened: &Opened) -> Result<Table> {
+        let text = self.text.as_deref().unwrap_or_default();
+        let ask = crate::engine::Ask { want: Want::nothing().and(Place::site(Site::Probs)), ..self.model.ask(text) };
+        let run = Run::new(opened, &ask, &Control::default())?;
+        say_dropped("", &run.tokens);
+        Ok(Table::of_run(&run))
+    }
+
+    fn over(&self, opened: &Opened, corpus: &Corpus) -> Result<Table> {
+        let card = opened.card();
+        let mut tally = Tally::new(card.layers, card.heads, &corpus.relations);
+        let texts: Vec<&str> = corpus.sentences.iter().map(|s| s.text.as_str()).collect();
+        let part = |i: usize, run: &Run| Part::of(i, run, &corpus.sentences[i].words);
+        let line = progress::Line::start();
+        let (budget, control) = (self.model.budget.saturating_mul(1_000_000), line.control());
+        let tour = corpus::each(opened, &texts, budget, &control, part, |i, part| tally.add(i, part))?;
+        let table = tally.finish();
+        drop(line);
+        say_tour(tour, opened);
+        if tour.read == 0 {
+            return Err(Error::input(format!("{}: the model can read none of its sentences", corpus.path.display())));
+        }
+        Ok(table)
+    }
+}
+
+/// Says what the model did not see.
+fn say_tour(tour: Tour, opened: &Opened) {
+    if tour.skipped > 0 {
+        say(&format!("note: {} sentences are left out: the model can read nothing in them", tour.skipped));
+    }
+    if tour.shortened > 0 {
+        let limit = opened.card().tokens;
+        say(&format!("note: {} sentences lost their end: the model reads {limit} tokens", tour.shortened));
+    }
+}
