@@ -1,4 +1,5 @@
-//! 12 x 12 heads at 128 tokens in the window: from captured arrays to the first painted frame, and switching the head.
+//! 12 x 12 heads at 128 and 512 tokens in the window: from captured arrays to the first painted frame, switching the
+//! head, hovering, dragging the threshold, zooming.
 //!
 //! The window is the one of `tests/window`: the real application with the real engine, drawn by wgpu on whatever
 //! adapter there is, by Mesa's software driver where there is none. `painted` ends when the frame's pixels have been
@@ -10,33 +11,39 @@ mod base;
 mod window;
 
 use criterion::{BatchSize, Criterion, SamplingMode, criterion_group, criterion_main};
+use egui::Key;
 use lexiscope::analysis::attention::worth_seeing;
+use lexiscope::analysis::filter::{Filter, Threshold};
 use lexiscope::figure::Palette;
-use lexiscope::figure::grid::{Layout, USUAL, figure};
+use lexiscope::figure::grid::{Grid, Layout, USUAL, figure};
+use lexiscope::figure::lines::Focus;
+use lexiscope::figure::order::Order;
+use lexiscope::figure::pyramid::{Pool, Pyramid};
 use lexiscope::gui::action::Action;
-use lexiscope::gui::scene::{Look, View};
+use lexiscope::gui::scene::{Arrangement, Look, View};
 use lexiscope::gui::settings::{Settings, Theme};
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 use window::{Window, open, settle};
 
-const TOKENS: usize = 128;
-
-/// The window with BERT-base's shape open and a sentence of 128 tokens read.
-fn bert_base(view: View, scale: f32) -> Window {
-    let settings = Settings { theme: Theme::Dark, look: Look { view, ..Look::default() }, ..Settings::default() };
+/// The window with BERT-base's shape open and a sentence of so many tokens read.
+fn bert_base(view: View, scale: f32, tokens: usize) -> Window {
+    let look = Look { view, ..Look::default() };
+    let settings = Settings { theme: Theme::Dark, look, ..Settings::default() };
     let mut window = open([1280.0, 800.0], scale, settings);
     window.state().ask(Action::Open(base::checkpoint().to_string_lossy().into_owned()));
     settle(&mut window);
-    window.state().ask(Action::Text(base::text(TOKENS)));
+    window.state().ask(Action::Text(base::text(tokens)));
     settle(&mut window);
     let run = window.state().state().run().expect("a run");
-    assert_eq!((run.card.layers, run.card.heads, run.tokens.len()), (12, 12, TOKENS));
+    assert_eq!((run.card.layers, run.card.heads, run.tokens.len()), (12, 12, tokens));
     window
 }
 
 /// How far a frame is drawn.
 type End = (&'static str, fn(&mut Window));
+
+const LENGTHS: [usize; 2] = [128, 512];
 
 const ENDS: [End; 2] = [("frame", triangles), ("painted", pixels)];
 
@@ -49,44 +56,137 @@ fn pixels(window: &mut Window) {
     black_box(window.render().expect("the window can be drawn"));
 }
 
-/// The picture of all heads by itself.
+/// All heads by themselves: their levels, and the picture of them.
 fn picture(criterion: &mut Criterion) {
-    let window = bert_base(View::Lines, 1.0);
-    let weights = window.state().state().weights().expect("a run").clone();
-    let mut group = criterion.benchmark_group("grid-figure");
-    for scale in [1.0, 2.0] {
-        let layout = Layout::new(12, 12, 376.0, USUAL);
+    for tokens in LENGTHS {
+        let window = bert_base(View::Lines, 1.0, tokens);
+        let weights = window.state().state().weights().expect("a run").clone();
+        let mut group = criterion.benchmark_group(format!("grid-figure-{tokens}"));
+        group.sample_size(20);
+        group.bench_function("levels", |bencher| bencher.iter(|| Pyramid::of(&weights, Pool::Max)));
+        let pyramid = Pyramid::of(&weights, Pool::Max);
+        let order = Order::model(12, 12);
+        let grid = Grid { weights: &weights, pyramid: &pyramid, order: &order, stretch: false };
         let palette = Palette::of(true);
-        group.bench_function(format!("{scale}x"), |bencher| {
-            bencher.iter(|| figure(&weights, palette, &layout, scale, false));
-        });
+        for scale in [1.0, 2.0] {
+            let layout = Layout::new(12, 12, 376.0, USUAL);
+            group
+                .bench_function(format!("{scale}x"), |bencher| bencher.iter(|| figure(&grid, palette, &layout, scale)));
+        }
     }
 }
 
-/// From captured arrays to the first painted frame. A change of theme makes the window draw all heads anew from the
-/// arrays, on the engine's thread as after a forward pass; the ranking of heads, which only a pass brings, is added.
+/// From captured arrays to the first painted frame. A change of theme makes the window draw all heads anew, on the
+/// engine's thread as after a forward pass; the ranking of heads and their levels, which only a pass brings, are added.
 fn first_paint(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("first-paint");
-    group.sampling_mode(SamplingMode::Flat).sample_size(20).measurement_time(Duration::from_secs(6));
-    for scale in [1.0, 2.0] {
-        let mut window = bert_base(View::Lines, scale);
-        let run = window.state().state().run().expect("a run").clone();
-        let mut dark = true;
+    for tokens in LENGTHS {
+        let mut group = criterion.benchmark_group(format!("first-paint-{tokens}"));
+        group.sampling_mode(SamplingMode::Flat).sample_size(10).measurement_time(Duration::from_secs(6));
+        for (scale, arrangement) in
+            [(1.0, Arrangement::Overview), (2.0, Arrangement::Overview), (1.0, Arrangement::Grid)]
+        {
+            let mut window = bert_base(View::Lines, scale, tokens);
+            window.state().ask(Action::Arrange(arrangement));
+            settle(&mut window);
+            let weights = window.state().state().weights().expect("a run").clone();
+            let mut dark = true;
+            for (end, draw) in ENDS {
+                group.bench_function(format!("{arrangement:?}-{scale}x-{end}"), |bencher| {
+                    bencher.iter_custom(|rounds| {
+                        let mut total = Duration::ZERO;
+                        for _ in 0..rounds {
+                            dark = !dark;
+                            let start = Instant::now();
+                            black_box(worth_seeing(&weights.run));
+                            black_box(Pyramid::of(&weights, Pool::Max));
+                            window.state().ask(Action::Theme(if dark { Theme::Dark } else { Theme::Light }));
+                            while window.state().state().study.as_ref().is_none_or(|study| study.look.dark != dark) {
+                                window.step();
+                            }
+                            draw(&mut window);
+                            total += start.elapsed();
+                            settle(&mut window);
+                        }
+                        total
+                    });
+                });
+            }
+        }
+    }
+}
+
+/// One frame after something was asked for, a different thing each time.
+fn frames(
+    criterion: &mut Criterion,
+    name: &str,
+    views: &[(View, &str)],
+    arrangement: Arrangement,
+    next: impl Fn(usize, usize) -> Action,
+) {
+    for tokens in LENGTHS {
+        let mut group = criterion.benchmark_group(format!("{name}-{tokens}"));
+        group.sample_size(20);
+        for (view, called) in views {
+            let mut window = bert_base(*view, 1.0, tokens);
+            window.state().ask(Action::Arrange(arrangement));
+            settle(&mut window);
+            let mut turn = 0;
+            for (end, draw) in ENDS {
+                group.bench_function(format!("{called}-{end}"), |bencher| {
+                    bencher.iter_batched(
+                        || {
+                            turn += 1;
+                            next(turn, tokens)
+                        },
+                        |action| {
+                            window.state().ask(action);
+                            window.step();
+                            draw(&mut window);
+                        },
+                        BatchSize::PerIteration,
+                    );
+                });
+            }
+        }
+    }
+}
+
+const BOTH: [(View, &str); 2] = [(View::Lines, "lines"), (View::Heatmap, "heatmap")];
+
+fn interaction(criterion: &mut Criterion) {
+    // Another head, each time in another layer.
+    frames(criterion, "switch-head", &BOTH, Arrangement::Overview, |turn, _| {
+        Action::Select((turn * 5 % 12, turn * 7 % 11))
+    });
+    frames(criterion, "hover", &BOTH, Arrangement::Overview, |turn, tokens| {
+        Action::Preview(Some(Focus::Query(turn * 7 % tokens)))
+    });
+    frames(criterion, "threshold", &BOTH, Arrangement::Overview, |turn, _| {
+        let threshold = Threshold::Mass(0.3 + (turn % 60) as f32 / 100.0);
+        Action::Filter(Filter { threshold, ..Filter::default() })
+    });
+}
+
+/// One frame of zooming deeper and deeper into all heads, and out again.
+fn zoom(criterion: &mut Criterion) {
+    for tokens in LENGTHS {
+        let mut group = criterion.benchmark_group(format!("zoom-{tokens}"));
+        group.sample_size(40);
+        let mut window = bert_base(View::Lines, 1.0, tokens);
+        window.state().ask(Action::Arrange(Arrangement::Grid));
+        settle(&mut window);
+        let mut turn = 0;
         for (end, draw) in ENDS {
-            group.bench_function(format!("{scale}x-{end}"), |bencher| {
+            group.bench_function(end, |bencher| {
                 bencher.iter_custom(|rounds| {
                     let mut total = Duration::ZERO;
                     for _ in 0..rounds {
-                        dark = !dark;
+                        turn += 1;
+                        window.key_press(if turn % 16 < 8 { Key::Plus } else { Key::Minus });
                         let start = Instant::now();
-                        black_box(worth_seeing(&run));
-                        window.state().ask(Action::Theme(if dark { Theme::Dark } else { Theme::Light }));
-                        while window.state().state().study.as_ref().is_none_or(|study| study.look.dark != dark) {
-                            window.step();
-                        }
+                        window.step();
                         draw(&mut window);
                         total += start.elapsed();
-                        settle(&mut window);
                     }
                     total
                 });
@@ -95,31 +195,5 @@ fn first_paint(criterion: &mut Criterion) {
     }
 }
 
-/// One frame after another head was selected, each time in another layer.
-fn switch(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("switch-head");
-    for (view, name) in [(View::Lines, "lines"), (View::Heatmap, "heatmap")] {
-        let mut window = bert_base(view, 1.0);
-        let mut turn = 0;
-        for (end, draw) in ENDS {
-            group.bench_function(format!("{name}-{end}"), |bencher| {
-                bencher.iter_batched(
-                    || {
-                        turn += 1;
-                        (turn * 5 % 12, turn * 7 % 11)
-                    },
-                    |head| {
-                        window.state().ask(Action::Select(head));
-                        window.step();
-                        draw(&mut window);
-                        assert_eq!(window.state().state().shown_head(), head);
-                    },
-                    BatchSize::PerIteration,
-                );
-            });
-        }
-    }
-}
-
-criterion_group!(benches, picture, first_paint, switch);
+criterion_group!(benches, picture, first_paint, interaction, zoom);
 criterion_main!(benches);

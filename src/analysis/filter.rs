@@ -4,6 +4,7 @@
 use super::attention::Edge;
 use crate::error::{Error, Result};
 use crate::text::Tokens;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
@@ -211,21 +212,61 @@ pub fn show(tokens: &Tokens, weights: &[f32], filter: &Filter) -> Shown {
     if weights.len() != n * n || n == 0 {
         return Shown::default();
     }
-    let mut kept = weights.to_vec();
-    let is_hidden = |i: usize| filter.special != Special::Show && tokens.pieces[i].special;
     let removed = if filter.special == Special::Show { 0.0 } else { on_special(tokens, weights) };
+    let (kept, outside) = keep(tokens, weights, filter);
+    let (tokens, spans) = if filter.words {
+        (tokens.merged(), tokens.words())
+    } else {
+        (tokens.clone(), (0..n).map(|i| i..i + 1).collect())
+    };
+    let n = tokens.len();
+    let after: f64 = kept.iter().map(|w| f64::from(size(*w))).sum();
+    let rows: Vec<Vec<Edge>> = kept
+        .par_chunks_exact(n)
+        .with_min_len(32)
+        .enumerate()
+        .map(|(query, row)| of_row(query, row, filter.threshold))
+        .collect();
+    let edges = rows.concat();
+    let shown: f64 = edges.iter().map(|e| f64::from(e.weight.abs())).sum();
+    Shown {
+        of: kept.iter().filter(|w| **w != 0.0 && **w != f32::NEG_INFINITY).count(),
+        mass: if after > 0.0 { (shown / after).min(1.0) as f32 } else { 0.0 },
+        tokens,
+        spans,
+        weights: kept,
+        removed,
+        outside,
+        edges,
+    }
+}
+
+/// The values that are left before the threshold, row-major over the tokens or words that are shown: what columns and
+/// sums are made of. Empty where the values are not of these tokens.
+pub fn kept(tokens: &Tokens, weights: &[f32], filter: &Filter) -> Vec<f32> {
+    let n = tokens.len();
+    if weights.len() == n * n && n > 0 { keep(tokens, weights, filter).0 } else { Vec::new() }
+}
+
+/// [`kept`], and the share of what special tokens left that lies between other sentences than those looked at.
+fn keep(tokens: &Tokens, weights: &[f32], filter: &Filter) -> (Vec<f32>, f32) {
+    let n = tokens.len();
+    let mut kept = weights.to_vec();
     if filter.special != Special::Show {
+        let hidden: Vec<bool> = tokens.pieces.iter().map(|p| p.special).collect();
         // A row is scaled to what it was: shares sum to 1 again, sums of heads to their number.
         let scales = filter.special == Special::Renormalise && weights.iter().all(|w| *w >= 0.0 || w.is_nan());
         for (q, row) in kept.chunks_exact_mut(n).enumerate() {
-            let before = mass(row);
-            for (k, w) in row.iter_mut().enumerate() {
-                if is_hidden(q) || is_hidden(k) {
-                    *w = 0.0;
-                }
+            let before = if scales { mass(row) } else { 0.0 };
+            if hidden[q] {
+                row.fill(0.0);
+                continue;
             }
-            let after = mass(row);
-            if scales && after > 0.0 {
+            for (w, _) in row.iter_mut().zip(&hidden).filter(|(_, hidden)| **hidden) {
+                *w = 0.0;
+            }
+            let after = if scales { mass(row) } else { 0.0 };
+            if after > 0.0 {
                 for w in row.iter_mut() {
                     *w *= before / after;
                 }
@@ -244,30 +285,10 @@ pub fn show(tokens: &Tokens, weights: &[f32], filter: &Filter) -> Shown {
         }
         outside = if before > 0.0 { 1.0 - mass(&kept) / before } else { 0.0 };
     }
-    let (tokens, spans, kept) = if filter.words {
-        let words = tokens.words();
-        let kept = merge(&kept, &words, n);
-        (tokens.merged(), words, kept)
-    } else {
-        (tokens.clone(), (0..n).map(|i| i..i + 1).collect(), kept)
-    };
-    let n = tokens.len();
-    let after = mass(&kept);
-    let mut edges = Vec::new();
-    for (query, row) in kept.chunks_exact(n).enumerate() {
-        edges.extend(of_row(query, row, filter.threshold));
+    if filter.words {
+        kept = merge(&kept, &tokens.words(), n);
     }
-    let shown: f32 = edges.iter().map(|e| e.weight.abs()).sum();
-    Shown {
-        of: kept.iter().filter(|w| **w != 0.0 && **w != f32::NEG_INFINITY).count(),
-        mass: if after > 0.0 { (shown / after).min(1.0) } else { 0.0 },
-        tokens,
-        spans,
-        weights: kept,
-        removed,
-        outside,
-        edges,
-    }
+    (kept, outside)
 }
 
 /// The share of the mass of a text's own tokens that rests on special tokens, 0 to 1: what hiding them takes away.
@@ -303,28 +324,49 @@ fn merge(weights: &[f32], words: &[Range<usize>], n: usize) -> Vec<f32> {
     merged
 }
 
-/// The values of a row that pass the threshold, largest first.
+/// The values of a row that pass the threshold, largest first; of equal ones the earlier key.
 fn of_row(query: usize, row: &[f32], threshold: Threshold) -> Vec<Edge> {
-    let mut order: Vec<usize> = (0..row.len()).filter(|&k| size(row[k]) > 0.0).collect();
-    order.sort_by(|&a, &b| row[b].abs().total_cmp(&row[a].abs()));
-    let count = match threshold {
-        Threshold::Top(count) => count.min(order.len()),
-        Threshold::AtLeast(least) => order.partition_point(|&k| row[k].abs() >= least),
+    // Sizes from zero on are in the order of their bits, and whole numbers sort in a fraction of the time.
+    let entry = |(key, w): (usize, &f32)| {
+        let size = size(*w);
+        (size > 0.0).then(|| u64::from(size.to_bits()) << 32 | u64::from(u32::MAX - key as u32))
+    };
+    let mut order: Vec<u64> = row.iter().enumerate().filter_map(entry).collect();
+    let edge = |entry: u64| {
+        let key = (u32::MAX - entry as u32) as usize;
+        Edge { query, key, weight: row[key] }
+    };
+    let size_of = |entry: u64| f32::from_bits((entry >> 32) as u32);
+    match threshold {
+        Threshold::Top(count) => {
+            if count < order.len() {
+                order.select_nth_unstable_by(count, |a, b| b.cmp(a));
+                order.truncate(count);
+            }
+            order.sort_unstable_by(|a, b| b.cmp(a));
+        }
+        Threshold::AtLeast(least) => {
+            order.retain(|&entry| size_of(entry) >= least);
+            order.sort_unstable_by(|a, b| b.cmp(a));
+        }
         Threshold::Mass(share) => {
-            let total = mass(row);
+            order.sort_unstable_by(|a, b| b.cmp(a));
+            // In double precision the order of a sum makes no difference to which value crosses the line. Half of
+            // a row is half of it also where the row's values were rounded.
+            let total: f64 = order.iter().map(|&entry| f64::from(size_of(entry))).sum();
+            let line = if share < 1.0 { f64::from(share - f32::EPSILON) * total } else { f64::INFINITY };
             let mut running = 0.0;
             // The one that crosses the line is included.
-            order
-                .iter()
-                .take_while(|&&k| {
-                    let goes_on = running < share * total;
-                    running += row[k].abs();
-                    goes_on
-                })
-                .count()
+            let is_before = |&&entry: &&u64| {
+                let goes_on = running < line;
+                running += f64::from(size_of(entry));
+                goes_on
+            };
+            let count = order.iter().take_while(is_before).count();
+            order.truncate(count);
         }
-    };
-    order[..count].iter().map(|&key| Edge { query, key, weight: row[key] }).collect()
+    }
+    order.into_iter().map(edge).collect()
 }
 
 fn mass(row: &[f32]) -> f32 {
@@ -412,6 +454,70 @@ mod tests {
         }
         assert_eq!((kept(Threshold::AtLeast(0.15)), kept(Threshold::AtLeast(0.6))), (3, 0));
         assert_eq!((kept(Threshold::Top(2)), kept(Threshold::Top(9))), (2, 4));
+    }
+
+    #[test]
+    fn the_mass_threshold_keeps_the_fewest_values_that_reach_it() {
+        let mut state = 1u64;
+        let mut random = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f32 / (1u64 << 24) as f32
+        };
+        for round in 0..400 {
+            let n = 1 + round % 23;
+            // Rows with ties, zeros, signs, one heavy value, and what is no number.
+            let row: Vec<f32> = (0..n)
+                .map(|i| match round % 5 {
+                    0 => random(),
+                    1 => (random() * 4.0).floor() / 8.0,
+                    2 => random().powi(9) - 0.2 * random(),
+                    3 => {
+                        if i == 0 {
+                            0.9
+                        } else {
+                            0.1 / n as f32
+                        }
+                    }
+                    _ => {
+                        if i % 7 == 3 {
+                            f32::NEG_INFINITY
+                        } else {
+                            random() - 0.5
+                        }
+                    }
+                })
+                .collect();
+            let mut sizes: Vec<f64> = row.iter().filter(|w| w.is_finite()).map(|w| f64::from(w.abs())).collect();
+            let total: f64 = sizes.iter().sum();
+            sizes.sort_by(|a, b| b.total_cmp(a));
+            for share in [0.05, 0.25, 0.5, 0.7, 0.9, 0.999, 1.0] {
+                let kept = of_row(0, &row, Threshold::Mass(share));
+                let line = f64::from(share) * total;
+                let sum: f64 = kept.iter().map(|e| f64::from(e.weight.abs())).sum();
+                assert!(sum >= line - 2e-7 * total, "{row:?} {share}: {sum} of {total}");
+                // No other choice of one fewer carries more than the largest ones do.
+                let fewer: f64 = sizes.iter().take(kept.len().saturating_sub(1)).sum();
+                assert!(kept.is_empty() || fewer < line, "{row:?} {share}: {} are too many", kept.len());
+                let mut keys: Vec<usize> = kept.iter().map(|e| e.key).collect();
+                assert!(kept.iter().all(|e| row[e.key] == e.weight && e.weight != 0.0));
+                keys.sort_unstable();
+                keys.dedup();
+                assert_eq!(keys.len(), kept.len(), "each once");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_left_before_the_threshold_is_what_is_shown() {
+        let tokens = tokens(&[(None, 0), (Some(0), 0), (Some(0), 0), (Some(1), 1)]);
+        let weights: Vec<f32> = (0..16).map(|i| i as f32 / 16.0).collect();
+        for special in Special::ALL.iter().copied() {
+            for (pairs, words) in [(Pairs::All, false), (Pairs::AB, false), (Pairs::All, true)] {
+                let filter = Filter { special, pairs, words, threshold: Threshold::Top(1) };
+                assert_eq!(kept(&tokens, &weights, &filter), show(&tokens, &weights, &filter).weights);
+            }
+        }
+        assert!(kept(&tokens, &weights[1..], &PLAIN).is_empty());
     }
 
     #[test]

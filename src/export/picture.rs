@@ -3,6 +3,8 @@
 use super::reading::Reading;
 use crate::analysis::meaning::Weights;
 use crate::error::{Error, Result};
+use crate::figure::order::Order;
+use crate::figure::pyramid::{Pool, Pyramid};
 use crate::figure::{Anchor, Area, Colour, Figure, Mark, Palette, grid, head_name, heatmap};
 use resvg::{tiny_skia, usvg};
 use std::fmt::Write as _;
@@ -17,12 +19,20 @@ pub fn of_run(weights: &Weights, head: Option<(usize, usize)>, reading: &Reading
         None => {
             let width = 28.0 + weights.heads() as f32 * 48.0;
             let layout = grid::Layout::new(weights.layers(), weights.heads(), width, grid::USUAL);
-            grid::figure(weights, palette, &layout, SCALE, false)
+            let pyramid = Pyramid::of(weights, Pool::Max);
+            let order = Order::model(weights.layers(), weights.heads());
+            let grid = grid::Grid { weights, pyramid: &pyramid, order: &order, stretch: false };
+            grid::figure(&grid, palette, &layout, SCALE)
         }
         Some((layer, head)) => {
             let shown = reading.picture(weights, (layer, head));
             let title = head_name(layer, head);
-            let matrix = heatmap::Matrix { tokens: &shown.tokens, weights: &shown.weights, title: &title };
+            let matrix = heatmap::Matrix {
+                meaning: weights.meaning.name(),
+                unit: weights.unit(),
+                signed: weights.meaning.is_signed(),
+                ..heatmap::Matrix::new(&shown.tokens, &shown.weights, &title)
+            };
             heatmap::figure(&matrix, palette, &heatmap::Layout::new(&shown.tokens, 900.0, 1000.0))
         }
     }
@@ -89,11 +99,14 @@ fn element(mark: &Mark) -> Result<String> {
                 place(*area)
             )
         }
-        Mark::Curve { from: [x0, y0], to: [x1, y1], width, colour } => {
-            let middle = f32::midpoint(*x0, *x1);
+        Mark::Curve { from: [x0, y0], to: [x1, y1], width, colour, dash, down } => {
+            let (x, y) = (f32::midpoint(*x0, *x1), f32::midpoint(*y0, *y1));
+            let bends = if *down { format!("{x0} {y} {x1} {y}") } else { format!("{x} {y0} {x} {y1}") };
+            let dash = dash.lengths().map(|[stroke, gap]| format!(r#" stroke-dasharray="{stroke} {gap}""#));
             format!(
-                r#"<path d="M{x0} {y0}C{middle} {y0} {middle} {y1} {x1} {y1}" fill="none" {} stroke-width="{width}"/>"#,
-                stroke(*colour)
+                r#"<path d="M{x0} {y0}C{bends} {x1} {y1}" fill="none" {} stroke-width="{width}"{}/>"#,
+                stroke(*colour),
+                dash.unwrap_or_default()
             )
         }
         Mark::Text { at: [x, y], text, size, colour, anchor, mono, upright } => {

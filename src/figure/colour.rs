@@ -1,5 +1,7 @@
 //! Colours: one table for the dark and one for the light theme, and the ramps that turn numbers into colour.
 
+use serde::{Deserialize, Serialize};
+
 /// Red, green, blue and opacity, 0 to 255, not premultiplied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Colour(pub u8, pub u8, pub u8, pub u8);
@@ -103,9 +105,33 @@ impl Palette {
         if !weight.is_finite() {
             return self.error;
         }
-        let t = weight.clamp(0.0, 1.0).sqrt() * 3.0;
-        let i = (t as usize).min(2);
-        self.ramp[i].mix(self.ramp[i + 1], t - i as f32)
+        self.at(Map::House, weight.clamp(0.0, 1.0).sqrt())
+    }
+
+    /// The colour at `t`, from 0 to 1, of a map for numbers without a sign.
+    pub fn at(&self, map: Map, t: f32) -> Colour {
+        let stops: &[Colour] = match map {
+            Map::House => &self.ramp,
+            Map::Viridis => &VIRIDIS,
+            Map::Cividis => &CIVIDIS,
+        };
+        let last = stops.len() - 2;
+        let t = t.clamp(0.0, 1.0) * (last + 1) as f32;
+        let i = (t as usize).min(last);
+        stops[i].mix(stops[i + 1], t - i as f32)
+    }
+
+    /// The colour at `t`, from -1 to 1, of the map for signed numbers: blue, like nothing, orange.
+    pub fn balance(&self, t: f32) -> Colour {
+        self.background.mix(if t < 0.0 { NEGATIVE } else { POSITIVE }, t.abs().min(1.0))
+    }
+
+    /// The colour of the category `i` as a line or a word on the background: at least three times as bright or dark.
+    /// Colours repeat after [`CATEGORIES`]; [`super::Dash::of`] tells those of one colour apart.
+    pub fn category(&self, i: usize) -> Colour {
+        let plain = CATEGORIES[i % CATEGORIES.len()];
+        let steps = (0..=20).map(|step| plain.mix(self.text, step as f32 / 20.0));
+        steps.into_iter().find(|c| c.contrast(self.background) >= 3.0).unwrap_or(self.text)
     }
 
     /// The colour of a signed number on the symmetric scale -1 to 1. What is not a number is marked.
@@ -113,8 +139,7 @@ impl Palette {
         if !x.is_finite() {
             return self.error;
         }
-        let end = if x < 0.0 { NEGATIVE } else { POSITIVE };
-        self.background.mix(end, x.abs().min(1.0).sqrt())
+        self.balance(x.abs().sqrt().copysign(x))
     }
 
     /// [`Palette::attention`] for pictures with many cells: 256 colours are mixed once and looked up.
@@ -129,6 +154,48 @@ impl Palette {
         }
     }
 }
+
+/// A map from numbers without a sign to colours. All of them can be read by colour-blind readers, and in grey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
+pub enum Map {
+    /// The ramp of the theme: nothing looks like nothing.
+    #[default]
+    House,
+    /// Like matplotlib's viridis.
+    Viridis,
+    /// Like cividis (Nunez, Anderton and Renslow 2018).
+    Cividis,
+}
+
+impl Map {
+    /// All of them, in the order of menus.
+    pub const ALL: [Self; 3] = [Self::House, Self::Viridis, Self::Cividis];
+}
+
+const VIRIDIS: [Colour; 9] = [
+    Colour::hex(0x44_01_54),
+    Colour::hex(0x47_2D_7B),
+    Colour::hex(0x3B_52_8B),
+    Colour::hex(0x2C_72_8E),
+    Colour::hex(0x21_90_8C),
+    Colour::hex(0x27_AD_81),
+    Colour::hex(0x5D_C8_63),
+    Colour(0xAA, 0xDC, 0x32, 255),
+    Colour::hex(0xFD_E7_25),
+];
+
+const CIVIDIS: [Colour; 10] = [
+    Colour::hex(0x00_20_4D),
+    Colour::hex(0x00_33_6F),
+    Colour::hex(0x39_48_6B),
+    Colour::hex(0x57_5C_6D),
+    Colour::hex(0x70_71_73),
+    Colour::hex(0x8A_87_79),
+    Colour::hex(0xA6_9D_75),
+    Colour::hex(0xC4_B5_6C),
+    Colour::hex(0xE4_CF_5B),
+    Colour::hex(0xFF_EA_46),
+];
 
 // Signed numbers from -1 to 1, blue over neutral to orange: apart for colour-blind readers, zero like nothing.
 const NEGATIVE: Colour = Colour::hex(0x3B_8E_E0);
@@ -172,6 +239,29 @@ mod tests {
             assert!(contrast.windows(2).all(|w| w[0] < w[1]), "{contrast:?}");
             assert_eq!(palette.attention(f32::NAN), palette.error);
             assert_eq!(palette.signed(0.0), palette.background);
+        }
+    }
+
+    #[test]
+    fn every_map_brightens_steadily_from_end_to_end() {
+        let luminance = |c: Colour| Colour::hex(0).contrast(c);
+        for map in Map::ALL {
+            for palette in [&DARK, &LIGHT] {
+                let along: Vec<f32> = (0..=32).map(|i| luminance(palette.at(map, i as f32 / 32.0))).collect();
+                let (rises, falls) = (along.windows(2).all(|w| w[0] < w[1]), along.windows(2).all(|w| w[0] > w[1]));
+                assert!(rises || falls, "{map:?}: {along:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn categories_stand_out_and_differ() {
+        for palette in [&DARK, &LIGHT] {
+            let all: Vec<Colour> = (0..CATEGORIES.len()).map(|i| palette.category(i)).collect();
+            for (i, a) in all.iter().enumerate() {
+                assert!(a.contrast(palette.background) >= 3.0, "{a:?}");
+                assert!(all[..i].iter().all(|b| a != b), "{a:?} twice");
+            }
         }
     }
 }

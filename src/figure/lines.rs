@@ -1,15 +1,16 @@
-//! Token lines: queries at the left, keys at the right, a curve for each weight that is shown.
+//! Token lines: queries on one side, keys on the other, a curve for each weight that is shown.
 
-use super::{Anchor, Area, Figure, Mark, Palette, fit, mono_width, size, weight};
+mod columns;
+mod layout;
+
+pub use columns::Columns;
+pub use layout::{Flow, Layout, ROW, Room, Side, Way};
+
+use super::{Anchor, Area, Colour, Dash, Figure, Mark, Palette, fit, mono_width, short, size, weight};
 use crate::analysis::attention::Edge;
 use crate::text::Tokens;
+use layout::LABEL_MAX;
 use serde::{Deserialize, Serialize};
-
-/// A row is this high.
-pub const ROW: f32 = 20.0;
-const TOP: f32 = 24.0;
-const NUMBER: f32 = 48.0;
-const LABEL_MAX: f32 = 150.0;
 
 /// Which token a picture is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -34,103 +35,255 @@ impl Focus {
             Self::Key(_) => Self::Key(i),
         }
     }
+
+    /// Whether a weight goes out from the query or comes in to the key.
+    pub fn has(self, edge: &Edge) -> bool {
+        match self {
+            Self::Query(q) => edge.query == q,
+            Self::Key(k) => edge.key == k,
+        }
+    }
+
+    /// The other end of a weight.
+    pub fn opposite(self, edge: &Edge) -> Self {
+        match self {
+            Self::Query(_) => Self::Key(edge.key),
+            Self::Key(_) => Self::Query(edge.query),
+        }
+    }
 }
 
-/// Where the two columns are.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Layout {
-    /// Rows.
-    pub n: usize,
-    /// Right edge of the queries.
-    pub left: f32,
-    /// Left edge of the keys.
-    pub right: f32,
-    /// Width of the picture.
-    pub width: f32,
-    /// Room for a label.
-    pub label: f32,
+/// The curves of one head, or of several as one.
+#[derive(Debug, Clone, Copy)]
+pub struct Strand<'a> {
+    /// What it is called in the legend.
+    pub name: &'a str,
+    /// Its weights.
+    pub edges: &'a [Edge],
+    /// Which category's colour and pattern it has; `None` for the accent, or for the colours of signs.
+    pub category: Option<usize>,
 }
 
-impl Layout {
-    /// Two columns in `width`, as far apart as reads well.
-    pub fn new(tokens: &Tokens, width: f32) -> Self {
-        let longest = (0..tokens.len()).map(|i| mono_width(&tokens.shown(i), size::BODY)).fold(24.0, f32::max);
-        let label = longest.min(LABEL_MAX) + 12.0;
-        // Numbers stand at the left of queries or at the right of keys.
-        let gap = (width - 2.0 * label - 2.0 * NUMBER - 16.0).clamp(80.0, 320.0);
-        let left = ((width - gap) / 2.0).max(label + NUMBER);
-        Self { n: tokens.len(), left, right: left + gap, width, label }
-    }
+/// Heat columns and which of their heads are shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Beside<'a> {
+    /// The numbers.
+    pub columns: &'a Columns,
+    /// The heads that are shown, with their category where each has its colour.
+    pub picks: &'a [(usize, Option<usize>)],
+}
 
-    /// The middle of a row.
-    pub fn y(&self, row: usize) -> f32 {
-        TOP + (row as f32 + 0.5) * ROW
-    }
-
-    /// The label of a token, at the left for a query and at the right for a key.
-    pub fn area(&self, focus: Focus) -> Area {
-        let (row, x, w) = match focus {
-            Focus::Query(i) => (i, self.left - self.label, self.label),
-            Focus::Key(i) => (i, self.right, self.label),
-        };
-        Area { x, y: TOP + row as f32 * ROW, w, h: ROW }
-    }
-
-    /// The height of the picture.
-    pub fn height(&self) -> f32 {
-        TOP + self.n as f32 * ROW + 8.0
-    }
+/// What is drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Picture<'a> {
+    /// The tokens.
+    pub tokens: &'a Tokens,
+    /// The curves, one set over the other.
+    pub strands: &'a [Strand<'a>],
+    /// The columns beside the tokens.
+    pub beside: Option<Beside<'a>>,
+    /// The token that it is about: only its lines are strong and carry their weight; the others stay at 15 %.
+    pub focus: Option<Focus>,
+    /// The weight that a full line stands for.
+    pub unit: f32,
+    /// Whether weights have signs.
+    pub signed: bool,
+    /// What it shows, in one line.
+    pub title: &'a str,
 }
 
 /// Beyond so many lines a picture is a blot: only the strongest are drawn, and those of the token that it is about.
 pub const MOST: usize = 1500;
 
-/// The weakest weight that is still among the [`MOST`] strongest.
-fn weakest_drawn(edges: &[Edge]) -> f32 {
-    if edges.len() <= MOST {
+/// The smallest size that is still among the [`MOST`] largest.
+fn weakest_drawn(strands: &[Strand<'_>]) -> f32 {
+    if strands.iter().map(|s| s.edges.len()).sum::<usize>() <= MOST {
         return 0.0;
     }
-    let mut weights: Vec<f32> = edges.iter().map(|e| e.weight).collect();
-    *weights.select_nth_unstable_by(MOST - 1, |a, b| b.total_cmp(a)).1
+    let mut sizes: Vec<f32> = strands.iter().flat_map(|s| s.edges).map(|e| e.weight.abs()).collect();
+    *sizes.select_nth_unstable_by(MOST - 1, |a, b| b.total_cmp(a)).1
 }
 
-/// The lines of one head. With a focus only its lines are strong and carry their weight; the others stay at 15 %.
-pub fn figure(
-    tokens: &Tokens,
-    edges: &[Edge],
-    focus: Option<Focus>,
-    palette: &Palette,
-    layout: &Layout,
-    title: &str,
-) -> Figure {
-    let mut figure = Figure::new(layout.width, layout.height(), palette, title);
-    figure.caption([layout.left - 6.0, 10.0], "query", palette.muted, Anchor::End);
-    figure.caption([layout.right + 6.0, 10.0], "key", palette.muted, Anchor::Start);
-    if let Some(focus) = focus {
+/// The rows that the legend of these strands takes in `width` points: none for one strand.
+pub fn legend_rows(names: &[&str], width: f32) -> usize {
+    places(names, width).last().map_or(0, |[_, row]| *row as usize + 1)
+}
+
+/// Left end and row of each entry of the legend.
+fn places(names: &[&str], width: f32) -> Vec<[f32; 2]> {
+    if names.len() < 2 {
+        return Vec::new();
+    }
+    let (mut x, mut row) = (8.0, 0.0);
+    let mut place = |name: &&str| {
+        let wide = 22.0 + mono_width(name, size::SMALL) + 14.0;
+        if x + wide > width && x > 8.0 {
+            (x, row) = (8.0, row + 1.0);
+        }
+        let at = [x, row];
+        x += wide;
+        at
+    };
+    names.iter().map(&mut place).collect()
+}
+
+/// The lines of one or several heads.
+pub fn figure(picture: &Picture<'_>, palette: &Palette, layout: &Layout) -> Figure {
+    let [width, height] = layout.size();
+    let mut figure = Figure::new(width, height, palette, picture.title);
+    curves(&mut figure, picture, palette, layout);
+    // Labels lie over the ends of curves, never under them.
+    if let Some(focus) = picture.focus {
         figure.marks.push(Mark::Fill { area: layout.area(focus), colour: palette.raised });
     }
-    let touches = |e: &Edge| match focus {
-        None => true,
-        Some(Focus::Query(q)) => e.query == q,
-        Some(Focus::Key(k)) => e.key == k,
-    };
-    let weakest = weakest_drawn(edges);
-    let is_drawn = |e: &Edge| e.weight >= weakest || (focus.is_some() && touches(e));
-    // Strong lines are drawn last, on top.
+    legend(&mut figure, picture, palette, width);
+    captions(&mut figure, palette, layout);
+    if let Some(beside) = &picture.beside {
+        heat(&mut figure, beside, picture.signed, palette, layout);
+    }
+    labels(&mut figure, picture, palette, layout);
+    numbers(&mut figure, picture, palette, layout);
+    figure
+}
+
+fn ink(palette: &Palette, strand: &Strand<'_>, signed: bool, weight: f32) -> Colour {
+    match strand.category {
+        Some(i) => palette.category(i),
+        None if signed => palette.balance(1f32.copysign(weight)),
+        None => palette.accent,
+    }
+}
+
+fn curves(figure: &mut Figure, picture: &Picture<'_>, palette: &Palette, layout: &Layout) {
+    let touches = |e: &Edge| picture.focus.is_none_or(|f| f.has(e));
+    let weakest = weakest_drawn(picture.strands);
+    let is_drawn = |e: &Edge| e.weight.abs() >= weakest || (picture.focus.is_some() && touches(e));
+    // Strong lines are drawn last, on top; lines of one colour together, which is fast.
     for strong in [false, true] {
-        for edge in edges.iter().filter(|e| is_drawn(e) && touches(e) == strong) {
-            let opacity = edge.weight.clamp(0.0, 1.0).sqrt() * if strong { 1.0 } else { 0.15 };
-            figure.marks.push(Mark::Curve {
-                from: [layout.left, layout.y(edge.query)],
-                to: [layout.right, layout.y(edge.key)],
-                width: 0.75 + 3.0 * edge.weight.clamp(0.0, 1.0),
-                colour: palette.accent.faded(opacity),
-            });
+        for strand in picture.strands {
+            let dash = strand.category.map_or(Dash::Solid, Dash::of);
+            for negative in [true, false] {
+                let is_now = |e: &&Edge| is_drawn(e) && touches(e) == strong && (e.weight < 0.0) == negative;
+                for edge in strand.edges.iter().filter(is_now) {
+                    let share = (edge.weight.abs() / picture.unit).clamp(0.0, 1.0);
+                    let opacity = share.sqrt() * if strong { 1.0 } else { 0.15 };
+                    figure.marks.push(Mark::Curve {
+                        from: layout.end(Focus::Query(edge.query)),
+                        to: layout.end(Focus::Key(edge.key)),
+                        width: 0.75 + 3.0 * share,
+                        colour: ink(palette, strand, picture.signed, edge.weight).faded(opacity),
+                        dash,
+                        down: !layout.is_down(),
+                    });
+                }
+            }
         }
     }
+}
+
+/// A sample of each colour and pattern with the name of its head.
+fn legend(figure: &mut Figure, picture: &Picture<'_>, palette: &Palette, width: f32) {
+    let names: Vec<&str> = picture.strands.iter().map(|s| s.name).collect();
+    for ([x, row], strand) in places(&names, width).into_iter().zip(picture.strands) {
+        let y = row * ROW + ROW / 2.0;
+        let colour = ink(palette, strand, false, 0.0);
+        let dash = strand.category.map_or(Dash::Solid, Dash::of);
+        let [stroke, gap] = dash.lengths().unwrap_or([16.0, 0.0]);
+        let mut start = 0.0;
+        while start < 16.0 {
+            let area = Area { x: x + start, y: y - 1.5, w: stroke.min(16.0 - start), h: 3.0 };
+            figure.marks.push(Mark::Fill { area, colour });
+            start += stroke + gap;
+        }
+        figure.token([x + 22.0, y], strand.name, size::SMALL, palette.text, Anchor::Start);
+    }
+}
+
+fn captions(figure: &mut Figure, palette: &Palette, layout: &Layout) {
+    if layout.is_empty() {
+        return;
+    }
+    for (focus, name) in [(Focus::Query(0), "query"), (Focus::Key(0), "key")] {
+        let ([x, y], anchor) = layout.text(focus);
+        let (at, anchor) = match layout.flow {
+            Flow::Down => ([x, layout.top + 10.0], anchor),
+            Flow::Right => ([8.0, y], Anchor::Start),
+            Flow::Left => ([layout.size()[0] - 8.0, y], Anchor::End),
+        };
+        figure.caption(at, name, palette.muted, anchor);
+    }
+}
+
+/// The cells of the columns, and the numbers of their heads as far as there is room.
+fn heat(figure: &mut Figure, beside: &Beside<'_>, signed: bool, palette: &Palette, layout: &Layout) {
+    let plain = ramp(palette, palette.muted, 0.4);
+    for (place, &head) in layout.columns.iter().enumerate() {
+        let pick = beside.picks.iter().find(|(h, _)| *h == head);
+        let full = |sign: f32| match pick {
+            None => palette.muted,
+            Some((_, Some(category))) => palette.category(*category),
+            Some((_, None)) if signed => palette.balance(sign),
+            Some((_, None)) => palette.accent,
+        };
+        let shades = pick.map(|_| [1.0, -1.0].map(|sign| ramp(palette, full(sign), 1.0)));
+        for side in Side::BOTH {
+            let top = beside.columns.top(side);
+            for token in 0..layout.len() {
+                let value = beside.columns.value(side, head, token);
+                if value == 0.0 || top == 0.0 {
+                    continue;
+                }
+                let ramp = shades.as_ref().map_or(&plain, |[above, below]| if value < 0.0 { below } else { above });
+                let step = (value.abs() / top).sqrt() * (ramp.len() - 1) as f32;
+                let colour = if value.is_finite() { ramp[step.round() as usize] } else { palette.error };
+                let Area { x, y, w, h } = layout.cell(side, place, token);
+                let area = if layout.is_down() {
+                    Area { x, y: y + 1.0, w: w - 1.0, h: h - 2.0 }
+                } else {
+                    Area { x: x + 1.0, y, w: w - 2.0, h: h - 1.0 }
+                };
+                figure.marks.push(Mark::Fill { area, colour });
+            }
+            if pick.is_some() {
+                name(figure, head, full(1.0), side, place, layout);
+            }
+        }
+    }
+}
+
+/// The name of a shown head at its column, where the one before is not in the way.
+fn name(figure: &mut Figure, head: usize, colour: Colour, side: Side, place: usize, layout: &Layout) {
+    let text = format!("H{head}");
+    let Area { x, y, w, h } = layout.column(side, place);
+    if layout.is_down() {
+        let at = [x + (w - 1.0) / 2.0, layout.top + 10.0];
+        let reach = mono_width(&text, size::SMALL);
+        let is_free = !figure.marks.iter().any(|mark| match mark {
+            Mark::Text { at: [other, y], text, .. } => {
+                *y == at[1] && (other - at[0]).abs() < f32::midpoint(reach, mono_width(text, size::SMALL)) + 2.0
+            }
+            _ => false,
+        });
+        if is_free {
+            figure.token(at, text, size::SMALL, colour, Anchor::Middle);
+        }
+    } else if layout.flow == Flow::Left {
+        figure.token([x + w + 6.0, y + h / 2.0], text, size::SMALL, colour, Anchor::Start);
+    } else {
+        figure.token([x - 6.0, y + h / 2.0], text, size::SMALL, colour, Anchor::End);
+    }
+}
+
+/// Shades from the background to a colour's share.
+fn ramp(palette: &Palette, full: Colour, share: f32) -> Vec<Colour> {
+    (0..=48).map(|i| palette.background.mix(full, share * i as f32 / 48.0)).collect()
+}
+
+fn labels(figure: &mut Figure, picture: &Picture<'_>, palette: &Palette, layout: &Layout) {
+    let (tokens, focus) = (picture.tokens, picture.focus);
     let mut reached = vec![[false; 2]; tokens.len()];
-    if focus.is_some() {
-        for edge in edges.iter().filter(|e| touches(e)) {
+    if let Some(focus) = focus {
+        for edge in picture.strands.iter().flat_map(|s| s.edges).filter(|e| focus.has(e)) {
             reached[edge.query][0] = true;
             reached[edge.key][1] = true;
         }
@@ -138,40 +291,50 @@ pub fn figure(
     for (i, reached) in reached.iter().enumerate() {
         let special = tokens.pieces[i].special;
         let text = fit(&tokens.shown(i), size::BODY, LABEL_MAX);
-        let near = |side: Focus| focus == Some(side) || focus.is_none();
-        let ink = |side: Focus, column: usize| {
-            if special || !(near(side) || reached[column]) { palette.muted } else { palette.text }
-        };
-        let y = layout.y(i);
         let size = if special { size::SMALL } else { size::BODY };
-        let at = [layout.left - 6.0, y];
         let drawn = mono_width(&text, size);
-        if tokens.continues(i) {
-            // Pieces of one word are joined by a hairline at its outer edge.
-            for x in [layout.left - layout.label + 1.0, layout.right + layout.label - 2.0] {
-                let area = Area { x, y: layout.y(i - 1), w: 1.0, h: ROW };
-                figure.marks.push(Mark::Fill { area, colour: palette.muted });
+        for (side, reached) in [(Focus::Query(i), reached[0]), (Focus::Key(i), reached[1])] {
+            let near = focus == Some(side) || focus.is_none() || reached;
+            let ink = if special || !near { palette.muted } else { palette.text };
+            let ([x, y], anchor) = layout.text(side);
+            if tokens.continues(i) {
+                // Pieces of one word are joined by a hairline at its outer edge.
+                figure.marks.push(Mark::Fill { area: layout.joint(side), colour: palette.muted });
             }
-        }
-        if tokens.pieces[i].unknown {
-            for x in [layout.left - 6.0 - drawn, layout.right + 6.0] {
-                let area = Area { x, y: y + 8.0, w: drawn, h: 1.0 };
+            if tokens.pieces[i].unknown {
+                let left = match anchor {
+                    Anchor::Start => x,
+                    Anchor::Middle => x - drawn / 2.0,
+                    Anchor::End => x - drawn,
+                };
+                let area = Area { x: left, y: y + 8.0, w: drawn, h: 1.0 };
                 figure.marks.push(Mark::Fill { area, colour: palette.error });
             }
-        }
-        figure.token(at, text.clone(), size, ink(Focus::Query(i), 0), Anchor::End);
-        figure.token([layout.right + 6.0, y], text, size, ink(Focus::Key(i), 1), Anchor::Start);
-    }
-    if let Some(focus) = focus {
-        for edge in edges.iter().filter(|e| touches(e) && e.weight >= 0.005) {
-            let (x, row, anchor) = match focus {
-                Focus::Query(_) => (layout.right + layout.label + 4.0, edge.key, Anchor::Start),
-                Focus::Key(_) => (layout.left - layout.label - 4.0, edge.query, Anchor::End),
-            };
-            figure.token([x, layout.y(row)], weight(edge.weight), size::SMALL, palette.accent, anchor);
+            figure.token([x, y], text.as_str(), size, ink, anchor);
         }
     }
-    figure
+}
+
+/// The weights of the token that the picture is about, at the other ends of its lines; of several heads the largest.
+fn numbers(figure: &mut Figure, picture: &Picture<'_>, palette: &Palette, layout: &Layout) {
+    let Some(focus) = picture.focus else { return };
+    let mut most: Vec<Option<(f32, Colour)>> = vec![None; picture.tokens.len()];
+    for strand in picture.strands {
+        for edge in strand.edges.iter().filter(|e| focus.has(e) && e.weight.abs() >= 0.005 * picture.unit) {
+            let known = &mut most[focus.opposite(edge).token()];
+            if known.is_none_or(|(weight, _)| weight.abs() < edge.weight.abs()) {
+                *known = Some((edge.weight, ink(palette, strand, picture.signed, edge.weight)));
+            }
+        }
+    }
+    let opposite = if matches!(focus, Focus::Query(_)) { Focus::Key(0) } else { Focus::Query(0) };
+    for (i, found) in most.into_iter().enumerate() {
+        let Some((value, colour)) = found else { continue };
+        let (at, anchor) = layout.number(opposite.at(i));
+        let text = if picture.unit == 1.0 { weight(value) } else { short(value) };
+        let upright = !layout.is_down();
+        figure.marks.push(Mark::Text { at, text, size: size::SMALL, colour, anchor, mono: true, upright });
+    }
 }
 
 #[cfg(test)]
@@ -182,8 +345,18 @@ mod tests {
     fn of_too_many_lines_the_strongest_are_drawn() {
         let edge = |i: usize| Edge { query: i, key: i, weight: ((i * 7919) % 10_000) as f32 / 10_000.0 };
         let edges: Vec<Edge> = (0..10_000).map(edge).collect();
-        let weakest = weakest_drawn(&edges);
+        let strands = edges.chunks(4000).map(|edges| Strand { name: "", edges, category: None }).collect::<Vec<_>>();
+        let weakest = weakest_drawn(&strands);
         assert_eq!(edges.iter().filter(|e| e.weight >= weakest).count(), MOST);
-        assert_eq!(weakest_drawn(&edges[..MOST]), 0.0);
+        assert_eq!(weakest_drawn(&[Strand { name: "", edges: &edges[..MOST], category: None }]), 0.0);
+    }
+
+    #[test]
+    fn a_legend_takes_the_rows_that_its_names_need() {
+        assert_eq!(legend_rows(&["L1\u{b7}H1"], 300.0), 0, "one head needs none");
+        assert_eq!(legend_rows(&["L1\u{b7}H1"; 3], 300.0), 1);
+        let many = places(&["L10\u{b7}H10"; 12], 300.0);
+        assert_eq!(many.len(), 12);
+        assert!(many.iter().all(|[x, _]| x + 22.0 + mono_width("L10\u{b7}H10", size::SMALL) <= 300.0), "{many:?}");
     }
 }

@@ -7,8 +7,12 @@ pub mod effects;
 pub mod fonts;
 pub mod grid;
 pub mod heatmap;
+pub mod legend;
 pub mod lines;
 pub mod neuron;
+pub mod order;
+pub mod pyramid;
+pub mod shades;
 
 pub use caption::Caption;
 pub use colour::{Colour, Palette};
@@ -101,6 +105,38 @@ pub fn fresh_key() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed) | 1 << 62
 }
 
+/// The pattern of a line: what tells categories of one colour apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum Dash {
+    /// Without gaps.
+    #[default]
+    Solid,
+    /// Long strokes.
+    Dashed,
+    /// Short strokes.
+    Dotted,
+}
+
+impl Dash {
+    /// The pattern of the category `i`: the first as many as there are colours are solid.
+    pub fn of(i: usize) -> Self {
+        match i / colour::CATEGORIES.len() {
+            0 => Self::Solid,
+            1 => Self::Dashed,
+            _ => Self::Dotted,
+        }
+    }
+
+    /// The lengths of a stroke and of the gap after it, in points along the way from end to end; `None` without gaps.
+    pub fn lengths(self) -> Option<[f32; 2]> {
+        match self {
+            Self::Solid => None,
+            Self::Dashed => Some([8.0, 5.0]),
+            Self::Dotted => Some([3.0, 4.0]),
+        }
+    }
+}
+
 /// One thing on a picture.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Mark {
@@ -127,7 +163,7 @@ pub enum Mark {
         /// What.
         pixels: Pixels,
     },
-    /// A curve that leaves and arrives horizontally.
+    /// A curve that leaves and arrives horizontally, or vertically.
     Curve {
         /// One end.
         from: [f32; 2],
@@ -137,6 +173,10 @@ pub enum Mark {
         width: f32,
         /// Its colour.
         colour: Colour,
+        /// Its pattern.
+        dash: Dash,
+        /// Whether it leaves and arrives vertically.
+        down: bool,
     },
     /// One line of text.
     Text {
@@ -224,6 +264,23 @@ pub fn weight(x: f32) -> String {
     if x.is_finite() { format!("{x:.3}").replace('-', "\u{2212}") } else { "not a number".to_owned() }
 }
 
+/// A number with three significant digits and a real minus, without zeros at its end.
+pub fn short(x: f32) -> String {
+    if !x.is_finite() {
+        return "not a number".to_owned();
+    }
+    let size = x.abs();
+    let text = if size == 0.0 {
+        "0".to_owned()
+    } else if (1e-4..1e5).contains(&size) {
+        let text = format!("{x:.*}", (2 - size.log10().floor() as i32).max(0) as usize);
+        if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+    } else {
+        format!("{x:.0e}")
+    };
+    text.replace('-', "\u{2212}")
+}
+
 /// A share as it is written on screen.
 pub fn percent(x: f32) -> String {
     format!("{:.0} %", x * 100.0)
@@ -257,6 +314,12 @@ mod tests {
         let cut = fit("incomprehensibilities", 10.0, 60.0);
         assert!(cut.ends_with('\u{2026}') && mono_width(&cut, 10.0) <= 60.0, "{cut}");
         assert!(mono_width("门", 10.0) > mono_width("d", 10.0));
+    }
+
+    #[test]
+    fn short_numbers_keep_three_digits_and_no_zeros() {
+        let written: Vec<String> = [0.0, 1.0, 0.25, -0.123_45, 12.34, 2500.0, 3e-7].into_iter().map(short).collect();
+        assert_eq!(written, ["0", "1", "0.25", "\u{2212}0.123", "12.3", "2500", "3e\u{2212}7"]);
     }
 
     #[test]

@@ -5,13 +5,13 @@ use super::command::Command;
 use super::examples::Example;
 use super::scene::{Arrangement, View};
 use super::settings::Theme;
-use super::views::effects;
-use super::views::neuron;
+use super::views::{effects, lines, model, neuron};
 use crate::analysis::filter::Filter;
 use crate::analysis::meaning::Meaning;
 use crate::engine::Target;
 use crate::engine::device::Choice;
 use crate::figure::lines::Focus;
+use crate::figure::shades::Look;
 use crate::trace::At;
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
@@ -34,6 +34,12 @@ pub enum Action {
     Example(Example),
     /// Select a head.
     Select(Head),
+    /// Change what the lines show.
+    Lines(lines::Ask),
+    /// Colour the matrix differently.
+    Heatmap(Look),
+    /// Look at all heads differently.
+    Model(model::Ask),
     /// The pointer rests on a head's thumbnail, or on none.
     PreviewHead(Option<Head>),
     /// Pin a token, or release it if it is pinned.

@@ -168,7 +168,7 @@ impl App {
         });
         if !state.projector {
             Panel::top("row").exact_size(32.0).resizable(false).frame(frame(panel, slim)).show(ui, |ui| {
-                panels::top::row(ui, state, actions);
+                panels::top::row(ui, state, actions, &mut self.canvas);
             });
         }
         Panel::bottom("status").exact_size(24.0).resizable(false).frame(frame(panel, slim)).show(ui, |ui| {
@@ -201,9 +201,9 @@ impl App {
                 }
                 Arrangement::Grid => {
                     // Room is kept for the heading and the heads worth seeing.
-                    let height = Some(ui.available_height() - 230.0);
+                    let height = Some((ui.available_height() - 160.0).round());
                     look = Some(GridLook { height, ..panels::grid::wanted(ui, state) });
-                    panels::grid::show(ui, state, actions, &mut self.canvas);
+                    panels::grid::alone(ui, state, actions, &mut self.canvas);
                 }
                 Arrangement::Tiles => {
                     if !tiles::is_whole(&self.tree) {

@@ -51,6 +51,12 @@ pub enum Command {
     Find,
     /// Give every thumbnail its own maximum, or all the same.
     Stretch,
+    /// Show the largest or the mean under each pixel of all heads.
+    Pool,
+    /// See all heads again.
+    WholeModel,
+    /// Tokens down, side by side, or as their script wants it.
+    Direction,
     /// Show every site with its shape.
     ShapeTrace,
     /// Grid, head and inspector side by side.
@@ -107,6 +113,9 @@ impl Command {
         Self::HideSpecial,
         Self::Words,
         Self::Stretch,
+        Self::Pool,
+        Self::WholeModel,
+        Self::Direction,
         Self::ShapeTrace,
         Self::Overview,
         Self::GridOnly,
@@ -164,6 +173,11 @@ impl Command {
             Self::Redo => ("Redo", "Make the change again that was taken back."),
             Self::Find => ("Find\u{2026}", "Find a command."),
             Self::Stretch => ("Stretch each head", "Draw every thumbnail up to its own maximum, or all on one scale."),
+            Self::Pool => {
+                ("Maximum or mean", "Show the largest or the mean of the cells under each pixel of all heads.")
+            }
+            Self::WholeModel => ("Whole model", "See all heads again."),
+            Self::Direction => ("Direction of tokens", "Draw tokens down, side by side, or as their script wants it."),
             Self::ShapeTrace => ("Shape trace", "List every site of the forward pass with its axes and sizes."),
             Self::Overview => ("Layout: overview", "Grid, head and inspector side by side."),
             Self::GridOnly => ("Layout: all heads", "The grid of heads fills the window."),
@@ -207,6 +221,9 @@ impl Command {
             Self::Find => (PLAIN, Key::Slash),
             Self::HideSpecial => (PLAIN, Key::S),
             Self::Stretch => (PLAIN, Key::X),
+            Self::Pool => (PLAIN, Key::P),
+            Self::WholeModel => (PLAIN, Key::Num0),
+            Self::Direction => (PLAIN, Key::D),
             Self::ShapeTrace => (PLAIN, Key::T),
             Self::Overview => (PLAIN, Key::Num1),
             Self::GridOnly => (PLAIN, Key::Num2),

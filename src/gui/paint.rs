@@ -3,16 +3,17 @@
 use super::action::Head;
 use super::fan;
 use super::memo::Memo;
-use super::picture;
+use super::picture::{self, Strands};
 use super::state::State;
 use super::theme::{bold, colour};
 use super::views::neuron;
-use crate::analysis::filter::{Combine, Filter, Shown, Threshold, show};
+use crate::analysis::filter::{Combine, Filter, Shown, Threshold, on_special, show};
 use crate::analysis::meaning::Meaning;
 use crate::analysis::predictions::Prediction;
 use crate::engine::Run;
 use crate::figure::lines::Focus;
-use crate::figure::{Anchor, Area, Figure, Mark, Palette, Pixels, effects, heatmap, lines};
+use crate::figure::shades::Look as Colours;
+use crate::figure::{Anchor, Area, Dash, Figure, Mark, Palette, Pixels, effects, heatmap, lines};
 use egui::epaint::{CubicBezierShape, TextShape};
 use egui::{
     Align2, Color32, ColorImage, FontFamily, FontId, Painter, Pos2, Rect, Shape, Stroke, StrokeKind, TextureHandle,
@@ -28,12 +29,15 @@ pub struct Canvas {
     textures: BTreeMap<u64, (TextureHandle, bool)>,
     shown: Memo<ShownKey, Shown>,
     whole: Memo<ShownKey, Shown>,
+    strands: Memo<StrandsKey, Strands>,
     lines: Memo<LinesKey, (Figure, lines::Layout)>,
     /// Predictions of the shown run and of the run without changes, by run and position.
     pub after: Memo<(u64, usize), Option<Vec<Prediction>>>,
     /// See `after`.
     pub before: Memo<(u64, usize), Option<Vec<Prediction>>>,
     matrix: Memo<MatrixKey, (Figure, heatmap::Layout)>,
+    sums: Memo<ShownKey, heatmap::Sums>,
+    on_special: Memo<ShownKey, f32>,
     /// The neuron view.
     pub neuron: neuron::Drawn,
     /// The map of heads of the view of effects.
@@ -44,10 +48,12 @@ pub struct Canvas {
 
 /// Which work, how far it is, in which theme, in which room.
 type EffectsKey = (u64, usize, bool, [u32; 2]);
-/// What is drawn, about which token, in which theme, how wide.
-type LinesKey = (ShownKey, Option<Focus>, bool, u32);
-/// What is drawn, in which theme, in which room.
-type MatrixKey = (ShownKey, bool, [u32; 2]);
+/// What is drawn, whether head by head, beside which layer's columns, about which token.
+type StrandsKey = (ShownKey, bool, usize, Option<Focus>);
+/// What is drawn, about which token, how, in which theme, in which room.
+type LinesKey = (ShownKey, Option<Focus>, (bool, usize, lines::Way, String), bool, [u32; 2]);
+/// What is drawn, in which colours and theme, in which room.
+type MatrixKey = (ShownKey, Colours, bool, [u32; 2]);
 
 /// What a [`Shown`] is made from.
 #[derive(Debug, Clone, PartialEq)]
@@ -83,12 +89,25 @@ impl Canvas {
         Some(self.whole.get(ShownKey::of(state, run, filter), || show(&run.tokens, &state.values(), &filter)))
     }
 
-    /// The token lines of the shown heads.
-    pub fn lines(&mut self, state: &State, palette: &Palette, width: f32) -> Option<Rc<(Figure, lines::Layout)>> {
+    /// What the lines show, head by head where each has its colour.
+    pub fn strands(&mut self, state: &State) -> Option<Rc<Strands>> {
         let (run, shown) = (state.run()?, self.shown(state)?);
+        let layer = state.scene.head.0;
+        let key =
+            (ShownKey::of(state, run, state.scene.look.filter), state.is_overlaid(), layer, state.focus_in(&shown));
+        Some(self.strands.get(key, || Strands::new(state, &shown)))
+    }
+
+    /// The token lines of the shown heads.
+    pub fn lines(&mut self, state: &State, palette: &Palette, room: [f32; 2]) -> Option<Rc<(Figure, lines::Layout)>> {
+        let (run, shown) = (state.run()?, self.shown(state)?);
+        let strands = self.strands(state)?;
         let focus = state.focus_in(&shown);
-        let key = (ShownKey::of(state, run, state.scene.look.filter), focus, palette.dark, width.to_bits());
-        Some(self.lines.get(key, || picture::lines(&shown, focus, &state.title(), palette, width)))
+        let look = &state.scene.look;
+        let shown_key = ShownKey::of(state, run, look.filter);
+        let drawn = (state.is_overlaid(), state.scene.head.0, look.way, state.title());
+        let key = (shown_key, focus, drawn, palette.dark, room.map(f32::to_bits));
+        Some(self.lines.get(key, || picture::lines(state, &strands, &shown, focus, palette, room)))
     }
 
     /// The matrix of the shown heads.
@@ -99,8 +118,23 @@ impl Canvas {
         room: [f32; 2],
     ) -> Option<Rc<(Figure, heatmap::Layout)>> {
         let (run, shown) = (state.run()?, self.shown(state)?);
-        let key = (ShownKey::of(state, run, state.scene.look.filter), palette.dark, room.map(f32::to_bits));
-        Some(self.matrix.get(key, || picture::matrix(&shown, &state.title(), palette, room)))
+        let look = &state.scene.look;
+        let key = (ShownKey::of(state, run, look.filter), look.colours, palette.dark, room.map(f32::to_bits));
+        Some(self.matrix.get(key, || picture::matrix(state, &shown, palette, room)))
+    }
+
+    /// The sums of what the matrix shows.
+    pub fn sums(&mut self, state: &State) -> Option<Rc<heatmap::Sums>> {
+        let (run, shown) = (state.run()?, self.shown(state)?);
+        let make = || heatmap::Sums::new(&shown.weights, shown.tokens.len());
+        Some(self.sums.get(ShownKey::of(state, run, state.scene.look.filter), make))
+    }
+
+    /// The share that special tokens take of the shown heads.
+    pub fn on_special(&mut self, state: &State) -> f32 {
+        let Some(run) = state.run() else { return 0.0 };
+        let key = ShownKey::of(state, run, Filter::nothing());
+        *self.on_special.get(key, || on_special(&run.tokens, &state.values()))
     }
 
     /// Paints pixels over a rectangle, unsmoothed.
@@ -111,12 +145,22 @@ impl Canvas {
 
     /// Paints the picture of this key over a rectangle; it is made where there is none yet.
     pub fn picture(&mut self, painter: &Painter, key: u64, rect: Rect, make: impl FnOnce() -> ColorImage) {
+        self.part(painter, key, rect, Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0)), make);
+    }
+
+    /// Paints a part of a picture, in shares of its width and height.
+    pub fn part(&mut self, painter: &Painter, key: u64, rect: Rect, part: Rect, make: impl FnOnce() -> ColorImage) {
         let (texture, used) = self
             .textures
             .entry(key)
             .or_insert_with(|| (painter.ctx().load_texture("figure", make(), TextureOptions::NEAREST), true));
         *used = true;
-        painter.image(texture.id(), rect, Rect::from_min_max(Pos2::ZERO, Pos2::new(1.0, 1.0)), Color32::WHITE);
+        painter.image(texture.id(), rect, part, Color32::WHITE);
+    }
+
+    /// Whether the picture of this key is on the graphics card.
+    pub fn has(&self, key: u64) -> bool {
+        self.textures.contains_key(&key)
     }
 
     /// Ends a frame.
@@ -135,9 +179,10 @@ pub fn figure(painter: &Painter, canvas: &mut Canvas, figure: &Figure, origin: P
     let clip = painter.clip_rect();
     let at = |[x, y]: [f32; 2]| origin + Vec2::new(x, y);
     let mut marks = figure.marks.as_slice();
+    let many = marks.iter().filter(|m| matches!(m, Mark::Curve { .. })).count() >= fan::MANY;
     while let Some((mark, rest)) = marks.split_first() {
-        let curves = fan::count(marks);
-        if curves >= fan::MANY {
+        let curves = if many { fan::count(marks) } else { 0 };
+        if curves > fan::FEW {
             let (fan, rest) = marks.split_at(curves);
             fan::paint(painter, canvas, fan, origin);
             marks = rest;
@@ -146,7 +191,10 @@ pub fn figure(painter: &Painter, canvas: &mut Canvas, figure: &Figure, origin: P
         marks = rest;
         match mark {
             Mark::Fill { area, colour: c } => {
-                painter.rect_filled(rect(*area, origin), 0.0, colour(*c));
+                let rect = rect(*area, origin);
+                if clip.intersects(rect) {
+                    painter.rect_filled(rect, 0.0, colour(*c));
+                }
             }
             Mark::Ring { area, colour: c, width } => {
                 let rect = rect(*area, origin);
@@ -160,18 +208,10 @@ pub fn figure(painter: &Painter, canvas: &mut Canvas, figure: &Figure, origin: P
                     canvas.image(painter, pixels, rect);
                 }
             }
-            Mark::Curve { from, to, width, colour: c } => {
+            Mark::Curve { from, to, width, colour: c, dash, down } => {
                 let (from, to) = (at(*from), at(*to));
                 if clip.intersects(Rect::from_two_pos(from, to).expand(*width)) {
-                    let middle = f32::midpoint(from.x, to.x);
-                    let points = [from, Pos2::new(middle, from.y), Pos2::new(middle, to.y), to];
-                    let stroke = Stroke::new(*width, colour(*c));
-                    painter.add(Shape::CubicBezier(CubicBezierShape::from_points_stroke(
-                        points,
-                        false,
-                        Color32::TRANSPARENT,
-                        stroke,
-                    )));
+                    curve(painter, [from, to], Stroke::new(*width, colour(*c)), *dash, *down);
                 }
             }
             Mark::Text { at: position, text, size, colour: c, anchor, mono, upright } => {
@@ -188,16 +228,34 @@ pub fn figure(painter: &Painter, canvas: &mut Canvas, figure: &Figure, origin: P
                     Anchor::End => Align2::RIGHT_CENTER,
                 };
                 if *upright {
-                    let galley = painter.layout_no_wrap(text.clone(), font, colour(*c));
-                    // egui turns the text about its anchor, and places it by its top left corner.
-                    let corner = position - align.pos_in_rect(&galley.rect).to_vec2();
-                    let shape = TextShape::new(corner, galley, colour(*c))
-                        .with_angle_and_anchor(-std::f32::consts::FRAC_PI_2, align);
-                    painter.add(shape);
+                    self::upright(painter, position, text, font, colour(*c), align);
                 } else {
                     painter.text(position, align, text, font, colour(*c));
                 }
             }
+        }
+    }
+}
+
+/// Text that reads upwards.
+pub fn upright(painter: &Painter, at: Pos2, text: &str, font: FontId, ink: Color32, align: Align2) {
+    let galley = painter.layout_no_wrap(text.to_owned(), font, ink);
+    // egui turns the text about its anchor, and places it by its top left corner.
+    let corner = at - align.pos_in_rect(&galley.rect).to_vec2();
+    let angle = -std::f32::consts::FRAC_PI_2;
+    painter.add(TextShape::new(corner, galley, ink).with_angle_and_anchor(angle, align));
+}
+
+fn curve(painter: &Painter, [from, to]: [Pos2; 2], stroke: Stroke, dash: Dash, down: bool) {
+    let (x, y) = (f32::midpoint(from.x, to.x), f32::midpoint(from.y, to.y));
+    let bends =
+        if down { [Pos2::new(from.x, y), Pos2::new(to.x, y)] } else { [Pos2::new(x, from.y), Pos2::new(x, to.y)] };
+    let points = [from, bends[0], bends[1], to];
+    let shape = CubicBezierShape::from_points_stroke(points, false, Color32::TRANSPARENT, stroke);
+    match dash.lengths() {
+        None => drop(painter.add(shape)),
+        Some([length, gap]) => {
+            painter.extend(Shape::dashed_line(&shape.flatten(Some(0.5)), stroke, length, gap));
         }
     }
 }

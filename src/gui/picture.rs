@@ -1,32 +1,144 @@
 //! The pictures that the window shows, as figures: drawn, copied and exported alike.
 
-use super::action::ExportOf;
+use super::action::{ExportOf, Head};
 use super::scene::View;
 use super::state::State;
-use crate::analysis::filter::{Shown, show};
-use crate::figure::lines::Focus;
-use crate::figure::{Figure, Palette, heatmap, lines};
+use crate::analysis::filter::{Combine, Shown, kept, show};
+use crate::figure::lines::{Columns, Focus};
+use crate::figure::{Figure, Palette, head_name, heatmap, lines};
+use rayon::prelude::*;
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// The width of exported lines.
-const LINES: f32 = 640.0;
+/// The room of exported lines.
+const LINES: [f32; 2] = [640.0, 520.0];
+
+/// What the lines show: one set of curves, or one for each head in its colour.
+#[derive(Debug, Default)]
+pub struct Strands {
+    /// The shown heads as one, or each for itself.
+    pub shown: Vec<(Vec<Head>, Shown)>,
+    /// Of the selected head's layer: what its tokens give and get, head by head.
+    pub columns: Columns,
+    /// The heads of that layer that are shown.
+    pub picks: Vec<usize>,
+    /// The selected heads, where each has its colour.
+    overlaid: Vec<Head>,
+}
+
+impl Strands {
+    /// Reads what the state asks for. `combined` is what is shown of all heads together.
+    pub fn new(state: &State, combined: &Shown) -> Self {
+        let (Some(weights), Some(run)) = (state.weights(), state.run()) else { return Self::default() };
+        let (heads, filter) = (state.shown_heads(), &state.scene.look.filter);
+        let overlaid = if state.is_overlaid() { state.scene.heads() } else { Vec::new() };
+        let shown = if !overlaid.is_empty() && heads.len() > 1 {
+            let one =
+                |&(layer, head): &Head| (vec![(layer, head)], show(&run.tokens, &weights.head(layer, head), filter));
+            heads.par_iter().map(one).collect()
+        } else {
+            vec![(heads.clone(), combined.clone())]
+        };
+        let layer = state.scene.head.0;
+        let all: Vec<usize> = (0..weights.heads()).collect();
+        let of = |&head: &usize| Cow::Owned(kept(&run.tokens, &weights.head(layer, head), filter));
+        let kept: Vec<Cow<'_, [f32]>> = all.par_iter().map(of).collect();
+        let columns = Columns::new(&kept, combined.tokens.len(), state.focus_in(combined));
+        let picks = heads.iter().filter(|(l, _)| *l == layer).map(|(_, h)| *h).collect();
+        Self { shown, columns, picks, overlaid }
+    }
+
+    /// The colour and pattern of a head where each has its own. Heads of one layer keep theirs, whichever others are
+    /// shown.
+    pub fn category(&self, head: Head) -> Option<usize> {
+        let one_layer = self.overlaid.iter().all(|(layer, _)| *layer == self.overlaid[0].0);
+        let place = self.overlaid.iter().position(|h| *h == head);
+        if one_layer && self.overlaid.first().is_some_and(|h| h.0 == head.0) { Some(head.1) } else { place }
+    }
+
+    /// Of several heads that are drawn each for itself: the share of their mass that is drawn, how many weights, and of
+    /// how many.
+    pub fn drawn(&self) -> Option<(f32, usize, usize)> {
+        let count = self.shown.len();
+        (count > 1).then(|| {
+            let mass = self.shown.iter().map(|(_, s)| s.mass).sum::<f32>() / count as f32;
+            let (kept, of) = self.shown.iter().fold((0, 0), |(a, b), (_, s)| (a + s.edges.len(), b + s.of));
+            (mass, kept, of)
+        })
+    }
+
+    /// The largest weights between a query and a key, head by head: what a number on hover says.
+    pub fn between(&self, query: usize, key: usize) -> impl Iterator<Item = (&[Head], f32)> {
+        self.shown.iter().filter_map(move |(heads, shown)| {
+            let weight = *shown.weights.get(query * shown.tokens.len() + key)?;
+            Some((heads.as_slice(), weight))
+        })
+    }
+}
 
 /// The token lines of what is shown.
 pub fn lines(
+    state: &State,
+    strands: &Strands,
     shown: &Shown,
     focus: Option<Focus>,
-    title: &str,
     palette: &Palette,
-    width: f32,
+    [width, height]: [f32; 2],
 ) -> (Figure, lines::Layout) {
-    let layout = lines::Layout::new(&shown.tokens, width);
-    (lines::figure(&shown.tokens, &shown.edges, focus, palette, &layout, title), layout)
+    let title = state.title();
+    let category = |heads: &[Head]| if let [head] = heads { strands.category(*head) } else { None };
+    let name = |heads: &[Head]| heads.first().map_or_else(String::new, |h| head_name(h.0, h.1));
+    let names: Vec<String> = strands.shown.iter().map(|(heads, _)| name(heads)).collect();
+    let curves: Vec<lines::Strand<'_>> = strands
+        .shown
+        .iter()
+        .zip(&names)
+        .map(|((heads, shown), name)| lines::Strand { name, edges: &shown.edges, category: category(heads) })
+        .collect();
+    // While one of several heads is previewed, the legend keeps its room: nothing jumps.
+    let legend: Vec<String> = strands.overlaid.iter().map(|h| name(&[*h])).collect();
+    let legend: Vec<&str> = legend.iter().map(String::as_str).collect();
+    let room = lines::Room {
+        width,
+        height,
+        flow: state.scene.look.way.flow(&shown.tokens),
+        heads: state.weights().map_or(0, |w| w.heads()),
+        picks: &strands.picks,
+        legend: lines::legend_rows(&legend, width),
+    };
+    let layout = lines::Layout::new(&shown.tokens, &room);
+    let layer = state.scene.head.0;
+    let pick = |&head: &usize| (head, strands.category((layer, head)));
+    let picks: Vec<(usize, Option<usize>)> = strands.picks.iter().map(pick).collect();
+    let beside = lines::Beside { columns: &strands.columns, picks: &picks };
+    let weights = state.weights();
+    let picture = lines::Picture {
+        tokens: &shown.tokens,
+        strands: &curves,
+        beside: (!layout.columns.is_empty()).then_some(beside),
+        focus,
+        unit: weights.map_or(1.0, |w| w.unit()),
+        signed: state.meaning().is_signed(),
+        title: &title,
+    };
+    (lines::figure(&picture, palette, &layout), layout)
 }
 
 /// The matrix of what is shown.
-pub fn matrix(shown: &Shown, title: &str, palette: &Palette, [width, height]: [f32; 2]) -> (Figure, heatmap::Layout) {
+pub fn matrix(state: &State, shown: &Shown, palette: &Palette, [width, height]: [f32; 2]) -> (Figure, heatmap::Layout) {
     let layout = heatmap::Layout::new(&shown.tokens, width, height);
-    let matrix = heatmap::Matrix { tokens: &shown.tokens, weights: &shown.weights, title };
+    let title = state.title();
+    let unit = state.weights().map_or(1.0, |w| w.unit());
+    // Full colour is what it is for one head: only a sum of several may be larger.
+    let several = state.combine() == Combine::Sum && state.shown_heads().len() > 1;
+    let largest = || shown.weights.iter().filter(|w| w.is_finite()).fold(0f32, |most, w| most.max(w.abs()));
+    let matrix = heatmap::Matrix {
+        meaning: &state.meaning_label(),
+        unit: if several { largest().max(unit) } else { unit },
+        signed: state.meaning().is_signed(),
+        look: state.scene.look.colours,
+        ..heatmap::Matrix::new(&shown.tokens, &shown.weights, &title)
+    };
     (heatmap::figure(&matrix, palette, &layout), layout)
 }
 
@@ -37,11 +149,13 @@ pub fn of_head(state: &State, palette: &Palette) -> Option<Figure> {
         return super::views::neuron::picture(state, palette);
     }
     let shown = show(&run.tokens, &state.values(), &state.scene.look.filter);
-    let title = state.title();
     Some(match state.scene.look.view {
-        View::Lines => lines(&shown, state.pinned_in(&shown), &title, palette, LINES).0,
+        View::Lines => {
+            let strands = Strands::new(state, &shown);
+            lines(state, &strands, &shown, state.pinned_in(&shown), palette, LINES).0
+        }
         View::Effects => super::views::effects::picture(state, palette)?,
-        View::Heatmap | View::Neuron => matrix(&shown, &title, palette, [900.0, 1000.0]).0,
+        View::Heatmap | View::Neuron => matrix(state, &shown, palette, [900.0, 1000.0]).0,
     })
 }
 

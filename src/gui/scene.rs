@@ -4,7 +4,9 @@ use super::action::Head;
 use crate::analysis::filter::{Combine, Filter};
 use crate::analysis::meaning::Meaning;
 use crate::engine::{Cut, Target, With};
-use crate::figure::lines::Focus;
+use crate::figure::lines::{Focus, Way};
+use crate::figure::pyramid::Pool;
+use crate::figure::shades::Look as Colours;
 use serde::{Deserialize, Serialize};
 
 /// What the centre shows.
@@ -56,6 +58,12 @@ pub struct Look {
     pub combine: Option<Combine>,
     /// Whether every thumbnail has its own maximum.
     pub stretch: bool,
+    /// What stands for several cells under one pixel of all heads.
+    pub pool: Pool,
+    /// Where the tokens of the lines run.
+    pub way: Way,
+    /// The colours of the matrix.
+    pub colours: Colours,
 }
 
 /// Everything that undo brings back.

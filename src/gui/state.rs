@@ -7,6 +7,7 @@ use super::scene::Scene;
 use super::settings::Settings;
 use super::slice::Slice;
 use super::views::Views;
+use super::views::camera::Camera;
 use super::words::{EN, fill};
 use crate::analysis::attention::Score;
 use crate::analysis::filter::{Combine, Shown, combine};
@@ -14,8 +15,11 @@ use crate::analysis::meaning::{Meaning, Weights};
 use crate::array::Array;
 use crate::engine::{Ask, Off, Opened, Results, Run, Slot, Target};
 use crate::error::Error;
+use crate::figure::grid::{self, Grid, Overview};
 use crate::figure::lines::Focus;
-use crate::figure::{Figure, grid, head_name, weight};
+use crate::figure::order::Order;
+use crate::figure::pyramid::{Pool, Pyramid};
+use crate::figure::{Figure, head_name, weight};
 use crate::trace::{At, Place, Progress, Site, Want};
 use egui::util::undoer::Undoer;
 use std::collections::BTreeMap;
@@ -31,8 +35,14 @@ pub struct Study {
     pub weights: Arc<Weights>,
     /// Heads with plain habits.
     pub worth: Vec<Score>,
+    /// Every head at every coarseness.
+    pub pyramid: Arc<Pyramid>,
+    /// Which head stands where.
+    pub order: Arc<Order>,
     /// The picture of all heads.
     pub grid: Arc<Figure>,
+    /// What a view that zooms begins with, where there is one.
+    pub overview: Option<Arc<Overview>>,
     /// Where its thumbnails are.
     pub layout: grid::Layout,
     /// How it was asked to look.
@@ -40,12 +50,26 @@ pub struct Study {
 }
 
 impl Study {
-    /// Draws all heads of a run.
-    pub fn new(weights: Arc<Weights>, worth: Vec<Score>, look: GridLook) -> Self {
-        let layout = look.layout(&weights);
+    /// Draws all heads of a run; what another study of the same numbers has made already is taken from it.
+    pub fn new(weights: Arc<Weights>, worth: Vec<Score>, look: GridLook, before: Option<&Self>) -> Self {
+        let known = before.filter(|b| b.weights.run.id == weights.run.id && b.weights.meaning == weights.meaning);
+        let pyramid = match known.filter(|b| b.look.pool == look.pool) {
+            Some(study) => study.pyramid.clone(),
+            None => Arc::new(Pyramid::of(&weights, look.pool)),
+        };
+        let order = Arc::new(Order::model(weights.layers(), weights.heads()));
+        let layout = look.layout(&weights, &order);
         let palette = crate::figure::Palette::of(look.dark);
-        let grid = Arc::new(grid::figure(&weights, palette, &layout, look.scale, look.stretch));
-        Self { run: weights.run.clone(), weights, worth, grid, layout, look }
+        let drawn = Grid { weights: &weights, pyramid: &pyramid, order: &order, stretch: look.stretch };
+        let grid = Arc::new(grid::figure(&drawn, palette, &layout, look.scale));
+        // Only a grid that has the window for itself zooms.
+        let overview = look.height.map(|_| Arc::new(Overview::new(&drawn, palette)));
+        Self { run: weights.run.clone(), weights, worth, pyramid, order, grid, overview, layout, look }
+    }
+
+    /// What its pictures are drawn from.
+    pub fn drawn(&self) -> Grid<'_> {
+        Grid { weights: &self.weights, pyramid: &self.pyramid, order: &self.order, stretch: self.look.stretch }
     }
 }
 
@@ -62,14 +86,17 @@ pub struct GridLook {
     pub scale: f32,
     /// Whether every head has its own maximum.
     pub stretch: bool,
+    /// What stands for several cells under one pixel.
+    pub pool: Pool,
 }
 
 impl GridLook {
     /// Where the thumbnails of a run are to be.
-    pub fn layout(&self, weights: &Weights) -> grid::Layout {
+    pub fn layout(&self, weights: &Weights, order: &Order) -> grid::Layout {
         let (layers, heads) = (weights.layers(), weights.heads());
         let most = self.height.map_or(grid::USUAL, |h| grid::Layout::most_in(layers, h).clamp(grid::USUAL, 160.0));
-        grid::Layout::new(layers, heads, self.width, most)
+        let layout = grid::Layout::new(layers, heads, self.width, most);
+        if order.has_plain_columns() { layout } else { layout.named() }
     }
 }
 
@@ -149,6 +176,8 @@ pub struct State {
     pub projector: bool,
     /// How the grid was last drawn.
     pub grid_look: GridLook,
+    /// Which part of all heads is seen where they have the window for themselves.
+    pub camera: Camera,
 }
 
 impl State {
@@ -180,7 +209,8 @@ impl State {
             problem: None,
             notice: None,
             projector: false,
-            grid_look: GridLook { width: 376.0, height: None, dark: true, scale: 1.0, stretch: false },
+            camera: Camera::default(),
+            grid_look: GridLook { width: 376.0, height: None, dark: true, scale: 1.0, stretch: false, pool: Pool::Max },
         }
     }
 
@@ -284,6 +314,11 @@ impl State {
     /// How several heads become one where a view shows one matrix.
     pub fn combine(&self) -> Combine {
         self.scene.look.combine.unwrap_or_default()
+    }
+
+    /// Whether several heads are selected and the lines show each in its colour.
+    pub fn is_overlaid(&self) -> bool {
+        self.scene.look.combine.is_none() && self.scene.heads().len() > 1
     }
 
     /// The values of the shown heads as one matrix, row-major `[query, key]`, before anything is left out.

@@ -8,6 +8,7 @@ use super::scene::{Arrangement, View};
 use super::settings::Theme;
 use super::slice::Slice;
 use super::state::{Look, Problem, State, Study};
+use super::views::camera::Camera;
 use super::words::{EN, fill};
 use super::{changes, dialogs, examples, picture, theme, views};
 use crate::analysis::attention::worth_seeing;
@@ -15,7 +16,7 @@ use crate::analysis::filter::{Filter, Special};
 use crate::analysis::meaning::Weights;
 use crate::engine::{Ask, Engine, Event, News, Opened, Run, Slot};
 use crate::error::{Error, Result};
-use crate::figure::lines::Focus;
+use crate::figure::lines::{Focus, Way};
 use crate::figure::{Caption, Figure, Palette};
 use crate::source::find;
 use crate::trace::{At, Control, Place, Want};
@@ -70,10 +71,10 @@ fn act(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Action) 
             state.scene.others.clear();
             state.preview_head = None;
             state.untouched = false;
-            if state.scene.look.arrangement == Arrangement::Grid {
-                state.scene.look.arrangement = Arrangement::Overview;
-            }
         }
+        Action::Lines(ask) => views::lines::apply(state, ask),
+        Action::Heatmap(colours) => state.scene.look.colours = colours,
+        Action::Model(ask) => views::model::apply(state, ask),
         Action::PreviewHead(head) => state.preview_head = head,
         Action::Pin(focus) => {
             state.untouched = false;
@@ -365,6 +366,12 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
             }
         }
         Command::Stretch => state.scene.look.stretch = !state.scene.look.stretch,
+        Command::Pool => views::model::apply(state, views::model::Ask::OtherPool),
+        Command::WholeModel => state.camera = Camera::default(),
+        Command::Direction => {
+            let at = Way::ALL.iter().position(|w| *w == state.scene.look.way).unwrap_or(0);
+            state.scene.look.way = Way::ALL[(at + 1) % Way::ALL.len()];
+        }
         Command::Overview => state.scene.look.arrangement = Arrangement::Overview,
         Command::GridOnly => state.scene.look.arrangement = Arrangement::Grid,
         Command::HeadOnly => state.scene.look.arrangement = Arrangement::Head,
@@ -472,7 +479,7 @@ pub fn ask(state: &mut State, engine: &Engine<Made>) {
         (state.study, state.before, state.running) = (None, None, false);
         return;
     };
-    let (look, meaning) = (state.grid_look, state.scene.look.meaning);
+    let (look, meaning, before) = (state.grid_look, state.scene.look.meaning, state.study.clone());
     state.running = true;
     let known = state.results.find(model.id, &ask).cloned();
     submit(state, engine, Slot::Run, "a forward pass", move |control| {
@@ -482,7 +489,7 @@ pub fn ask(state: &mut State, engine: &Engine<Made>) {
         };
         let worth = worth_seeing(&run);
         let weights = Arc::new(Weights::new(&run, meaning)?);
-        Ok(Made::Study(Study::new(weights, worth, look)))
+        Ok(Made::Study(Study::new(weights, worth, look, before.as_ref())))
     });
 }
 
@@ -515,8 +522,10 @@ pub fn redraw(state: &mut State, engine: &Engine<Made>) {
     if engine.is_busy(Slot::Draw) {
         return;
     }
-    let (weights, worth, look) = (study.weights.clone(), study.worth.clone(), state.grid_look);
-    submit(state, engine, Slot::Draw, "drawing", move |_| Ok(Made::Redrawn(Study::new(weights, worth, look))));
+    let (study, look) = (study.clone(), state.grid_look);
+    submit(state, engine, Slot::Draw, "drawing", move |_| {
+        Ok(Made::Redrawn(Study::new(study.weights.clone(), study.worth.clone(), look, Some(&study))))
+    });
 }
 
 fn look(state: &mut State, engine: &Engine<Made>, at: At) {

@@ -66,6 +66,11 @@ pub fn choice<T: PartialEq + Copy>(ui: &mut Ui, value: &mut T, choices: &[(T, &s
     });
 }
 
+/// The label of a control of second rank.
+pub fn quiet(ui: &Ui, text: impl Into<String>) -> RichText {
+    RichText::new(text).color(theme::colour(theme::palette(ui.ctx()).muted))
+}
+
 /// Text of second rank.
 pub fn muted(ui: &mut Ui, text: impl Into<String>) -> Response {
     let ink = theme::colour(theme::palette(ui.ctx()).muted);

@@ -1,13 +1,14 @@
 //! All layers by heads, and the heads worth seeing.
 
 use crate::analysis::attention::{Habit, Score};
+use crate::figure::pyramid::Pool;
 use crate::figure::{head_name, percent};
 use crate::gui::action::{Action, Actions, Head, Sheet};
 use crate::gui::command::Command;
 use crate::gui::paint::{self, Canvas};
 use crate::gui::state::{GridLook, State, Study};
 use crate::gui::words::{EN, fill};
-use crate::gui::{theme, widgets};
+use crate::gui::{theme, views, widgets};
 use egui::{ScrollArea, Sense, Stroke, StrokeKind, Ui, Vec2};
 
 /// The panel at the left, or the whole window.
@@ -16,26 +17,63 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
         waiting(ui, state);
         return;
     };
-    let heads = study.run.card.layers * study.run.card.heads;
-    widgets::title_row(ui, &fill(EN.heads_click_one, &[&heads.to_string()]), |ui| {
-        let button = egui::Button::selectable(state.scene.look.stretch, EN.stretch).frame_when_inactive(true);
-        if ui.add(button).on_hover_text(Command::Stretch.tooltip(ui.ctx())).clicked() {
-            actions.ask(Action::Do(Command::Stretch));
-        }
-    });
+    title(ui, state, study, actions, false);
     ScrollArea::both().auto_shrink(false).show(ui, |ui| {
         if state.is_stale() {
             ui.multiply_opacity(0.6);
         }
         thumbnails(ui, state, study, actions, canvas);
         if !study.worth.is_empty() {
-            ui.add_space(8.0);
-            widgets::heading(ui, EN.worth_seeing);
-            for score in &study.worth {
-                worth(ui, state, *score, actions);
+            worth_seeing(ui, state, study, actions, false);
+        }
+    });
+}
+
+/// The grid with the window for itself: it zooms.
+pub fn alone(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
+    match &state.study {
+        None => waiting(ui, state),
+        Some(study) => {
+            title(ui, state, study, actions, true);
+            views::model::show(ui, state, actions, canvas);
+        }
+    }
+}
+
+/// How many heads there are, and how they are drawn.
+fn title(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, alone: bool) {
+    let heads = study.weights.layers() * study.weights.heads();
+    widgets::title_row(ui, &fill(EN.heads_click_one, &[&heads.to_string()]), |ui| {
+        let button = egui::Button::selectable(state.scene.look.stretch, EN.stretch).frame_when_inactive(true);
+        if ui.add(button).on_hover_text(Command::Stretch.tooltip(ui.ctx())).clicked() {
+            actions.ask(Action::Do(Command::Stretch));
+        }
+        if alone {
+            for (pool, label) in [(Pool::Mean, EN.pool_mean), (Pool::Max, EN.pool_max)] {
+                let button = egui::Button::selectable(state.scene.look.pool == pool, label).frame_when_inactive(true);
+                if ui.add(button).on_hover_text(Command::Pool.tooltip(ui.ctx())).clicked() {
+                    actions.ask(Action::Model(views::model::Ask::Pool(pool)));
+                }
             }
         }
     });
+}
+
+/// Heads that do something simple: one under the other, or at most three side by side.
+pub fn worth_seeing(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, side_by_side: bool) {
+    ui.add_space(8.0);
+    widgets::heading(ui, EN.worth_seeing);
+    if side_by_side {
+        ui.columns(3, |columns| {
+            for (ui, score) in columns.iter_mut().zip(&study.worth) {
+                worth(ui, state, *score, actions);
+            }
+        });
+        return;
+    }
+    for score in &study.worth {
+        worth(ui, state, *score, actions);
+    }
 }
 
 /// How the grid is to be drawn in the space that it has.
@@ -48,6 +86,7 @@ pub fn wanted(ui: &Ui, state: &State) -> GridLook {
         dark: ui.visuals().dark_mode,
         scale: ui.pixels_per_point(),
         stretch: state.scene.look.stretch,
+        pool: state.scene.look.pool,
     }
 }
 
@@ -57,23 +96,29 @@ fn thumbnails(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, canv
     let (rect, _) = ui.allocate_exact_size(Vec2::new(width.max(340.0), height), Sense::hover());
     let painter = ui.painter_at(rect.expand(2.0).intersect(ui.clip_rect()));
     paint::figure(&painter, canvas, &study.grid, rect.min);
-    for layer in 0..study.layout.layers {
-        for head in 0..study.layout.heads {
-            let area = paint::rect(study.layout.area(layer, head), rect.min);
+    for row in 0..study.layout.layers {
+        for column in 0..study.layout.heads {
+            let (layer, head) = study.order.head(row, column);
+            let area = paint::rect(study.layout.area(row, column), rect.min);
             if !ui.clip_rect().intersects(area) {
                 continue;
             }
             let name = head_name(layer, head);
             // The gaps belong to their neighbours, so that a preview does not flicker on the way.
             let response = ui.interact(area.expand(2.0), ui.scope_id().with(("head", layer, head)), Sense::click());
-            let selected = state.scene.head == (layer, head);
+            let selected = state.scene.heads().contains(&(layer, head));
             let label = fill(EN.grid_name, &[&name]);
             response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, selected, &label));
             if response.hovered() {
                 actions.over_head((layer, head));
             }
             if response.clicked() {
-                actions.ask(Action::Select((layer, head)));
+                let modifiers = ui.input(|i| i.modifiers);
+                actions.ask(if modifiers.shift || modifiers.command {
+                    Action::Lines(views::lines::Ask::Toggle((layer, head)))
+                } else {
+                    Action::Select((layer, head))
+                });
             }
             if selected || response.hovered() || response.has_focus() {
                 let ink = theme::colour(if selected { palette.accent } else { palette.muted });
@@ -89,7 +134,8 @@ fn thumbnails(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, canv
     }
 }
 
-fn head_menu(ui: &mut Ui, state: &State, head: Head, actions: &Actions) {
+/// The entries of the menu of a head.
+pub fn head_menu(ui: &mut Ui, state: &State, head: Head, actions: &Actions) {
     let off = if state.is_off(head) { EN.head_on } else { EN.head_off };
     let items = [
         (off, Action::HeadOff(head)),

@@ -1,11 +1,12 @@
 //! The top bar and the row under it: which model, which text, what is left out.
 
-use crate::analysis::filter::{Filter, Pairs, Special, Threshold, on_special};
+use crate::analysis::filter::{Filter, Pairs, Special, Threshold};
 use crate::analysis::meaning::Meaning;
 use crate::figure::{percent, weight};
 use crate::gui::action::{Action, Actions};
 use crate::gui::command::Command;
 use crate::gui::examples::Lesson;
+use crate::gui::paint::Canvas;
 use crate::gui::state::State;
 use crate::gui::theme::{self, CONTROL};
 use crate::gui::words::{self, EN, fill};
@@ -104,12 +105,12 @@ fn field<'a>(text: &'a mut String, hint: &'static str, width: f32) -> TextEdit<'
 }
 
 /// Examples at the left; what is left out, at the right.
-pub fn row(ui: &mut Ui, state: &State, actions: &Actions) {
+pub fn row(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
     ui.horizontal_centered(|ui| {
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             more(ui, actions);
             filter(ui, state, actions);
-            hide(ui, state, actions);
+            hide(ui, state, actions, canvas);
             meaning(ui, state, actions);
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 for example in &state.examples {
@@ -133,13 +134,13 @@ pub fn row(ui: &mut Ui, state: &State, actions: &Actions) {
     });
 }
 
-fn hide(ui: &mut Ui, state: &State, actions: &Actions) {
+fn hide(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
     let specials = state.specials();
     if specials.is_empty() {
         return;
     }
     // What hiding takes away, whether or not it is on.
-    let removed = state.run().map_or(0.0, |run| on_special(&run.tokens, &state.values()));
+    let removed = canvas.on_special(state);
     let filter = state.scene.look.filter;
     let what = match filter.special {
         Special::Show => fill(EN.would_remove, &[&percent(removed)]),

@@ -1,9 +1,11 @@
 //! What the centre can show: a file for each view, a tab for each file.
 
+pub mod camera;
 pub mod effects;
 mod heading;
 pub mod heatmap;
 pub mod lines;
+pub mod model;
 pub mod neuron;
 mod token;
 
@@ -87,8 +89,10 @@ pub fn caption(ui: &mut Ui, state: &State, canvas: &mut Canvas, has_lines: bool)
         heading::show(ui, state, &whole);
     }
     let most = crate::figure::lines::MOST;
-    let what = left_out(state, &shown);
-    let cut = has_lines && shown.edges.len() > most;
+    let drawn = canvas.strands(state).filter(|_| has_lines).and_then(|s| s.drawn());
+    let (mass, kept, of) = drawn.unwrap_or((shown.mass, shown.edges.len(), shown.of));
+    let what = left_out(state, &shown, mass, kept, of);
+    let cut = has_lines && kept > most;
     let what = if cut { fill(EN.strongest_drawn, &[&what, &count(most as u64)]) } else { what };
     widgets::muted(ui, what);
     if run.tokens.dropped > 0 {
@@ -98,8 +102,9 @@ pub fn caption(ui: &mut Ui, state: &State, canvas: &mut Canvas, has_lines: bool)
     }
 }
 
-/// `Attention · special tokens removed 42 % · 70 % of what is left, 214 of 4 096 edges`: every step and what it took.
-pub fn left_out(state: &State, shown: &Shown) -> String {
+/// `Attention · special tokens removed 42 % · 70 % of what is left, 214 of 4 096 edges`: every step and what it took;
+/// `kept` of `of` weights with this share of the mass pass the threshold.
+pub fn left_out(state: &State, shown: &Shown, mass: f32, kept: usize, of: usize) -> String {
     let look = &state.scene.look;
     let mut parts = vec![state.meaning_label()];
     if look.filter.special != Special::Show && shown.removed > 0.0 {
@@ -114,8 +119,8 @@ pub fn left_out(state: &State, shown: &Shown) -> String {
     if look.filter.words {
         parts.push(EN.step_words.to_owned());
     }
-    let (kept, of) = (count(shown.edges.len() as u64), count(shown.of as u64));
-    let edges = fill(EN.step_edges, &[&percent(shown.mass), &kept, &of]);
+    let (kept, of) = (count(kept as u64), count(of as u64));
+    let edges = fill(EN.step_edges, &[&percent(mass), &kept, &of]);
     parts.push(match look.filter.threshold {
         Threshold::Mass(_) => edges,
         Threshold::AtLeast(least) => format!("\u{2265} {}: {edges}", weight(least)),
