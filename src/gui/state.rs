@@ -123,6 +123,7 @@ pub struct Look {
 }
 
 /// Everything the window knows.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct State {
     /// What is remembered.
     pub settings: Settings,

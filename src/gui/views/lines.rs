@@ -1,7 +1,7 @@
 //! Token lines.
 
 use super::token;
-use crate::analysis::filter::{Combine, Shown};
+use crate::analysis::filter::Combine;
 use crate::engine::Run;
 use crate::figure::lines::{Focus, Layout, Side, Way};
 use crate::figure::{head_name, short};
