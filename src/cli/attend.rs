@@ -3,7 +3,7 @@
 use super::changes::Changes;
 use super::{Chosen, check_text, reading, say, say_dropped};
 use crate::analysis::filter::Combine;
-use crate::engine::{Ask, Opened, Run};
+use crate::engine::{Ask, Run, Subject};
 use crate::error::{Error, Result};
 use crate::export::{self, Format};
 use crate::figure::{Caption, Palette, head_name};
@@ -12,12 +12,12 @@ use crate::source::find;
 use crate::trace::{Control, Place, Site, Want};
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// The longest file of texts that is read.
 const LONGEST_FILE: u64 = 256 << 20;
 
-/// Runs a model on a text and writes attention, hidden states and logits to a file, or draws the attention.
+/// Runs a model on a text and writes attention, hidden states and logits to a file, or draws the attention. In place of
+/// a model it takes a file of attention, which is then written or drawn in another format.
 ///
 /// In npz, safetensors and json: `attentions` [layer, head, query, key], `hidden_states` [layer + 1, token, dim], the
 /// logits that the model has (`logits` [token, vocabulary], `next_sentence_logits`, ...), every site named by --keep
@@ -30,7 +30,7 @@ const LONGEST_FILE: u64 = 256 << 20;
 /// [layer, query, key]. --mass, --min, --top, --special, --words and --pairs leave values out of pictures of a head, of csv
 /// (only what passes has a row) and of json (0 where a value is left out, null among scores; `filter` says what was done).
 #[derive(Debug, clap::Args)]
-#[command(group = clap::ArgGroup::new("input").required(true).args(["text", "file"]))]
+#[command(group = clap::ArgGroup::new("input").args(["text", "file"]))]
 pub(super) struct Args {
     #[command(flatten)]
     model: Chosen,
@@ -93,6 +93,14 @@ impl Args {
     /// What contradicts itself in these arguments.
     pub(super) fn misuse(&self) -> Option<String> {
         let format = Format::of(&self.out).ok()?;
+        let (has_text, is_imported) = (self.text.is_some() || self.file.is_some(), self.model.is_imported());
+        if !has_text && !is_imported {
+            return Some("a model needs a text: give --text or --file".to_owned());
+        }
+        if is_imported && (has_text || self.changes.is_some() || self.repeat.is_some()) {
+            let what = "holds attention that is computed: --text, --file, --repeat and changes need a model";
+            return Some(format!("{} {what}", super::plain(&self.model.name)));
+        }
         if !self.heads.is_empty() && !format.is_picture() {
             return Some("--head chooses what a picture shows: it needs --out with .svg or .png".to_owned());
         }
@@ -125,16 +133,16 @@ impl Args {
     pub(super) fn run(&self) -> Result<()> {
         let jobs = self.jobs()?;
         check_folder(&self.out)?;
-        let opened = self.model.open()?;
-        self.heads.iter().try_for_each(|&head| check_head(opened.card(), head))?;
+        let subject = self.model.subject()?;
+        self.heads.iter().try_for_each(|&head| check_head(subject.card(), head))?;
         for job in &jobs {
-            self.write(&opened, job).map_err(|e| self.in_line(job, e))?;
+            self.write(&subject, job).map_err(|e| self.in_line(job, e))?;
         }
         if let [first, .., last] = jobs.as_slice() {
             say(&format!("{} files: {} to {}", jobs.len(), first.out.display(), last.out.display()));
         }
         match self.repeat {
-            Some(times) => self.time(&opened, &jobs, times),
+            Some(times) => self.time(&subject, &jobs, times),
             None => Ok(()),
         }
     }
@@ -148,7 +156,10 @@ impl Args {
             check_text("--text", text)?;
             return Ok(vec![Job { text: text.clone(), out: self.out.clone(), line: None }]);
         }
-        let Some(path) = &self.file else { return Ok(Vec::new()) };
+        let Some(path) = &self.file else {
+            // A file of attention is about its own text.
+            return Ok(vec![Job { text: String::new(), out: self.out.clone(), line: None }]);
+        };
         let text = find::read_text(path, LONGEST_FILE).map_err(|e| match e {
             Error::Format { .. } => Error::input(e.to_string()),
             other => other,
@@ -171,15 +182,15 @@ impl Args {
         self.changes.of(Ask { pair: self.pair.clone(), want, target, ..self.model.ask(&job.text) })
     }
 
-    fn write(&self, opened: &Opened, job: &Job) -> Result<()> {
+    fn write(&self, subject: &Subject, job: &Job) -> Result<()> {
         let keep = self.keep.iter().fold(Want::nothing(), |want, kept| want.and(kept.place));
         let meaning = self.reading.meaning.wants().iter().map(|&site| Place::site(site));
         let mut want = meaning.fold(Want::attention().union(&keep), Want::and);
         if Format::of(&self.out)?.holds_tensors() {
-            let outputs = opened.card().outputs.iter();
+            let outputs = subject.card().outputs.iter();
             want = outputs.fold(want, |want, &site| want.and(Place::site(site)));
         }
-        let run = Arc::new(Run::new(opened, &self.ask(job, want), &Control::default())?);
+        let run = subject.run(&self.ask(job, want), &Control::default())?;
         if let Some(kept) = self.keep.iter().find(|k| !run.arrays.keys().any(|at| k.place.matches(*at))) {
             return Err(Error::input(format!("--keep {}: this model has no such site", kept.typed)));
         }
@@ -191,7 +202,7 @@ impl Args {
             say(&format!("note: {line}{wrong} values of this run are not finite numbers{first}"));
         }
         let palette = Palette::of(false);
-        let caption = self.reading.caption(caption(opened, &run, &self.heads, self.reading.combine));
+        let caption = self.reading.caption(caption(subject, &run, &self.heads, self.reading.combine));
         let reading = self.reading.reading(&self.heads);
         let filter = reading.filter;
         let head = self.heads.first().copied();
@@ -214,12 +225,12 @@ impl Args {
     }
 
     /// Computes all texts again and again and says how long that takes.
-    fn time(&self, opened: &Opened, jobs: &[Job], times: u32) -> Result<()> {
+    fn time(&self, subject: &Subject, jobs: &[Job], times: u32) -> Result<()> {
         let mut millis = Vec::new();
         for _ in 0..times {
             let mut sum = 0.0;
             for job in jobs {
-                sum += Run::new(opened, &self.ask(job, Want::attention()), &Control::default())?.millis;
+                sum += subject.run(&self.ask(job, Want::attention()), &Control::default())?.millis;
             }
             millis.push(sum);
         }
@@ -233,11 +244,11 @@ impl Args {
 }
 
 /// What is to be known of a picture.
-fn caption(opened: &Opened, run: &Run, heads: &[(usize, usize)], combine: Option<Combine>) -> Caption {
+fn caption(subject: &Subject, run: &Run, heads: &[(usize, usize)], combine: Option<Combine>) -> Caption {
     let names: Vec<String> = heads.iter().map(|&(l, h)| head_name(l, h)).collect();
     let how = if heads.len() > 1 { format!("{} of ", combine.unwrap_or_default()) } else { String::new() };
     Caption::default()
-        .and("model", format!("{} {}", opened.name, opened.short_fingerprint()))
+        .and(if subject.is_imported() { "file" } else { "model" }, subject.title())
         .and("text", &*run.ask.text)
         .and("second text", run.ask.pair.as_deref().unwrap_or_default())
         .and("head", how + &names.join(", "))

@@ -29,6 +29,11 @@ impl Changes {
         self.with
     }
 
+    /// Whether anything is changed.
+    pub(super) fn is_some(&self) -> bool {
+        !(self.mask.is_empty() && self.replace.is_empty() && self.off.is_empty() && self.cut.is_empty())
+    }
+
     /// The question with these changes.
     pub(super) fn of(&self, ask: Ask) -> Ask {
         let off = self.off.iter().map(|&(layer, head)| Off { layer, head, with: self.with });

@@ -14,7 +14,7 @@ mod progress;
 mod reading;
 
 use crate::engine::device::Choice;
-use crate::engine::{Ask, BUDGET, Opened};
+use crate::engine::{Ask, BUDGET, Imported, Opened, Subject};
 use crate::error::{Error, Result};
 use crate::text::Tokens;
 use clap::error::ErrorKind;
@@ -74,7 +74,8 @@ impl Command {
 /// The model that a subcommand works on.
 #[derive(Debug, clap::Args)]
 struct Chosen {
-    /// A folder with config.json, the name of a bundled model, or a hub id.
+    /// A folder with config.json, the name of a bundled model, or a hub id; where no model is needed, also a file of
+    /// attention (.npz, .safetensors or .json with `attentions` and `tokens`).
     #[arg(value_name = "MODEL")]
     name: String,
     /// Where it is computed: auto, cpu, cuda or metal.
@@ -86,8 +87,33 @@ struct Chosen {
 }
 
 impl Chosen {
+    /// Opens the model or the file of attention; what the person should know about it goes to standard error.
+    fn subject(&self) -> Result<Subject> {
+        let progress = progress::Line::start();
+        let subject = Subject::open(&self.name, self.device, self.bytes(), &progress.control());
+        drop(progress);
+        let subject = subject?;
+        subject.notices().iter().for_each(|notice| say(&format!("note: {notice}")));
+        Ok(subject)
+    }
+
+    /// Whether it is a file of attention.
+    fn is_imported(&self) -> bool {
+        Imported::is_one(&self.name)
+    }
+
+    /// The most bytes that results may take.
+    fn bytes(&self) -> u64 {
+        self.budget.saturating_mul(1_000_000)
+    }
+
     /// Opens the model; what the person should know about it goes to standard error.
     fn open(&self) -> Result<Opened> {
+        if self.is_imported() {
+            let what =
+                "it holds attention and no model, and this needs a model: name one, or use attend, compare or map";
+            return Err(Error::unsupported(&self.name, what));
+        }
         let progress = progress::Line::start();
         let opened = Opened::open(&self.name, self.device, &progress.control());
         drop(progress);
@@ -98,7 +124,7 @@ impl Chosen {
 
     /// The question about a text, with the budget that was given.
     fn ask(&self, text: &str) -> Ask {
-        Ask { budget: self.budget.saturating_mul(1_000_000), ..Ask::new(text) }
+        Ask { budget: self.bytes(), ..Ask::new(text) }
     }
 }
 

@@ -3,6 +3,7 @@
 mod ablate;
 pub mod corpus;
 pub mod device;
+mod imported;
 mod intervention;
 mod jobs;
 mod means;
@@ -13,6 +14,7 @@ mod target;
 
 pub use ablate::{Ablation, Effect};
 pub use intervention::{Cut, Off, With};
+pub use imported::{FAMILY, Imported, NO_MODEL, Subject};
 pub use jobs::{Engine, Event, News, Slot};
 pub use means::Means;
 pub use opened::{Opened, Parameter};

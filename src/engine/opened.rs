@@ -66,6 +66,12 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// A number that nothing else opened in this process has.
+    pub(super) fn next_id() -> u64 {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// Opens the model called `name`: a path, a bundled name or a hub id.
     pub fn open(name: &str, choice: Choice, control: &Control) -> Result<Self> {
         let path = find::model(name, control)?;
@@ -84,7 +90,6 @@ impl Opened {
 
     /// Opens a folder with the weights in `weights`, which is the folder itself or one of its files.
     fn open_with(path: &Path, weights: &Path, choice: Choice, control: &Control) -> Result<Self> {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
         let config_path = path.join("config.json");
         let text = find::read_text(&config_path, LONGEST_CONFIG)?;
         let mut config: serde_json::Value =
@@ -156,7 +161,7 @@ impl Opened {
         let fingerprint = fingerprint::of(files.map(PathBuf::as_path))?;
         let full = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
         Ok(Self {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            id: Self::next_id(),
             name: full.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             path: path.to_path_buf(),
             class,

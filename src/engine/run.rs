@@ -102,7 +102,10 @@ pub struct Run {
 const FIRST: Site = Site::Words;
 
 /// The next [`Run::id`].
-static NEXT: AtomicU64 = AtomicU64::new(1);
+pub(super) fn next_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
 
 impl Run {
     /// Runs the model on what is asked.
@@ -124,7 +127,7 @@ impl Run {
         let seen = pass_towards(opened, &Input::single(&tokens), &ask.want, &edits, goal.as_ref(), control)?;
         let millis = start.elapsed().as_secs_f64() * 1e3;
         Ok(Self {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            id: next_id(),
             model: opened.id,
             card: card.clone(),
             ask: ask.clone(),

@@ -38,8 +38,11 @@ pub struct Tensors<'a> {
 impl<'a> Tensors<'a> {
     /// Attention, hidden states and logits of a run, and the other sites in `keep`.
     pub fn of(run: &'a Run, keep: &Want) -> Result<Self> {
-        let mut arrays =
-            vec![("attentions".to_owned(), run.attentions()?), ("hidden_states".to_owned(), run.hidden_states()?)];
+        let mut arrays = vec![("attentions".to_owned(), run.attentions()?)];
+        // What was imported may come without them.
+        if run.card.dim > 0 {
+            arrays.push(("hidden_states".to_owned(), run.hidden_states()?));
+        }
         let outputs = run.card.outputs.iter();
         arrays.extend(outputs.filter_map(|&site| Some((site.name().to_owned(), run.logits(site)?.clone()))));
         let kept = run.arrays.iter().filter(|(at, _)| keep.has(**at));

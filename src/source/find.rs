@@ -98,6 +98,22 @@ pub fn read_text(path: &Path, limit: u64) -> Result<String> {
     })
 }
 
+/// Whether a JSON file of this name, in lower case, belongs to a model's folder.
+pub fn is_of_model(name: &str) -> bool {
+    const NAMES: [&str; 9] = [
+        "config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "added_tokens.json",
+        "generation_config.json",
+        "vocab.json",
+        "modules.json",
+        "preprocessor_config.json",
+    ];
+    NAMES.contains(&name) || name.ends_with(".index.json")
+}
+
 fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if path.is_file() && parent.as_os_str().is_empty() => PathBuf::from("."),

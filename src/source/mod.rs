@@ -1,11 +1,15 @@
 //! What comes from files: model folders, weights, tokenizers, corpora, the hub.
 
+pub mod attentions;
 mod conllu;
 pub mod corpus;
 pub mod find;
 pub mod fingerprint;
 pub mod hub;
+mod joined;
 mod machine;
+mod nested;
+mod npz;
 mod pickle;
 mod safetensors;
 mod stored;
