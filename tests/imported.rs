@@ -220,6 +220,8 @@ fn what_attend_writes_attend_reads() {
     };
     attend(&model, &pair, &path("a.npz"));
     let first = plain(read_npz(&path("a.npz")));
+    let n = first.tokens.as_array().expect("a list").len();
+    assert_eq!((first.shape("attentions"), first.values("hidden_states").len()), (&[4, 8, n, n][..], 5 * n * 256));
     attend(&path("a.npz"), &[], &path("b.json"));
     assert_eq!(read_json(&path("b.json")), first);
     attend(&path("b.json"), &[], &path("c.safetensors"));

@@ -94,7 +94,18 @@ impl Imported {
             ..Ask::new(texts.first().map(ToString::to_string).unwrap_or_default())
         };
         let typed = read.tokens.ids();
-        let run = Run { id: next_id(), model: id, card, ask, tokens: read.tokens, typed, arrays, shapes, broken: None, millis: 0.0 };
+        let run = Run {
+            id: next_id(),
+            model: id,
+            card,
+            ask,
+            tokens: read.tokens,
+            typed,
+            arrays,
+            shapes,
+            broken: None,
+            millis: 0.0,
+        };
         Ok(Self {
             id,
             name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),

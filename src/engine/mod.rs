@@ -13,8 +13,8 @@ mod run;
 mod target;
 
 pub use ablate::{Ablation, Effect};
-pub use intervention::{Cut, Off, With};
 pub use imported::{FAMILY, Imported, NO_MODEL, Subject};
+pub use intervention::{Cut, Off, With};
 pub use jobs::{Engine, Event, News, Slot};
 pub use means::Means;
 pub use opened::{Opened, Parameter};

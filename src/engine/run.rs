@@ -170,7 +170,7 @@ impl Run {
         let shared = self.arrays.iter().filter(|(at, _)| is_below(**at) && want.has(**at));
         let made = seen.arrays.iter().map(|(at, a)| (*at, a.squeeze()));
         Ok(Self {
-            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            id: next_id(),
             ask: Ask { want: want.clone(), edits: self.ask.edits.clone().with(edits), ..self.ask.clone() },
             arrays: shared.map(|(at, a)| (*at, a.clone())).chain(made).collect(),
             shapes: self.shapes.iter().filter(|(at, _)| is_below(*at)).cloned().chain(seen.shapes).collect(),

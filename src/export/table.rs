@@ -100,12 +100,16 @@ impl Table {
 
     /// CSV as RFC 4180 has it, lines ending in a newline.
     pub fn csv(&self, out: &mut impl Write) -> io::Result<()> {
+        self.separated(out, ",", quoted)
+    }
+
+    fn separated(&self, out: &mut impl Write, between: &str, quoted: impl Fn(&str) -> Cow<'_, str>) -> io::Result<()> {
         let names: Vec<Cow<'_, str>> = self.columns().map(|(name, _)| quoted(name)).collect();
-        writeln!(out, "{}", names.join(","))?;
+        writeln!(out, "{}", names.join(between))?;
         for row in 0..self.rows() {
             for (i, (_, values)) in self.columns().enumerate() {
                 if i > 0 {
-                    write!(out, ",")?;
+                    write!(out, "{between}")?;
                 }
                 match values {
                     Values::Whole(v) => write!(out, "{}", v[row])?,
@@ -118,6 +122,19 @@ impl Table {
             writeln!(out)?;
         }
         Ok(())
+    }
+
+    /// The rows as lines of fields with tabs between them, under their names: what spreadsheets paste.
+    pub fn tsv(&self) -> String {
+        let mut bytes = Vec::new();
+        let flat = |text: &str| text.replace(['\t', '\n', '\r'], " ");
+        let columns = self.columns().map(|(name, values)| match values {
+            Values::Text(v) => (flat(name), Values::Text(v.iter().map(|t| flat(t)).collect())),
+            other => (flat(name), other.clone()),
+        });
+        // Memory takes everything.
+        let _ = Self(columns.collect()).separated(&mut bytes, "\t", |text| Cow::Borrowed(text));
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// The rows as a JSON list of objects, one to a line.

@@ -26,6 +26,8 @@ pub struct Settings {
     pub device: Choice,
     /// Megabytes that results may take.
     pub budget_mb: u64,
+    /// Pixels of a PNG file per point of the screen.
+    pub png_scale: f32,
     /// How things are shown.
     pub look: Look,
     /// Models opened by path or hub id, newest first.
@@ -38,6 +40,7 @@ impl Default for Settings {
             theme: Theme::default(),
             device: Choice::default(),
             budget_mb: crate::engine::BUDGET / 1_000_000,
+            png_scale: crate::export::picture::SCALE,
             look: Look::default(),
             recent: Vec::new(),
         }
@@ -55,6 +58,7 @@ impl Settings {
     /// The same with every number inside its range: the file may have been edited by hand.
     pub fn checked(mut self) -> Self {
         self.look.filter.threshold = self.look.filter.threshold.checked();
+        self.png_scale = if self.png_scale.is_finite() { self.png_scale.clamp(0.5, 8.0) } else { 2.0 };
         self.budget_mb = self.budget_mb.clamp(100, 1_000_000);
         self.recent.truncate(8);
         self

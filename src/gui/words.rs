@@ -1,6 +1,7 @@
 //! Everything the window says, in one table: a second language is a second table.
 
 pub mod changes;
+pub mod files;
 mod say;
 
 pub use say::{bytes, combine, count, fill, meaning, meaning_tip, millis, number};

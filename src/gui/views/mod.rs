@@ -105,8 +105,13 @@ pub fn caption(ui: &mut Ui, state: &State, canvas: &mut Canvas, has_lines: bool)
 /// `Attention · special tokens removed 42 % · 70 % of what is left, 214 of 4 096 edges`: every step and what it took;
 /// `kept` of `of` weights with this share of the mass pass the threshold.
 pub fn left_out(state: &State, shown: &Shown, mass: f32, kept: usize, of: usize) -> String {
+    format!("{} \u{b7} {}", state.meaning_label(), steps(state, shown, mass, kept, of).join(" \u{b7} "))
+}
+
+/// Every step after the meaning, and what it took.
+pub fn steps(state: &State, shown: &Shown, mass: f32, kept: usize, of: usize) -> Vec<String> {
     let look = &state.scene.look;
-    let mut parts = vec![state.meaning_label()];
+    let mut parts = Vec::new();
     if look.filter.special != Special::Show && shown.removed > 0.0 {
         let rescaled = look.filter.special == Special::Renormalise;
         let template = if rescaled { EN.step_rescaled } else { EN.step_special };
@@ -126,7 +131,7 @@ pub fn left_out(state: &State, shown: &Shown, mass: f32, kept: usize, of: usize)
         Threshold::AtLeast(least) => format!("\u{2265} {}: {edges}", weight(least)),
         Threshold::Top(top) => format!("{}: {edges}", fill(EN.threshold_top, &[&top.to_string()])),
     });
-    parts.join(" \u{b7} ")
+    parts
 }
 
 /// `A → B`, as the choice of sentences is written.
