@@ -285,6 +285,20 @@ fn a_head_that_is_off_says_the_mean_at_every_token() {
 }
 
 #[test]
+fn changes_are_said_in_words() {
+    let ask = Ask {
+        masked: vec![3],
+        replaced: vec![(2, "door".to_owned())],
+        off: vec![Off { layer: 1, head: 5, with: With::Mean }],
+        cuts: vec![Cut { layer: 0, head: None, query: 4, key: 1 }],
+        ..Ask::new(TEXT)
+    };
+    let said = ["token 3 masked", "token 2 is door", "L1\u{b7}H5 off (mean)", "L0 cut 4 to 1"];
+    assert_eq!(ask.changes(), said);
+    assert!(!ask.is_plain() && Ask::new(TEXT).is_plain());
+}
+
+#[test]
 fn a_token_is_replaced_by_one_of_the_vocabulary() {
     let opened = &MODELS["gpt2"];
     let plain = run(opened, &Ask::new(TEXT));
@@ -341,7 +355,7 @@ fn what_a_model_does_not_have_is_no_target() {
 }
 
 #[test]
-fn a_stop_ends_an_ablation_between_heads() {
+fn a_stop_ends_an_ablation_at_the_next_layer() {
     let opened = &MODELS["bert"];
     let stop = Stop::default();
     let (flag, mut told) = (stop.clone(), 0);
@@ -351,7 +365,7 @@ fn a_stop_ends_an_ablation_between_heads() {
         flag.set();
     });
     assert!(stopped.map(drop).expect_err("it was stopped").is_stopped());
-    assert_eq!(told, 1);
+    assert_eq!(told, opened.card().heads, "the heads of a layer are computed together");
 }
 
 #[test]

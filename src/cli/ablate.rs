@@ -57,6 +57,7 @@ impl Args {
             .and("model", format!("{} {}", opened.name, opened.short_fingerprint()))
             .and("text", &self.text)
             .and("pair", self.pair.as_deref().unwrap_or_default())
+            .and("changed", ask.changes().join(", "))
             .and("target", self.target.to_string())
             .and("effect", self.target.unit())
             .and("off", off);

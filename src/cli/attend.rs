@@ -251,6 +251,7 @@ fn caption(subject: &Subject, run: &Run, heads: &[(usize, usize)], combine: Opti
         .and(if subject.is_imported() { "file" } else { "model" }, subject.title())
         .and("text", &*run.ask.text)
         .and("second text", run.ask.pair.as_deref().unwrap_or_default())
+        .and("changed", run.ask.changes().join(", "))
         .and("head", how + &names.join(", "))
 }
 

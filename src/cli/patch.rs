@@ -60,6 +60,7 @@ impl Args {
             .and("clean", &self.clean)
             .and("corrupt", &self.corrupt)
             .and("pair", self.pair.as_deref().unwrap_or_default())
+            .and("changed", asks[0].changes().join(", "))
             .and("target", self.target.to_string())
             .and("gap", format!("{} ({})", made.gap, self.target.unit()));
         table(&made).write(&about, &self.out)

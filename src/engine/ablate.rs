@@ -1,11 +1,12 @@
 //! Leave one head out: what each head, turned off alone, does to a target.
 
-use super::intervention::{Off, With};
+use super::intervention::With;
 use super::opened::Opened;
 use super::run::{Ask, Run};
 use super::target::Target;
+use super::versions::replaced;
 use crate::error::{Error, Result};
-use crate::trace::{At, Control, Edits, Place, Site, Stack, Want};
+use crate::trace::{At, Control, Place, Site, Stack, Want};
 use std::sync::Arc;
 
 /// What one head, turned off alone, does to the target.
@@ -44,26 +45,37 @@ impl Ablation {
         mut found: impl FnMut(Effect),
     ) -> Result<Self> {
         let card = opened.card();
-        let before = Arc::new(base(opened, ask, target, Want::nothing(), control)?);
-        if with == With::Mean {
-            opened.means(control)?;
-        }
-        let (total, quiet) = (card.layers * card.heads, control.quiet());
-        let want = target.want(card);
+        let keep = Want::nothing().and(Place { stack: Some(card.stack), ..Place::site(Site::Heads) });
+        let before = Arc::new(base(opened, ask, target, keep, control)?);
+        let means = match with {
+            With::Mean => Some(opened.means(control)?),
+            With::Zero => None,
+        };
+        let (total, quiet, want) = (card.layers * card.heads, control.quiet(), target.want(card));
         let mut effects = vec![0.0; total];
-        let order = (0..card.layers).rev().flat_map(|l| (0..card.heads).map(move |h| (l, h)));
-        for (done, (layer, head)) in order.enumerate() {
-            control.report("Leaving one head out", done as u64, total as u64);
-            let off = Off { layer, head, with };
-            let effect = if target.is_below(card, layer) {
+        let mut done = 0;
+        for layer in (0..card.layers).rev() {
+            let at = before.at(layer, Site::Heads);
+            let all: Vec<usize> = (0..card.heads).collect();
+            for heads in all.chunks(before.together()) {
                 control.check()?;
-                0.0
-            } else {
-                let after = before.again(opened, &Edits::none().and(off.edit(opened, &quiet)?), &want, &quiet)?;
-                effect(target, &before, &after)?
-            };
-            effects[layer * card.heads + head] = effect;
-            found(Effect { layer, head, effect });
+                control.report("Leaving one head out", done, total as u64);
+                let made = if target.is_below(card, layer) {
+                    vec![0.0; heads.len()]
+                } else {
+                    let whole = before.array(at)?;
+                    let mean = |head: usize| means.as_ref().map(|means| means.heads.block(&[layer, head]));
+                    let off = |&head: &usize| replaced(whole, head, |values| silence(values, mean(head)));
+                    let versions = heads.iter().map(off).collect::<Result<Vec<_>>>()?;
+                    let runs = before.versions(opened, at, &versions, &want, &quiet)?;
+                    runs.iter().map(|after| effect(target, &before, after)).collect::<Result<_>>()?
+                };
+                for (&head, effect) in heads.iter().zip(made) {
+                    effects[layer * card.heads + head] = effect;
+                    found(Effect { layer, head, effect });
+                    done += 1;
+                }
+            }
         }
         control.report("Leaving one head out", total as u64, total as u64);
         Ok(Self { before, target, with, effects })
@@ -73,6 +85,14 @@ impl Ablation {
     pub fn iter(&self) -> impl Iterator<Item = Effect> + '_ {
         let heads = self.before.card.heads.max(1);
         self.effects.iter().enumerate().map(move |(i, &effect)| Effect { layer: i / heads, head: i % heads, effect })
+    }
+}
+
+/// What a head puts out, `[query, width]`, set to its mean `[width]` or to nothing.
+fn silence(values: &mut [f32], mean: Option<&[f32]>) {
+    match mean {
+        None => values.fill(0.0),
+        Some(mean) => values.chunks_exact_mut(mean.len().max(1)).for_each(|row| row.copy_from_slice(mean)),
     }
 }
 

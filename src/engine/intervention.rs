@@ -82,6 +82,19 @@ impl Off {
     }
 }
 
+impl fmt::Display for Off {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "L{}\u{b7}H{} off ({})", self.layer, self.head, self.with)
+    }
+}
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let head = self.head.map_or(String::new(), |head| format!("\u{b7}H{head}"));
+        write!(f, "L{}{head} cut {} to {}", self.layer, self.query, self.key)
+    }
+}
+
 /// An edge of attention that is cut before the softmax.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Cut {

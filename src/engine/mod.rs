@@ -11,6 +11,7 @@ mod opened;
 mod patch;
 mod run;
 mod target;
+mod versions;
 
 pub use ablate::{Ablation, Effect};
 pub use imported::{FAMILY, Imported, NO_MODEL, Subject};

@@ -6,9 +6,9 @@ use super::ablate::{base, effect};
 use super::opened::Opened;
 use super::run::{Ask, Run};
 use super::target::Target;
-use crate::array::Array;
+use super::versions::replaced;
 use crate::error::{Error, Result};
-use crate::trace::{At, Control, Edit, Edits, Place, Site, Want};
+use crate::trace::{Control, Place, Site, Want};
 use std::sync::Arc;
 
 /// A smaller change of the target than this is rounding, and cannot be shared out.
@@ -90,45 +90,43 @@ impl Patching {
         let total = (card.layers * (tokens + card.heads)) as u64;
         let mut done = 0;
         for layer in (0..card.layers).rev() {
-            let positions = (0..tokens).map(|token| Part::Token { layer, token });
-            let heads = (0..card.heads).map(|head| Part::Head { layer, head });
-            for part in positions.chain(heads) {
-                control.report("Patching", done, total);
+            let positions: Vec<Part> = (0..tokens).map(|token| Part::Token { layer, token }).collect();
+            let heads: Vec<Part> = (0..card.heads).map(|head| Part::Head { layer, head }).collect();
+            let most = patching.corrupt.together();
+            for parts in positions.chunks(most).chain(heads.chunks(most)) {
                 control.check()?;
-                let recovery = patching.recovery(opened, part, &quiet)?;
-                match part {
-                    Part::Token { layer, token } => patching.tokens[layer * tokens + token] = recovery,
-                    Part::Head { layer, head } => patching.heads[layer * card.heads + head] = recovery,
+                control.report("Patching", done, total);
+                for (&part, recovery) in parts.iter().zip(patching.recoveries(opened, parts, &quiet)?) {
+                    match part {
+                        Part::Token { layer, token } => patching.tokens[layer * tokens + token] = recovery,
+                        Part::Head { layer, head } => patching.heads[layer * card.heads + head] = recovery,
+                    }
+                    found(part, recovery);
+                    done += 1;
                 }
-                found(part, recovery);
-                done += 1;
             }
         }
         control.report("Patching", total, total);
         Ok(patching)
     }
 
-    /// `(patched - corrupt) / (clean - corrupt)` of one part.
-    fn recovery(&self, opened: &Opened, part: Part, control: &Control) -> Result<f64> {
-        let (card, layer) = (opened.card(), part.layer());
-        if self.target.is_below(card, layer) {
-            return Ok(0.0);
+    /// `(patched - corrupt) / (clean - corrupt)` of parts of one kind in one layer.
+    fn recoveries(&self, opened: &Opened, parts: &[Part], control: &Control) -> Result<Vec<f64>> {
+        let Some(first) = parts.first() else { return Ok(Vec::new()) };
+        if self.target.is_below(opened.card(), first.layer()) {
+            return Ok(vec![0.0; parts.len()]);
         }
-        let (site, index) = match part {
-            Part::Token { token, .. } => (Site::Hidden, token),
-            Part::Head { head, .. } => (Site::Heads, head),
-        };
-        let at = At::new(card.stack, layer, site);
+        let at = self.corrupt.at(first.layer(), first.site());
         let (from, into) = (self.clean.array(at)?, self.corrupt.array(at)?);
-        let mut data = into.data().to_vec();
-        let block = from.block(&[index]);
-        data[index * block.len()..][..block.len()].copy_from_slice(block);
-        let with = Array::new(into.axes(), into.shape(), data)?;
-        let with = Array::stack("batch", &[with])?;
-        let edits = Edits::none().and(Edit::Patch { at, with });
-        let patched = self.corrupt.again(opened, &edits, &self.target.want(card), control)?;
+        let patched = |part: &Part| {
+            let i = part.index();
+            replaced(into, i, |values| values.copy_from_slice(from.block(&[i])))
+        };
+        let versions = parts.iter().map(patched).collect::<Result<Vec<_>>>()?;
+        let want = self.target.want(opened.card());
+        let runs = self.corrupt.versions(opened, at, &versions, &want, control)?;
         // Both are measured from the clean run, whose own effect is 0.
-        Ok(1.0 - effect(self.target, &self.clean, &patched)? / self.gap)
+        runs.iter().map(|run| Ok(1.0 - effect(self.target, &self.clean, run)? / self.gap)).collect()
     }
 }
 
@@ -137,6 +135,22 @@ impl Part {
     pub fn layer(self) -> usize {
         match self {
             Self::Token { layer, .. } | Self::Head { layer, .. } => layer,
+        }
+    }
+
+    /// Where it stands in its layer.
+    fn site(self) -> Site {
+        match self {
+            Self::Token { .. } => Site::Hidden,
+            Self::Head { .. } => Site::Heads,
+        }
+    }
+
+    /// Which token or head it is.
+    fn index(self) -> usize {
+        match self {
+            Self::Token { token, .. } => token,
+            Self::Head { head, .. } => head,
         }
     }
 }

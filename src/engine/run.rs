@@ -58,6 +58,14 @@ impl Ask {
         }
     }
 
+    /// What is changed, in words, for captions: `token 3 masked`, `token 2 is door`, `L1·H5 off (mean)`.
+    pub fn changes(&self) -> Vec<String> {
+        let masked = self.masked.iter().map(|i| format!("token {i} masked"));
+        let replaced = self.replaced.iter().map(|(i, piece)| format!("token {i} is {piece}"));
+        let off = self.off.iter().map(ToString::to_string);
+        masked.chain(replaced).chain(off).chain(self.cuts.iter().map(ToString::to_string)).collect()
+    }
+
     /// Whether nothing is changed: neither the tokens that the model reads nor the pass.
     pub fn is_plain(&self) -> bool {
         self.masked.is_empty()
@@ -68,7 +76,7 @@ impl Ask {
     }
 
     /// All that is changed on the way, with the numbers that it takes.
-    fn edits(&self, opened: &Opened, control: &Control) -> Result<Edits> {
+    pub(super) fn edits(&self, opened: &Opened, control: &Control) -> Result<Edits> {
         Ok(intervention::edits(opened, &self.off, &self.cuts, control)?.with(&self.edits))
     }
 }
@@ -151,11 +159,7 @@ impl Run {
             Some(at) if at.stack == stack => Some(usize::from(at.layer)),
             _ => Some(self.card.layers),
         };
-        let known = layer.and_then(|layer| {
-            let below =
-                layer.checked_sub(1).map_or(At::new(Stack::Embeddings, 0, Site::Hidden), |l| self.at(l, Site::Hidden));
-            Some((layer, self.arrays.get(&below)?))
-        });
+        let known = layer.and_then(|layer| Some((layer, self.arrays.get(&self.below(layer))?)));
         let floor = known.map_or(At::new(Stack::Embeddings, 0, FIRST), |(layer, _)| self.at(layer, FIRST));
         let all = self.ask.edits(opened, control)?.with(edits);
         let all = all.iter().filter(|e| e.at() >= floor).fold(Edits::none(), |edits, e| edits.and(e.clone()));
@@ -181,6 +185,16 @@ impl Run {
             tokens: self.tokens.clone(),
             typed: self.typed.clone(),
         })
+    }
+
+    /// A run of the same tokens with other arrays.
+    pub(super) fn child(&self, ask: Ask, arrays: BTreeMap<At, Array>, broken: Option<At>) -> Self {
+        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), ask, arrays, broken, ..self.clone() }
+    }
+
+    /// The place of what layer `layer` reads.
+    pub(super) fn below(&self, layer: usize) -> At {
+        layer.checked_sub(1).map_or(At::new(Stack::Embeddings, 0, Site::Hidden), |l| self.at(l, Site::Hidden))
     }
 
     /// The kept array of a site in a layer, or why it is not there.

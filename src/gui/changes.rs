@@ -56,6 +56,7 @@ pub fn apply(scene: &mut Scene, ask: Ask) -> bool {
 pub fn forget(scene: &mut Scene) {
     clear(scene);
     scene.target = None;
+    scene.corrupt = None;
 }
 
 fn clear(scene: &mut Scene) {

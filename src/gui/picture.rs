@@ -161,6 +161,9 @@ pub fn of_head(state: &State, palette: &Palette) -> Option<Figure> {
 
 /// The values of the selected heads as tab-separated text, in full precision.
 pub fn table(state: &State) -> Option<String> {
+    if state.scene.look.view == View::Effects {
+        return super::views::effects::table(state);
+    }
     let run = state.run()?;
     let n = run.tokens.len();
     let mut out = String::new();

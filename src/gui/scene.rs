@@ -86,6 +86,8 @@ pub struct Scene {
     pub cuts: Vec<Cut>,
     /// What changes are judged by; what suits the model where nothing was chosen.
     pub target: Option<Target>,
+    /// The corrupt text of patching; the sentence itself until somebody types.
+    pub corrupt: Option<String>,
     /// The selected head.
     pub head: Head,
     /// Heads that are shown together with the selected one.

@@ -35,8 +35,6 @@ pub enum Mode {
 pub struct Effects {
     /// Which question it asks.
     pub mode: Mode,
-    /// The corrupt text as it is typed; the sentence itself until somebody types.
-    pub corrupt: Option<String>,
     /// Heads left out, as far as they are known.
     pub left_out: Option<Arc<Work>>,
     /// Parts patched, as far as they are known.
@@ -60,7 +58,7 @@ pub enum Ask {
 pub fn apply(state: &mut State, engine: &Engine<Made>, ask: Ask) {
     match ask {
         Ask::Mode(mode) => state.views.effects.mode = mode,
-        Ask::Corrupt(text) => state.views.effects.corrupt = Some(text),
+        Ask::Corrupt(text) => state.scene.corrupt = Some(text),
         Ask::Start => start(state, engine),
         Ask::Stop => {
             engine.stop(Slot::Effects);
@@ -81,7 +79,7 @@ fn question(state: &State) -> Option<Question> {
 }
 
 fn corrupt(state: &State) -> &str {
-    state.views.effects.corrupt.as_deref().unwrap_or(&state.scene.text)
+    state.scene.corrupt.as_deref().unwrap_or(&state.scene.text)
 }
 
 fn start(state: &mut State, engine: &Engine<Made>) {
@@ -386,6 +384,23 @@ fn ranked(ui: &mut Ui, board: &Board, heads: usize, actions: &Actions) {
             }
         }
     });
+}
+
+/// What is known as tab-separated text: `layer, head, effect`, or of patching `kind, layer, index, recovery`.
+pub fn table(state: &State) -> Option<String> {
+    let mode = state.views.effects.mode;
+    let (work, kinds) = match mode {
+        Mode::LeaveOut => (state.views.effects.left_out.as_ref()?, [""; 2]),
+        Mode::Patch => (state.views.effects.patched.as_ref()?, ["token\t", "head\t"]),
+    };
+    let board = work.board();
+    let rows = |kind: &str, values: &[f32], width: usize| -> String {
+        let row = |(i, value): (usize, &f32)| format!("{kind}{}\t{}\t{value}\n", i / width, i % width);
+        values.iter().enumerate().map(row).collect()
+    };
+    let header = if mode == Mode::LeaveOut { "layer\thead\teffect\n" } else { "kind\tlayer\tindex\trecovery\n" };
+    let [tokens, heads] = kinds;
+    Some([header, &rows(tokens, &board.tokens, work.tokens.len()), &rows(heads, &board.heads, work.heads)].concat())
 }
 
 /// The map of heads as a picture of its own.
