@@ -189,7 +189,7 @@ impl Run {
 
     /// A run of the same tokens with other arrays.
     pub(super) fn child(&self, ask: Ask, arrays: BTreeMap<At, Array>, broken: Option<At>) -> Self {
-        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), ask, arrays, broken, ..self.clone() }
+        Self { id: next_id(), ask, arrays, broken, ..self.clone() }
     }
 
     /// The place of what layer `layer` reads.
