@@ -167,7 +167,8 @@ fn names(figure: &mut Figure, grid: &Grid<'_>, palette: &Palette, layout: &Layou
     };
     let plain = grid.order.has_plain_columns();
     for row in 0..if plain { layout.layers.min(1) } else { layout.layers } {
-        for column in (0..layout.heads).filter(|column| column % every == 0) {
+        let named = if grid.weights.meaning.has_heads() { layout.heads } else { 0 };
+        for column in (0..named).filter(|column| column % every == 0) {
             let area = layout.area(row, column);
             let up = if plain { 10.0 } else { 8.0 };
             let text = format!("H{}", grid.order.head(row, column).1);

@@ -3,7 +3,7 @@
 use super::action::{Action, Actions};
 use super::command::Command;
 use super::theme::{self, CONTROL};
-use crate::figure::size;
+use crate::figure::{Colour, size};
 use egui::{Align2, Button, FontId, Rect, Response, RichText, Sense, Ui, Vec2};
 
 /// Gives a control the name that screen readers and tests know it by.
@@ -93,10 +93,26 @@ pub fn title_row(ui: &mut Ui, text: &str, right: impl FnOnce(&mut Ui)) {
 
 /// A labelled bar with its number: `share` from 0 to 1 of the full width.
 pub fn bar(ui: &mut Ui, label: &str, share: f32, number: &str, strong: bool) -> Response {
+    let colour = theme::palette(ui.ctx()).accent;
+    bar_in(ui, label, share, number, strong, colour, NUMBER)
+}
+
+/// The room that a number beside a bar has.
+pub const NUMBER: f32 = 44.0;
+
+/// [`bar`] in a colour, with this much room for its number.
+pub fn bar_in(
+    ui: &mut Ui,
+    label: &str,
+    share: f32,
+    number: &str,
+    strong: bool,
+    colour: Colour,
+    number_width: f32,
+) -> Response {
     let palette = theme::palette(ui.ctx());
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 20.0), Sense::hover());
     let label_width = 88.0;
-    let number_width = 44.0;
     let track = Rect::from_min_max(
         rect.left_top() + Vec2::new(label_width + 8.0, 5.0),
         rect.right_bottom() - Vec2::new(number_width + 8.0, 5.0),
@@ -108,7 +124,7 @@ pub fn bar(ui: &mut Ui, label: &str, share: f32, number: &str, strong: bool) -> 
     painter.text(rect.left_center(), Align2::LEFT_CENTER, text, font.clone(), ink);
     painter.rect_filled(track, 2.0, theme::colour(palette.raised));
     let filled = Rect::from_min_size(track.min, Vec2::new(track.width() * share.clamp(0.0, 1.0), track.height()));
-    painter.rect_filled(filled, 2.0, theme::colour(palette.accent));
+    painter.rect_filled(filled, 2.0, theme::colour(colour));
     painter.text(rect.right_center(), Align2::RIGHT_CENTER, number, font, ink);
     let spoken = format!("{label} {number}");
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &spoken));

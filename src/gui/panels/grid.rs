@@ -43,7 +43,8 @@ pub fn alone(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas)
 /// How many heads there are, and how they are drawn.
 fn title(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, alone: bool) {
     let heads = study.weights.layers() * study.weights.heads();
-    widgets::title_row(ui, &fill(EN.heads_click_one, &[&heads.to_string()]), |ui| {
+    let text = if study.weights.meaning.has_heads() { EN.heads_click_one } else { EN.layers_click_one };
+    widgets::title_row(ui, &fill(text, &[&heads.to_string()]), |ui| {
         let button = egui::Button::selectable(state.scene.look.stretch, EN.stretch).frame_when_inactive(true);
         if ui.add(button).on_hover_text(Command::Stretch.tooltip(ui.ctx())).clicked() {
             actions.ask(Action::Do(Command::Stretch));
@@ -103,7 +104,13 @@ fn thumbnails(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, canv
             if !ui.clip_rect().intersects(area) {
                 continue;
             }
-            let name = head_name(layer, head);
+            // A meaning without heads has a picture for each layer; the head that was selected stays so.
+            let has_heads = study.weights.meaning.has_heads();
+            let (head, name) = if has_heads {
+                (head, head_name(layer, head))
+            } else {
+                (state.scene.head.1, fill(EN.layer_name, &[&layer.to_string()]))
+            };
             // The gaps belong to their neighbours, so that a preview does not flicker on the way.
             let response = ui.interact(area.expand(2.0), ui.scope_id().with(("head", layer, head)), Sense::click());
             let selected = state.scene.heads().contains(&(layer, head));
@@ -124,7 +131,7 @@ fn thumbnails(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, canv
                 let ink = theme::colour(if selected { palette.accent } else { palette.muted });
                 painter.rect_stroke(area.expand(2.0), 2.0, Stroke::new(2.0, ink), StrokeKind::Inside);
             }
-            if state.is_off((layer, head)) {
+            if has_heads && state.is_off((layer, head)) {
                 let ink = Stroke::new(1.5, theme::colour(palette.error));
                 painter.line_segment([area.left_bottom(), area.right_top()], ink);
             }

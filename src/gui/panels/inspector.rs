@@ -1,6 +1,7 @@
 //! What is selected, in numbers; what happens when something is changed.
 
 use crate::analysis::filter::Shown;
+use crate::analysis::meaning::Meaning;
 use crate::analysis::predictions::{Prediction, top};
 use crate::engine::{Run, With};
 use crate::figure::lines::Focus;
@@ -12,7 +13,7 @@ use crate::gui::paint::Canvas;
 use crate::gui::scene::View;
 use crate::gui::state::State;
 use crate::gui::words::changes::CHANGES;
-use crate::gui::words::{EN, fill};
+use crate::gui::words::{self, EN, fill};
 use crate::gui::{theme, widgets};
 use crate::trace::Site;
 use egui::{ScrollArea, Ui, Vec2};
@@ -22,6 +23,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
     ScrollArea::vertical().id_salt("inspector").auto_shrink(false).show(ui, |ui| {
         widgets::title_row(ui, EN.what_is_this, |_| {});
         let explanation = match state.scene.look.view {
+            View::Lines | View::Heatmap if state.meaning() != Meaning::Raw => words::meaning_tip(state.meaning()),
             View::Lines => EN.explanation,
             View::Heatmap => EN.explanation_matrix,
             View::Neuron => EN.explanation_neuron,
@@ -77,6 +79,10 @@ fn row(ui: &mut Ui, state: &State, whole: &Shown) {
     };
     widgets::heading(ui, &title);
     let unit = state.weights().map_or(1.0, |w| w.unit());
+    let palette = theme::palette(ui.ctx());
+    let signed = state.meaning().is_signed();
+    let ink = |value: f32| if signed { palette.signed(value.signum()) } else { palette.accent };
+    let room = if state.meaning().is_share() { widgets::NUMBER } else { 64.0 };
     // A key that is masked out has no score.
     bars.retain(|bar| bar.1 != f32::NEG_INFINITY);
     bars.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()));
@@ -85,7 +91,7 @@ fn row(ui: &mut Ui, state: &State, whole: &Shown) {
             Some(&(token, share)) => {
                 let strong = !tokens.pieces[token].special;
                 let length = share.abs() / unit;
-                widgets::bar(ui, &tokens.shown(token), length, &state.number(share), strong)
+                widgets::bar_in(ui, &tokens.shown(token), length, &state.number(share), strong, ink(share), room)
             }
             None => ui.allocate_exact_size(Vec2::new(1.0, 20.0), egui::Sense::hover()).1,
         };
