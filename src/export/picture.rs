@@ -5,7 +5,7 @@ use crate::analysis::meaning::Weights;
 use crate::error::{Error, Result};
 use crate::figure::order::Order;
 use crate::figure::pyramid::{Pool, Pyramid};
-use crate::figure::{Anchor, Area, Colour, Figure, Mark, Palette, grid, head_name, heatmap};
+use crate::figure::{Anchor, Area, Colour, Figure, Mark, Palette, grid, heatmap};
 use resvg::{tiny_skia, usvg};
 use std::fmt::Write as _;
 use std::sync::{Arc, LazyLock};
@@ -26,10 +26,10 @@ pub fn of_run(weights: &Weights, head: Option<(usize, usize)>, reading: &Reading
         }
         Some((layer, head)) => {
             let shown = reading.picture(weights, (layer, head));
-            let title = head_name(layer, head);
+            let (title, label) = (reading.title((layer, head)), weights.label());
             let matrix = heatmap::Matrix {
-                meaning: weights.meaning.name(),
-                unit: weights.unit(),
+                meaning: &label,
+                unit: weights.unit() * reading.most(),
                 signed: weights.meaning.is_signed(),
                 ..heatmap::Matrix::new(&shown.tokens, &shown.weights, &title)
             };

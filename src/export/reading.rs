@@ -4,6 +4,7 @@ use crate::analysis::filter::{Combine, Filter, Shown, Threshold, combine, show};
 use crate::analysis::meaning::{Meaning, Weights};
 use crate::array::Array;
 use crate::error::Result;
+use crate::figure::head_name;
 use serde_json::{Value, json};
 
 /// A meaning, a filter, and heads that are read as one.
