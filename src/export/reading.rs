@@ -46,6 +46,19 @@ impl Passed {
 }
 
 impl Reading {
+    /// What a picture of `head` is called: `max of L1·H2, L2·H3`.
+    pub fn title(&self, head: (usize, usize)) -> String {
+        let heads = std::iter::once(head).chain(self.others.iter().copied());
+        let names: Vec<String> = heads.map(|(layer, head)| head_name(layer, head)).collect();
+        let how = if self.others.is_empty() { String::new() } else { format!("{} of ", self.combine) };
+        how + &names.join(", ")
+    }
+
+    /// How many times larger than a head's the values of a picture may be.
+    pub(super) fn most(&self) -> f32 {
+        if self.combine == Combine::Sum { 1.0 + self.others.len() as f32 } else { 1.0 }
+    }
+
     /// Whether everything is as the model computed it.
     pub fn is_plain(&self) -> bool {
         self.meaning == Meaning::Raw && self.filter.is_none()
