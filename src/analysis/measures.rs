@@ -25,9 +25,10 @@
 
 use crate::engine::Run;
 use crate::text::Tokens;
+use serde::{Deserialize, Serialize};
 
 /// What is measured of a head.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Measure {
     /// Entropy of a row, in nats.
     Entropy,

@@ -1,14 +1,29 @@
 //! Layers and heads in another order than the model's. Whoever draws them keeps the model's numbers.
 
+use crate::analysis::meaning::Weights;
+use crate::analysis::measures::{Measure, Setting};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
 /// What is ordered by a measure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Along {
     /// The heads of each layer; layers stay.
+    #[default]
     Heads,
     /// Layers by the mean of their heads; heads stay.
     Layers,
+}
+
+/// An order that somebody chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sorting {
+    /// By what; `None` for the model's own.
+    pub by: Option<Measure>,
+    /// What is ordered.
+    pub along: Along,
 }
 
 /// Which layer and head stands at each row and column.
@@ -22,6 +37,17 @@ impl Order {
     /// The model's own order.
     pub fn model(layers: usize, heads: usize) -> Self {
         Self { layers: (0..layers).collect(), heads: vec![(0..heads).collect(); layers] }
+    }
+
+    /// Orders the heads of a run by a measure of its attention on this text.
+    pub fn of(weights: &Weights, sorting: Sorting) -> Self {
+        let (layers, heads, run) = (weights.layers(), weights.heads(), &weights.run);
+        // A meaning without heads has nothing to order.
+        let Some(by) = sorting.by.filter(|_| heads == run.card.heads) else { return Self::model(layers, heads) };
+        let setting = Setting::of(run);
+        let measure = |i: usize| setting.measure(run.head(i / heads, i % heads)).get(by).map_or(f32::NAN, |x| x as f32);
+        let numbers: Vec<f32> = (0..layers * heads).into_par_iter().map(measure).collect();
+        Self::by(layers, heads, sorting.along, |layer, head| numbers[layer * heads + head])
     }
 
     /// Largest first; what has no number comes last. Equals keep the model's order.

@@ -5,6 +5,7 @@ use crate::analysis::filter::{Combine, Filter};
 use crate::analysis::meaning::Meaning;
 use crate::engine::{Cut, Target, With};
 use crate::figure::lines::{Focus, Way};
+use crate::figure::order::Sorting;
 use crate::figure::pyramid::Pool;
 use crate::figure::shades::Look as Colours;
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,8 @@ pub struct Look {
     pub combine: Option<Combine>,
     /// Whether every thumbnail has its own maximum.
     pub stretch: bool,
+    /// In which order layers and heads stand.
+    pub sorting: Sorting,
     /// What stands for several cells under one pixel of all heads.
     pub pool: Pool,
     /// Where the tokens of the lines run.

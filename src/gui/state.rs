@@ -17,7 +17,7 @@ use crate::engine::{Ask, Off, Opened, Results, Run, Slot, Target};
 use crate::error::Error;
 use crate::figure::grid::{self, Grid, Overview};
 use crate::figure::lines::Focus;
-use crate::figure::order::Order;
+use crate::figure::order::{Order, Sorting};
 use crate::figure::pyramid::{Pool, Pyramid};
 use crate::figure::{Figure, head_name, weight};
 use crate::trace::{At, Place, Progress, Site, Want};
@@ -57,7 +57,10 @@ impl Study {
             Some(study) => study.pyramid.clone(),
             None => Arc::new(Pyramid::of(&weights, look.pool)),
         };
-        let order = Arc::new(Order::model(weights.layers(), weights.heads()));
+        let order = match known.filter(|b| b.look.sorting == look.sorting) {
+            Some(study) => study.order.clone(),
+            None => Arc::new(Order::of(&weights, look.sorting)),
+        };
         let layout = look.layout(&weights, &order);
         let palette = crate::figure::Palette::of(look.dark);
         let drawn = Grid { weights: &weights, pyramid: &pyramid, order: &order, stretch: look.stretch };
@@ -88,6 +91,8 @@ pub struct GridLook {
     pub stretch: bool,
     /// What stands for several cells under one pixel.
     pub pool: Pool,
+    /// In which order layers and heads stand.
+    pub sorting: Sorting,
 }
 
 impl GridLook {
@@ -211,7 +216,15 @@ impl State {
             notice: None,
             projector: false,
             camera: Camera::default(),
-            grid_look: GridLook { width: 376.0, height: None, dark: true, scale: 1.0, stretch: false, pool: Pool::Max },
+            grid_look: GridLook {
+                width: 376.0,
+                height: None,
+                dark: true,
+                scale: 1.0,
+                stretch: false,
+                pool: Pool::Max,
+                sorting: Sorting::default(),
+            },
         }
     }
 

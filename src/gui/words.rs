@@ -247,6 +247,12 @@ pub struct Words {
     pub zoom_out: &'static str,
     pub zoom_tip: &'static str,
     pub block_tip: &'static str,
+    pub order: &'static str,
+    pub order_name: &'static str,
+    pub order_model: &'static str,
+    pub order_heads: &'static str,
+    pub order_layers: &'static str,
+    pub order_tip: &'static str,
 }
 
 /// English.
@@ -494,4 +500,10 @@ pub static EN: Words = Words {
     zoom_out: "Zoom out",
     zoom_tip: "Zoom with the wheel or + and \u{2212}, drag to move, double-click for one head or the whole model.",
     block_tip: "queries {}\u{2013}{}, keys {}\u{2013}{}",
+    order: "Order: {}",
+    order_name: "Order",
+    order_model: "model",
+    order_heads: "Heads in each layer",
+    order_layers: "Layers, by their mean",
+    order_tip: "Order heads or layers by a measure of their attention on this text, largest first; names stay the model's.",
 };

@@ -56,6 +56,7 @@ fn title(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, alone: bo
                     actions.ask(Action::Model(views::model::Ask::Pool(pool)));
                 }
             }
+            views::model::sorting(ui, state, actions);
         }
     });
 }
@@ -88,6 +89,7 @@ pub fn wanted(ui: &Ui, state: &State) -> GridLook {
         scale: ui.pixels_per_point(),
         stretch: state.scene.look.stretch,
         pool: state.scene.look.pool,
+        sorting: state.scene.look.sorting,
     }
 }
 

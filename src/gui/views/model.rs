@@ -1,8 +1,10 @@
 //! All layers by heads in the whole window: from the model at a glance down to one number.
 
 use super::camera::{Camera, Lens};
+use crate::analysis::measures::Measure;
 use crate::figure::grid::{Grid, Layout, level_rgb};
 use crate::figure::lines::Focus;
+use crate::figure::order::{Along, Sorting};
 use crate::figure::pyramid::Pool;
 use crate::figure::{Area, Palette, fit, head_name, legend, mono_width, short, size};
 use crate::gui::action::{Action, Actions, Head};
@@ -12,7 +14,7 @@ use crate::gui::panels;
 use crate::gui::state::{State, Study};
 use crate::gui::words::{EN, fill};
 use crate::gui::{theme, widgets};
-use egui::{Align2, ColorImage, FontFamily, FontId, Key, Painter, Pos2, Rect, RichText, Sense, Ui, Vec2};
+use egui::{Align2, Button, ColorImage, FontFamily, FontId, Key, Painter, Pos2, Rect, RichText, Sense, Ui, Vec2};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
 
@@ -25,6 +27,8 @@ pub enum Ask {
     Pool(Pool),
     /// Pool cells the other way.
     OtherPool,
+    /// Put layers or heads into this order.
+    Sort(Sorting),
 }
 
 /// Does what the view asked for.
@@ -33,6 +37,7 @@ pub fn apply(state: &mut State, ask: Ask) {
     match ask {
         Ask::Look(camera) => state.camera = camera,
         Ask::Pool(how) => *pool = how,
+        Ask::Sort(sorting) => state.scene.look.sorting = sorting,
         Ask::OtherPool => *pool = if *pool == Pool::Max { Pool::Mean } else { Pool::Max },
     }
 }
@@ -69,6 +74,33 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
     drawing.legend(rect);
     if !study.worth.is_empty() {
         panels::grid::worth_seeing(ui, state, study, actions, true);
+    }
+}
+
+/// The menu of orders.
+pub fn sorting(ui: &mut Ui, state: &State, actions: &Actions) {
+    let now = state.scene.look.sorting;
+    let name = |by: Option<Measure>| by.map_or_else(|| EN.order_model.to_owned(), |m| m.name().replace('_', " "));
+    let button = Button::new(fill(EN.order, &[&name(now.by)])).frame_when_inactive(true);
+    let button = widgets::named(ui.add(button), EN.order_name).on_hover_text(EN.order_tip);
+    let mut next = now;
+    egui::Popup::menu(&button).show(|ui| {
+        for by in std::iter::once(None).chain(Measure::ALL.map(Some)) {
+            if ui.add(Button::selectable(now.by == by, name(by))).clicked() {
+                next.by = by;
+                ui.close();
+            }
+        }
+        ui.separator();
+        for (along, label) in [(Along::Heads, EN.order_heads), (Along::Layers, EN.order_layers)] {
+            if ui.add(Button::selectable(now.along == along, label)).clicked() {
+                next.along = along;
+                ui.close();
+            }
+        }
+    });
+    if next != now {
+        actions.ask(Action::Model(Ask::Sort(next)));
     }
 }
 
@@ -444,7 +476,7 @@ impl Drawing<'_, '_> {
         self.ui.scope_builder(egui::UiBuilder::new().max_rect(buttons).layout(layout), |ui| {
             widgets::command(ui, actions, Command::WholeModel);
             for (sign, name, by) in [("+", EN.zoom_in, 1.5), ("\u{2212}", EN.zoom_out, 1.0 / 1.5)] {
-                let button = ui.add(egui::Button::new(sign).min_size(Vec2::splat(theme::CONTROL)));
+                let button = ui.add(Button::new(sign).min_size(Vec2::splat(theme::CONTROL)));
                 if widgets::named(button, name).on_hover_text(EN.zoom_tip).clicked() {
                     let camera = camera.zoomed(by, lens.view.center(), lens);
                     actions.ask(Action::Model(Ask::Look(camera)));
