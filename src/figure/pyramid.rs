@@ -171,27 +171,72 @@ fn side(n: usize, level: usize) -> usize {
 
 impl Head {
     fn new(cells: &[f32], n: usize, pool: Pool, top: f32) -> Self {
-        let largest = cells.iter().filter(|x| x.is_finite()).fold(0f32, |most, x| most.max(x.abs()));
+        let (largest, plain) = survey(cells);
         let mut levels = Vec::new();
         // Each level is made from the one before in full precision; sums are divided by their cells at the end.
         let mut finer = Cow::Borrowed(cells);
         let mut level = 0;
         while side(n, level) > 1 {
-            let coarser = halve(&finer, side(n, level), pool);
+            let coarser = if plain && pool == Pool::Max {
+                halve_plain(&finer, side(n, level))
+            } else {
+                halve(&finer, side(n, level), pool)
+            };
             level += 1;
             let across = side(n, level);
-            let code = |(i, &x): (usize, &f32)| {
-                let cells = match pool {
-                    Pool::Max => 1,
-                    Pool::Mean => covered(n, level, i / across) * covered(n, level, i % across),
-                };
+            let mean = |(i, &x): (usize, &f32)| {
+                let cells = covered(n, level, i / across) * covered(n, level, i % across);
                 encode(x / cells as f32, top)
             };
-            levels.push(coarser.iter().enumerate().map(code).collect());
+            levels.push(match pool {
+                Pool::Max if plain => coarser.iter().map(|x| encode_plain(*x, top)).collect(),
+                Pool::Max => coarser.iter().map(|x| encode(*x, top)).collect(),
+                Pool::Mean => coarser.iter().enumerate().map(mean).collect(),
+            });
             finer = Cow::Owned(coarser);
         }
         Self { levels, largest }
     }
+}
+
+/// The largest size, what is not a number aside, and whether all cells are finite and none is below zero: then they
+/// can be compared as they are, many at a time.
+fn survey(cells: &[f32]) -> (f32, bool) {
+    // Sizes are in the order of their bits, those of infinity and of what is not a number last.
+    let all = |(most, signs): (i32, u32), x: &f32| {
+        let bits = x.to_bits();
+        (most.max((bits & 0x7fff_ffff) as i32), signs | bits)
+    };
+    let (most, signs) = cells.iter().fold((0, 0), all);
+    let largest = f32::from_bits(most as u32);
+    if largest.is_finite() {
+        return (largest, signs >> 31 == 0);
+    }
+    (cells.iter().filter(|x| x.is_finite()).fold(0.0, |most, x| most.max(x.abs())), false)
+}
+
+/// [`encode`] of a number that is finite and not below zero.
+fn encode_plain(x: f32, top: f32) -> i16 {
+    ((x / top).min(1.0).sqrt() * FULL + 0.5) as i16
+}
+
+/// [`halve`] by the largest, of numbers that are finite and not below zero.
+fn halve_plain(finer: &[f32], n: usize) -> Vec<f32> {
+    let larger = |a: f32, b: f32| if a > b { a } else { b };
+    let mut out = Vec::with_capacity(n.div_ceil(2).pow(2));
+    let mut line = vec![0.0; n];
+    for rows in finer.chunks(2 * n) {
+        let (first, second) = rows.split_at(n);
+        line.copy_from_slice(first);
+        for (a, b) in line.iter_mut().zip(second) {
+            *a = larger(*a, *b);
+        }
+        let pairs = line.chunks_exact(2);
+        let last = pairs.remainder().first().copied();
+        out.extend(pairs.map(|pair| larger(pair[0], pair[1])));
+        out.extend(last);
+    }
+    out
 }
 
 /// How many of `n` cells the entry `i` of a level stands for along one axis.
@@ -298,6 +343,19 @@ mod tests {
             }
             assert_eq!(pyramid.value(0, 1, 6, 0), None);
         }
+    }
+
+    #[test]
+    fn the_fast_way_makes_the_same_levels() {
+        for n in [1, 2, 5, 16, 33] {
+            let cells: Vec<f32> = (0..n * n).map(|i| ((i * 7919) % 1009) as f32 / 1009.0).collect();
+            assert_eq!(halve_plain(&cells, n), halve(&cells, n, Pool::Max));
+            assert!(cells.iter().all(|&x| encode_plain(x, 1.0).abs_diff(encode(x, 1.0)) <= 1));
+            let most = cells.iter().copied().fold(0.0, f32::max);
+            assert_eq!(survey(&cells), (most, true));
+        }
+        assert_eq!(survey(&[0.5, -0.75]), (0.75, false));
+        assert_eq!(survey(&[0.5, f32::NAN, f32::NEG_INFINITY]), (0.5, false));
     }
 
     #[test]
