@@ -12,6 +12,7 @@ mod model;
 mod patch;
 mod progress;
 mod reading;
+mod view;
 
 use crate::engine::device::Choice;
 use crate::engine::{Ask, BUDGET, Imported, Opened, Subject};
@@ -32,7 +33,8 @@ use std::process::ExitCode;
 struct Args {
     #[command(subcommand)]
     command: Option<Command>,
-    /// What the window opens: a folder of a model, or a file in it; further ones are listed in its picker.
+    /// What the window opens: a folder of a model, a session, or a file of attention; further ones are listed in its
+    /// picker.
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
 }
@@ -45,6 +47,7 @@ enum Command {
     Ablate(ablate::Args),
     Patch(patch::Args),
     Heads(heads::Args),
+    View(view::Args),
 }
 
 impl Command {
@@ -56,6 +59,7 @@ impl Command {
             Self::Ablate(_) => "ablate",
             Self::Patch(_) => "patch",
             Self::Heads(_) => "heads",
+            Self::View(_) => "the window",
         }
     }
 
@@ -67,6 +71,7 @@ impl Command {
             Self::Ablate(args) => args.run(),
             Self::Patch(args) => args.run(),
             Self::Heads(args) => args.run(),
+            Self::View(args) => args.run(),
         }
     }
 }
@@ -139,7 +144,7 @@ pub fn main() -> ExitCode {
             let what = format!("there is no subcommand and no path `{}`", plain(&first.to_string_lossy()));
             Args::command().error(ErrorKind::InvalidSubcommand, what).exit();
         }
-        return report(caught("the window", || window(args.paths)));
+        return report(caught("the window", || window(args.paths, false)));
     };
     if let Command::Attend(args) = &command
         && let Some(what) = args.misuse()
@@ -152,12 +157,12 @@ pub fn main() -> ExitCode {
 }
 
 #[cfg(feature = "gui")]
-fn window(paths: Vec<PathBuf>) -> Result<()> {
-    crate::gui::run(paths)
+fn window(paths: Vec<PathBuf>, watch: bool) -> Result<()> {
+    crate::gui::run(paths, watch)
 }
 
 #[cfg(not(feature = "gui"))]
-fn window(_paths: Vec<PathBuf>) -> Result<()> {
+fn window(_paths: Vec<PathBuf>, _watch: bool) -> Result<()> {
     Err(Error::NoDisplay { what: "this build has no window".to_owned() })
 }
 

@@ -167,6 +167,14 @@ impl Subject {
         matches!(self, Self::Imported(_))
     }
 
+    /// The [`Run::model`] of its runs.
+    pub fn id(&self) -> u64 {
+        match self {
+            Self::Model(opened) => opened.id,
+            Self::Imported(imported) => imported.id,
+        }
+    }
+
     /// What it is.
     pub fn card(&self) -> &Card {
         match self {

@@ -40,6 +40,10 @@ pub enum Slot {
     Save,
     /// Drawing for the clipboard.
     Copy,
+    /// Keeping the session for the next start.
+    Keep,
+    /// Following a file.
+    Watch,
     /// File dialogs.
     Dialog,
 }
@@ -60,7 +64,7 @@ impl Slot {
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Run,
         Self::Look,
         Self::Neuron,
@@ -74,7 +78,9 @@ impl Slot {
         Self::Corpus,
         Self::Open,
         Self::Save,
+        Self::Keep,
         Self::Dialog,
+        Self::Watch,
     ];
 
     fn thread(self) -> usize {
@@ -83,16 +89,25 @@ impl Slot {
             // What nobody waits for must not keep a sentence waiting.
             Self::Draw | Self::Copy | Self::Compare | Self::Map | Self::Examples => 1,
             Self::Open => 2,
-            Self::Save => 3,
+            Self::Save | Self::Keep => 3,
             Self::Dialog => 4,
+            // It waits for somebody else.
+            Self::Watch => 6,
             // Minutes, so nothing else may wait for it.
             Self::Effects | Self::Corpus => 5,
         }
     }
 }
 
-const THREADS: [&str; 6] =
-    ["lexiscope-model", "lexiscope-draw", "lexiscope-open", "lexiscope-save", "lexiscope-dialog", "lexiscope-long"];
+const THREADS: [&str; 7] = [
+    "lexiscope-model",
+    "lexiscope-draw",
+    "lexiscope-open",
+    "lexiscope-save",
+    "lexiscope-dialog",
+    "lexiscope-long",
+    "lexiscope-watch",
+];
 
 /// News of a job.
 #[derive(Debug)]

@@ -131,6 +131,11 @@ pub fn write(run: &Arc<Run>, choice: &Choice<'_>, path: &Path) -> Result<Passed>
     Ok(passed)
 }
 
+/// Writes a text to `path`, whole or not at all.
+pub fn write_text(text: &str, path: &Path) -> Result<()> {
+    file::save(path, |out| std::io::Write::write_all(out, text.as_bytes()))
+}
+
 /// Writes a picture to `path`, as SVG or PNG by its extension. The file is written whole or not at all.
 pub fn write_figure(figure: &Figure, path: &Path) -> Result<()> {
     let bytes = match Format::of(path)? {

@@ -3,6 +3,7 @@
 use super::changes;
 use super::command::Command;
 use super::examples::Example;
+use super::files::Instead;
 use super::scene::{Arrangement, View};
 use super::settings::Theme;
 use super::views::{effects, lines, model, neuron};
@@ -74,6 +75,16 @@ pub enum Action {
     Export(PathBuf, ExportOf),
     /// Ask for the file in a dialog, then write.
     ExportAs(ExportOf),
+    /// Pixels of a PNG file per point.
+    PngScale(f32),
+    /// Write the session to a file.
+    SaveSession(PathBuf),
+    /// Ask for the file of the session in a dialog, then write.
+    SaveSessionAs,
+    /// Notes were typed.
+    Notes(String),
+    /// Open this in place of a model that is missing.
+    Instead(Instead),
     /// Open or close a sheet.
     Sheet(Option<Sheet>),
     /// Dark or light.
@@ -113,6 +124,10 @@ pub enum Sheet {
     Shapes,
     /// Files to write.
     Export,
+    /// Notes, and the file of the session.
+    Session,
+    /// What to open where a model is missing.
+    Missing,
     /// Another token for this position.
     Replace(usize),
     /// Keys and notes.

@@ -2,6 +2,7 @@
 
 use super::action::{Action, Actions, Sheet};
 use super::command::Command;
+use super::files;
 use super::made::Made;
 use super::paint::Canvas;
 use super::panels;
@@ -17,7 +18,7 @@ use crate::source::find;
 use eframe::{CreationContext, Frame, Storage};
 use egui::{Align2, CentralPanel, Color32, Context, Id, Margin, Panel, Pos2, Rect, Stroke, Ui, Vec2};
 use egui_tiles::Tree;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const SETTINGS: &str = "settings";
 
@@ -38,9 +39,38 @@ pub struct App {
 
 impl App {
     /// Starts with the first of `paths`, or with the bundled model; further paths are listed among the recent models.
-    pub fn new(context: &CreationContext<'_>, paths: &[PathBuf]) -> Result<Self> {
+    /// With `watch` the first of them is a file of attention that is followed. Where no path is given, the window goes
+    /// on where the last session ended.
+    pub fn new(context: &CreationContext<'_>, paths: &[PathBuf], watch: bool) -> Result<Self> {
         let stored = context.storage.and_then(|s| eframe::get_value::<Settings>(s, SETTINGS));
-        Self::start(&context.egui_ctx, stored.unwrap_or_default(), paths)
+        let mut app = Self::start(&context.egui_ctx, stored.unwrap_or_default(), paths)?;
+        // What is measured is the first start.
+        if std::env::var_os(super::cold_start::VARIABLE).is_none()
+            && let Some(folder) = eframe::storage_dir("lexiscope")
+        {
+            app.keep_in(&folder, paths.is_empty());
+        }
+        if let Some(path) = paths.first().filter(|_| watch) {
+            app.watch(path);
+        }
+        Ok(app)
+    }
+
+    /// Keeps the session in this folder, and goes on with the one that is there if that is asked for.
+    pub fn keep_in(&mut self, folder: &Path, go_on: bool) {
+        let path = folder.join(files::LAST);
+        if !go_on {
+            self.state.keep.path = Some(path);
+        } else if let Some(name) = files::last(&mut self.state, path) {
+            drop(self.actions.take());
+            files::open_last(&mut self.state, &self.engine, name);
+        }
+    }
+
+    /// Follows a file of attention.
+    pub fn watch(&mut self, path: &Path) {
+        self.state.watched = Some((path.to_path_buf(), super::watch::stamp(path)));
+        files::watch(&mut self.state, &self.engine);
     }
 
     /// Starts with these settings.
@@ -79,7 +109,7 @@ impl App {
         self.state.typed.is_none()
             && !self.state.running
             && self.state.opening.is_none()
-            && !Slot::ALL.into_iter().any(|slot| slot != Slot::Dialog && self.engine.is_busy(slot))
+            && !Slot::ALL.into_iter().any(|s| !matches!(s, Slot::Dialog | Slot::Watch) && self.engine.is_busy(s))
     }
 
     /// Asks for something as a person would.
@@ -104,6 +134,9 @@ impl eframe::App for App {
             update::apply(&mut self.state, &self.engine, ctx, action);
         }
         self.state.settings.look = self.state.scene.look;
+        if let Some(rest) = files::keep(&mut self.state, &self.engine, false) {
+            ctx.request_repaint_after(rest);
+        }
         // What an answer changes belongs to the change that asked for it.
         if !self.state.running {
             self.state.history.feed_state(ctx.input(|i| i.time), &self.state.scene);
@@ -137,6 +170,7 @@ impl eframe::App for App {
 
     fn save(&mut self, storage: &mut dyn Storage) {
         eframe::set_value(storage, SETTINGS, &self.state.settings);
+        files::keep(&mut self.state, &self.engine, true);
     }
 }
 
@@ -232,7 +266,9 @@ impl App {
         let (anchor, offset) = match sheet {
             Sheet::Models => (Align2::LEFT_TOP, Vec2::new(12.0, 44.0)),
             Sheet::Palette | Sheet::Replace(_) => (Align2::CENTER_TOP, Vec2::new(0.0, 80.0)),
-            Sheet::Settings | Sheet::Export | Sheet::Help | Sheet::Shapes => (Align2::CENTER_CENTER, Vec2::ZERO),
+            Sheet::Settings | Sheet::Export | Sheet::Help | Sheet::Shapes | Sheet::Session | Sheet::Missing => {
+                (Align2::CENTER_CENTER, Vec2::ZERO)
+            }
         };
         let (state, actions, canvas) = (&self.state, &self.actions, &mut self.canvas);
         let area = egui::Area::new(Id::unique("sheet")).order(egui::Order::Foreground).anchor(anchor, offset);
@@ -244,6 +280,8 @@ impl App {
                 Sheet::Settings => panels::settings::show(ui, state, actions),
                 Sheet::Shapes => panels::shapes::show(ui, state, actions, canvas),
                 Sheet::Export => panels::export::show(ui, state, actions, is_new),
+                Sheet::Session => panels::session::show(ui, state, actions, is_new),
+                Sheet::Missing => panels::missing::show(ui, state, actions),
                 Sheet::Replace(i) => panels::replace::show(ui, state, actions, i, is_new),
                 Sheet::Help => panels::help::show(ui),
             });

@@ -9,6 +9,10 @@ pub enum Command {
     Models,
     /// Choose a model's folder in a file dialog.
     OpenFolder,
+    /// Choose a file of attention or a session in a file dialog.
+    OpenFile,
+    /// Notes, and the file of the session.
+    Session,
     /// Find a command.
     Palette,
     /// Put the cursor into the sentence.
@@ -96,6 +100,8 @@ impl Command {
     pub const ALL: &[Self] = &[
         Self::Models,
         Self::OpenFolder,
+        Self::OpenFile,
+        Self::Session,
         Self::EditSentence,
         Self::SecondSentence,
         Self::Lines,
@@ -150,6 +156,10 @@ impl Command {
         match self {
             Self::Models => ("Choose model\u{2026}", "Open another model."),
             Self::OpenFolder => ("Open folder\u{2026}", "Choose a model's folder in a file dialog."),
+            Self::OpenFile => {
+                ("Open file\u{2026}", "Choose a file of attention, a session or weights in a file dialog.")
+            }
+            Self::Session => ("Session\u{2026}", "Write notes, and save everything on the screen to one small file."),
             Self::Palette => ("Command palette", "Find any command by its name."),
             Self::EditSentence => ("Edit sentence", "Put the cursor into the sentence."),
             Self::SecondSentence => ("Second sentence", "Add or remove a second sentence."),
@@ -200,6 +210,8 @@ impl Command {
         let (modifiers, key) = match self {
             Self::Models => (CTRL, Key::O),
             Self::OpenFolder => (CTRL_SHIFT, Key::O),
+            Self::OpenFile => (CTRL_SHIFT, Key::F),
+            Self::Session => (CTRL_SHIFT, Key::S),
             Self::Palette => (CTRL, Key::K),
             Self::EditSentence => (CTRL, Key::L),
             Self::SecondSentence => (CTRL, Key::Num2),

@@ -19,6 +19,26 @@ pub fn folder(state: &mut State, engine: &Engine<Made>) {
     });
 }
 
+/// Asks for a file to open: attention, a session, weights.
+pub fn file(state: &mut State, engine: &Engine<Made>) {
+    submit(state, engine, Slot::Dialog, "choosing a file", move |_| {
+        let known = ["npz", "safetensors", "json", "bin", "pt"];
+        let dialog = rfd::AsyncFileDialog::new().add_filter("Attention, sessions, weights", &known);
+        let picked = pollster::block_on(dialog.pick_file());
+        Ok(Made::File(picked.map(|p| p.path().to_path_buf())))
+    });
+}
+
+/// Asks for a file to write the session to.
+pub fn session(state: &mut State, engine: &Engine<Made>) {
+    let name = super::files::session_name(state);
+    submit(state, engine, Slot::Dialog, "choosing a file", move |_| {
+        let dialog = rfd::AsyncFileDialog::new().set_file_name(name).add_filter("Lexiscope", &["lexiscope.json"]);
+        let picked = pollster::block_on(dialog.save_file());
+        Ok(Made::SessionTarget(picked.map(|p| p.path().to_path_buf())))
+    });
+}
+
 /// Asks for a file to write to.
 pub fn target(state: &mut State, engine: &Engine<Made>, of: ExportOf) {
     let name = super::picture::file_name(state, of);
@@ -30,7 +50,13 @@ pub fn target(state: &mut State, engine: &Engine<Made>, of: ExportOf) {
                 .add_filter("safetensors", &["safetensors"])
                 .add_filter("JSON", &["json"])
                 .add_filter("CSV", &["csv"]),
-            ExportOf::Head | ExportOf::Grid => dialog.add_filter("SVG", &["svg"]).add_filter("PNG", &["png"]),
+            ExportOf::Head => dialog
+                .add_filter("SVG", &["svg"])
+                .add_filter("PNG", &["png"])
+                .add_filter("CSV", &["csv"])
+                .add_filter("JSON", &["json"])
+                .add_filter("NumPy", &["npz"]),
+            ExportOf::Grid => dialog.add_filter("SVG", &["svg"]).add_filter("PNG", &["png"]),
         };
         let picked = pollster::block_on(dialog.save_file());
         Ok(Made::Target(picked.map(|p| p.path().to_path_buf()), of))

@@ -2,16 +2,27 @@
 
 use super::action::ExportOf;
 use super::examples::Example;
+use super::session::Session;
 use super::state::{Look, Study};
 use super::views::neuron;
-use crate::engine::Opened;
+use super::watch::Stamp;
+use crate::engine::{Imported, Subject};
+use crate::error::Result;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What came of a job.
 pub enum Made {
-    /// A model is open; and how to find it again, unless it is bundled.
-    Opened(Arc<Opened>, Option<String>),
+    /// A model or a file of attention is open; and how to find it again.
+    Opened(Subject, String),
+    /// What is called so is not on this machine.
+    Missing(String),
+    /// A session was read; and what of it was not understood.
+    Session(Session, Vec<String>),
+    /// The session is kept for the next start.
+    Kept,
+    /// A file that is followed has changed, and was read.
+    Watched(Stamp, Result<Arc<Imported>>),
     /// A run is done and drawn.
     Study(Study),
     /// The run that is shown was drawn anew.
@@ -30,6 +41,12 @@ pub enum Made {
     Folder(Option<PathBuf>),
     /// A file to write to was chosen, or none.
     Target(Option<PathBuf>, ExportOf),
+    /// A file to open was chosen, or none.
+    File(Option<PathBuf>),
+    /// A file for the session was chosen, or none.
+    SessionTarget(Option<PathBuf>),
+    /// A text for the clipboard.
+    Text(String),
     /// A picture for the clipboard: width, height, RGBA.
     Picture(usize, usize, Vec<u8>),
 }

@@ -2,18 +2,23 @@
 
 pub mod action;
 mod app;
+mod caption;
 pub mod changes;
 mod cold_start;
 mod command;
 mod dialogs;
 mod examples;
+mod exbert;
+mod export;
 mod fan;
+pub mod files;
 mod made;
 mod memo;
 mod paint;
 mod panels;
 mod picture;
 pub mod scene;
+mod session;
 pub mod settings;
 mod slice;
 pub mod state;
@@ -21,6 +26,7 @@ mod theme;
 mod tiles;
 mod update;
 mod views;
+mod watch;
 mod widgets;
 pub mod words;
 
@@ -33,8 +39,9 @@ use crate::error::{Error, Result};
 use crate::figure::Colour;
 use std::path::PathBuf;
 
-/// Opens the window with the first of `paths`, or with the bundled model, and returns once it is closed.
-pub fn run(paths: Vec<PathBuf>) -> Result<()> {
+/// Opens the window with the first of `paths`, or where the last session ended, and returns once it is closed. With
+/// `watch` the first path is a file of attention that is read again whenever it changes.
+pub fn run(paths: Vec<PathBuf>, watch: bool) -> Result<()> {
     let begun = std::time::Instant::now();
     check_display()?;
     let viewport = egui::ViewportBuilder::default()
@@ -46,7 +53,7 @@ pub fn run(paths: Vec<PathBuf>) -> Result<()> {
         .with_drag_and_drop(true);
     let options = eframe::NativeOptions { viewport, ..Default::default() };
     let start = move |context: &eframe::CreationContext<'_>| -> Result<Box<dyn eframe::App>, _> {
-        let app = App::new(context, &paths)?;
+        let app = App::new(context, &paths, watch)?;
         if std::env::var_os(cold_start::VARIABLE).is_none() {
             return Ok(Box::new(app));
         }

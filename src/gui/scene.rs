@@ -97,11 +97,19 @@ pub struct Scene {
     pub others: Vec<Head>,
     /// The pinned token.
     pub pinned: Option<Focus>,
+    /// What the person noted.
+    pub notes: String,
     /// How it is shown.
     pub look: Look,
 }
 
 impl Scene {
+    /// The same with every number inside its range: a file may have been edited by hand.
+    pub fn checked(mut self) -> Self {
+        self.look.filter.threshold = self.look.filter.threshold.checked();
+        self
+    }
+
     /// The selected heads, the first of them first.
     pub fn heads(&self) -> Vec<Head> {
         std::iter::once(self.head).chain(self.others.iter().copied().filter(|h| *h != self.head)).collect()

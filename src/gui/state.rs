@@ -3,17 +3,19 @@
 use super::action::{Head, Sheet};
 use super::command::Command;
 use super::examples::{Example, FIRST, Spot};
+use super::files::{Keep, Missing, Waiting};
 use super::scene::Scene;
 use super::settings::Settings;
 use super::slice::Slice;
 use super::views::Views;
 use super::views::camera::Camera;
+use super::watch::Stamp;
 use super::words::{EN, fill};
 use crate::analysis::attention::Score;
 use crate::analysis::filter::{Combine, Shown, combine};
 use crate::analysis::meaning::{Meaning, Weights};
 use crate::array::Array;
-use crate::engine::{Ask, Off, Opened, Results, Run, Slot, Target};
+use crate::engine::{Ask, Imported, Off, Opened, Results, Run, Slot, Subject, Target};
 use crate::error::Error;
 use crate::figure::grid::{self, Grid, Overview};
 use crate::figure::lines::Focus;
@@ -23,6 +25,7 @@ use crate::figure::{Figure, head_name, weight};
 use crate::trace::{At, Place, Progress, Site, Want};
 use egui::util::undoer::Undoer;
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -138,6 +141,18 @@ pub struct State {
     pub history: Undoer<Scene>,
     /// The open model.
     pub model: Option<Arc<Opened>>,
+    /// The open file of attention; then there is no model.
+    pub imported: Option<Arc<Imported>>,
+    /// How what is open is found again: a path, a bundled name or a hub id.
+    pub reference: Option<String>,
+    /// What is put on the next model that opens.
+    pub waiting: Option<Waiting>,
+    /// The model that a session or a link needs and that is not on this machine.
+    pub missing: Option<Missing>,
+    /// The file of attention that is followed, as it was when it was last read.
+    pub watched: Option<(PathBuf, Stamp)>,
+    /// Where the session is kept for the next start.
+    pub keep: Keep,
     /// The model that is being opened.
     pub opening: Option<String>,
     /// Runs of this session.
@@ -194,6 +209,12 @@ impl State {
             history: Undoer::default(),
             settings,
             model: None,
+            imported: None,
+            reference: None,
+            waiting: None,
+            missing: None,
+            watched: None,
+            keep: Keep::default(),
             opening: None,
             results: Results::default(),
             study: None,
@@ -226,6 +247,12 @@ impl State {
                 sorting: Sorting::default(),
             },
         }
+    }
+
+    /// What is open.
+    pub fn subject(&self) -> Option<Subject> {
+        let imported = || self.imported.clone().map(Subject::Imported);
+        self.model.clone().map(Subject::Model).or_else(imported)
     }
 
     /// The run that is shown.
@@ -363,9 +390,8 @@ impl State {
 
     /// Whether a run is about the model and the text that stand there now.
     pub fn is_about(&self, run: &Run) -> bool {
-        self.model.as_ref().is_some_and(|m| m.id == run.model)
-            && run.ask.text == self.scene.text
-            && run.ask.pair.as_deref() == self.second()
+        let id = self.model.as_ref().map(|m| m.id).or(self.imported.as_ref().map(|i| i.id));
+        id == Some(run.model) && run.ask.text == self.scene.text && run.ask.pair.as_deref() == self.second()
     }
 
     /// Whether what is shown is not the answer to what stands there.
@@ -398,6 +424,11 @@ impl State {
 
     /// What to ask of the model for the text as it stands; `None` for the empty state.
     pub fn ask(&self) -> Option<Ask> {
+        if let Some(imported) = &self.imported {
+            let sites = self.scene.look.meaning.wants();
+            let want = sites.iter().fold(Want::attention(), |want, &site| want.and(Place::site(site)));
+            return Some(Ask { want, budget: self.settings.budget(), ..imported.run.ask.clone() });
+        }
         let model = self.model.as_ref()?;
         if self.scene.text.trim().is_empty() {
             return None;

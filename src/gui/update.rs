@@ -2,6 +2,7 @@
 
 use super::action::{Action, ExportOf, Sheet};
 use super::command::Command;
+use super::exbert::Link;
 use super::made::Made;
 use super::scene::Scene;
 use super::scene::{Arrangement, View};
@@ -10,19 +11,16 @@ use super::slice::Slice;
 use super::state::{Look, Problem, State, Study};
 use super::views::camera::Camera;
 use super::words::{EN, fill};
-use super::{changes, dialogs, examples, picture, theme, views};
+use super::{changes, dialogs, examples, export, files, theme, views};
 use crate::analysis::attention::worth_seeing;
 use crate::analysis::filter::{Filter, Special};
 use crate::analysis::meaning::Weights;
-use crate::engine::{Ask, Engine, Event, News, Opened, Run, Slot};
+use crate::engine::{Ask, Engine, Event, News, Run, Slot};
 use crate::error::{Error, Result};
 use crate::figure::lines::{Focus, Way};
-use crate::figure::{Caption, Figure, Palette};
-use crate::source::find;
 use crate::trace::{At, Control, Place, Want};
 use egui::Context;
 use egui::util::undoer::Undoer;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -47,8 +45,12 @@ fn retarget(state: &mut State, engine: &Engine<Made>) {
 fn act(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Action) {
     match action {
         Action::Do(command) => perform(state, engine, ctx, command),
-        Action::Open(name) => open(state, engine, name),
+        Action::Open(name) => files::open(state, engine, name),
         Action::Text(text) => {
+            if let Some(link) = Link::find(&text) {
+                files::follow(state, engine, link);
+                return;
+            }
             state.scene.text = text;
             state.untouched = false;
             changed(state);
@@ -86,12 +88,14 @@ fn act(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Action) 
         Action::Filter(filter) => {
             state.scene.look.filter = Filter { threshold: filter.threshold.checked(), ..filter };
         }
+        Action::Mean(meaning) if files::refuse_meaning(state, meaning) => {}
         Action::Mean(meaning) => {
             state.scene.look.meaning = meaning;
             ask(state, engine);
         }
         Action::Target(target) => state.scene.target = target,
         Action::Neuron(asked) => views::neuron::apply(state, engine, asked),
+        Action::Mask(_) | Action::HeadOff(_) | Action::Change(_) if files::refuse_change(state) => {}
         Action::Mask(position) => {
             if state.model.as_ref().is_some_and(|m| m.tokenizer.mask().is_none()) {
                 state.notice = Some(EN.no_mask.to_owned());
@@ -121,8 +125,16 @@ fn act(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Action) 
                 Ok(Made::Look(Look { at, array, slice }))
             });
         }
-        Action::Export(path, of) => export(state, engine, ctx, path, of),
+        Action::Export(path, of) => export::save(state, engine, ctx, path, of),
         Action::ExportAs(of) => dialogs::target(state, engine, of),
+        Action::PngScale(scale) => state.settings.png_scale = scale.clamp(0.5, 8.0),
+        Action::SaveSession(path) => files::save(state, engine, path),
+        Action::SaveSessionAs => dialogs::session(state, engine),
+        Action::Notes(notes) => {
+            state.scene.notes = notes;
+            state.untouched = false;
+        }
+        Action::Instead(instead) => files::choose(state, engine, instead),
         Action::Sheet(sheet) => state.sheet = sheet,
         Action::Theme(choice) => {
             state.settings.theme = choice;
@@ -173,23 +185,14 @@ pub fn submit(
 
 fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
     match made {
-        Made::Opened(model, found_as) => {
-            (state.opening, state.problem) = (None, None);
-            if let Some(name) = found_as {
-                state.settings.remember(&name);
-            }
-            state.notice = model.notices.first().cloned();
-            state.model = Some(model.clone());
-            state.examples.clear();
-            changes::forget(&mut state.scene);
-            (state.before, state.look, state.looking) = Default::default();
-            (state.untouched, state.scene.pinned) = (true, None);
-            state.scene.others.clear();
-            state.history = Undoer::default();
+        Made::Opened(subject, found_as) => {
+            files::opened(state, &subject, found_as);
             ask(state, engine);
-            submit(state, engine, Slot::Examples, "finding examples", move |control| {
-                Ok(Made::Examples(model.id, examples::passed(&model, control)?))
-            });
+            if let Some(model) = state.model.clone() {
+                submit(state, engine, Slot::Examples, "finding examples", move |control| {
+                    Ok(Made::Examples(model.id, examples::passed(&model, control)?))
+                });
+            }
         }
         Made::Study(study) => {
             settle(state, engine, study);
@@ -210,13 +213,26 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
         Made::Saved(path) => {
             state.notice = Some(fill(EN.saved, &[&path.display().to_string()]));
             state.problem.take_if(|p| p.title == EN.failed_save);
-            if state.sheet == Some(Sheet::Export) {
+            if matches!(state.sheet, Some(Sheet::Export | Sheet::Session)) {
                 state.sheet = None;
             }
         }
-        Made::Folder(Some(path)) => open(state, engine, path.to_string_lossy().into_owned()),
-        Made::Target(Some(path), of) => export(state, engine, ctx, path, of),
-        Made::Effects | Made::Folder(None) | Made::Target(None, _) => {}
+        Made::Folder(Some(path)) | Made::File(Some(path)) => files::chosen(state, engine, &path),
+        Made::Target(Some(path), of) => export::save(state, engine, ctx, path, of),
+        Made::SessionTarget(Some(path)) => files::save(state, engine, path),
+        Made::Missing(name) => files::missing(state, engine, name),
+        Made::Session(session, notes) => files::resume(state, engine, session, notes),
+        Made::Watched(stamp, read) => files::changed(state, engine, stamp, read),
+        Made::Text(text) => {
+            ctx.copy_text(text);
+            state.notice = Some(EN.copied.to_owned());
+        }
+        Made::Effects
+        | Made::Folder(None)
+        | Made::File(None)
+        | Made::SessionTarget(None)
+        | Made::Target(None, _)
+        | Made::Kept => {}
         Made::Picture(width, height, rgba) => {
             ctx.copy_image(egui::ColorImage::from_rgba_unmultiplied([width, height], &rgba));
             state.notice = Some(EN.copied.to_owned());
@@ -271,7 +287,10 @@ fn settle(state: &mut State, engine: &Engine<Made>, study: Study) {
 
 fn failed(state: &mut State, slot: Slot, error: Error) {
     let (title, next) = match slot {
-        Slot::Open => (fill(EN.failed_model, &[state.opening.take().as_deref().unwrap_or_default()]), Command::Models),
+        Slot::Open => {
+            state.waiting = None;
+            (fill(EN.failed_model, &[state.opening.take().as_deref().unwrap_or_default()]), Command::Models)
+        }
         Slot::Run => {
             state.running = false;
             (EN.failed_run.to_owned(), Command::EditSentence)
@@ -280,8 +299,8 @@ fn failed(state: &mut State, slot: Slot, error: Error) {
             state.looking = None;
             (EN.failed_look.to_owned(), Command::ShapeTrace)
         }
-        Slot::Save | Slot::Dialog | Slot::Copy => (EN.failed_save.to_owned(), Command::Export),
-        Slot::Examples | Slot::Draw => return,
+        Slot::Save | Slot::Dialog | Slot::Copy | Slot::Keep => (EN.failed_save.to_owned(), Command::Export),
+        Slot::Examples | Slot::Draw | Slot::Watch => return,
         Slot::Neuron | Slot::Predict | Slot::Corpus | Slot::Effects | Slot::Compare | Slot::Map => {
             (EN.failed_view.to_owned(), state.scene.look.view.command())
         }
@@ -305,6 +324,8 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         Command::Export => sheet(state, Sheet::Export),
         Command::Help => sheet(state, Sheet::Help),
         Command::OpenFolder => dialogs::folder(state, engine),
+        Command::OpenFile => dialogs::file(state, engine),
+        Command::Session => sheet(state, Sheet::Session),
         Command::EditSentence => ctx.memory_mut(|m| m.request_focus(super::panels::top::sentence_id())),
         Command::SecondSentence => {
             state.scene.pair = if state.scene.pair.is_some() { None } else { Some(String::new()) };
@@ -376,21 +397,9 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         Command::GridOnly => state.scene.look.arrangement = Arrangement::Grid,
         Command::HeadOnly => state.scene.look.arrangement = Arrangement::Head,
         Command::Tiles => state.scene.look.arrangement = Arrangement::Tiles,
-        Command::CopyPicture => {
-            if let Some(figure) = picture::of_head(state, theme::palette(ctx)) {
-                copy(state, engine, Arc::new(figure));
-            }
-        }
-        Command::CopyGrid => {
-            if let Some(figure) = state.study.as_ref().map(|s| s.grid.clone()) {
-                copy(state, engine, figure);
-            }
-        }
-        Command::CopyValues => {
-            if let Some(table) = picture::table(state) {
-                apply(state, engine, ctx, Action::Copy(table));
-            }
-        }
+        Command::CopyPicture => export::copy_picture(state, engine, ctx, ExportOf::Head),
+        Command::CopyGrid => export::copy_picture(state, engine, ctx, ExportOf::Grid),
+        Command::CopyValues => export::copy_values(state, engine, ctx),
         Command::Projector => {
             let on = !state.projector;
             project(state, ctx, on);
@@ -401,13 +410,6 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         }
         Command::Stop => stop(state, engine),
     }
-}
-
-fn copy(state: &mut State, engine: &Engine<Made>, figure: Arc<Figure>) {
-    submit(state, engine, Slot::Copy, "copying a picture", move |_| {
-        let (width, height, rgba) = crate::export::picture::rgba(&figure, crate::export::picture::SCALE)?;
-        Ok(Made::Picture(width, height, rgba))
-    });
 }
 
 fn project(state: &mut State, ctx: &Context, on: bool) {
@@ -453,23 +455,9 @@ fn changed(state: &mut State) {
     state.running = true;
 }
 
-fn open(state: &mut State, engine: &Engine<Made>, name: String) {
-    let device = state.settings.device;
-    state.opening = Some(name.clone());
-    (state.sheet, state.notice) = (None, None);
-    submit(state, engine, Slot::Open, "opening a model", move |control| {
-        let model = Arc::new(Opened::open(&name, device, control)?);
-        let found_as = match std::fs::canonicalize(&name) {
-            Ok(path) => Some(path.to_string_lossy().into_owned()),
-            Err(_) => find::bundled().iter().all(|(bundled, _)| *bundled != name).then_some(name),
-        };
-        Ok(Made::Opened(model, found_as))
-    });
-}
-
 /// Asks for the run of what stands there, or clears the views where nothing does.
 pub fn ask(state: &mut State, engine: &Engine<Made>) {
-    let Some(model) = state.model.clone() else {
+    let Some(subject) = state.subject() else {
         state.running = false;
         return;
     };
@@ -481,11 +469,11 @@ pub fn ask(state: &mut State, engine: &Engine<Made>) {
     };
     let (look, meaning, before) = (state.grid_look, state.scene.look.meaning, state.study.clone());
     state.running = true;
-    let known = state.results.find(model.id, &ask).cloned();
+    let known = state.results.find(subject.id(), &ask).cloned();
     submit(state, engine, Slot::Run, "a forward pass", move |control| {
         let run = match known {
             Some(run) => run,
-            None => Arc::new(Run::new(&model, &ask, control)?),
+            None => subject.run(&ask, control)?,
         };
         let worth = worth_seeing(&run);
         let weights = Arc::new(Weights::new(&run, meaning)?);
@@ -539,29 +527,5 @@ fn look(state: &mut State, engine: &Engine<Made>, at: At) {
         let array = run.array(at)?.clone();
         let slice = Slice::new(at.site, &array, &[], dark);
         Ok(Made::Look(Look { at, array, slice }))
-    });
-}
-
-fn export(state: &mut State, engine: &Engine<Made>, ctx: &Context, path: PathBuf, of: ExportOf) {
-    let Some(run) = state.run().cloned() else { return };
-    let palette: &'static Palette = theme::palette(ctx);
-    let figure = (of == ExportOf::Head).then(|| picture::of_head(state, palette)).flatten();
-    submit(state, engine, Slot::Save, "saving", move |_| {
-        match figure {
-            Some(figure) if crate::export::Format::of(&path)?.is_picture() => {
-                crate::export::write_figure(&figure, &path)?;
-            }
-            _ => {
-                let choice = crate::export::Choice {
-                    keep: &Want::nothing(),
-                    head: None,
-                    reading: crate::export::Reading::default(),
-                    palette,
-                    caption: Caption::default(),
-                };
-                crate::export::write(&run, &choice, &path)?;
-            }
-        }
-        Ok(Made::Saved(path))
     });
 }

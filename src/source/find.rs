@@ -27,6 +27,17 @@ pub fn model(name: &str, control: &Control) -> Result<PathBuf> {
     Err(Error::NoModel { name: name.to_owned(), why })
 }
 
+/// Whether what is called `name` is on this machine: a path, a bundled model, or in the cache of the hub.
+pub fn is_here(name: &str) -> bool {
+    let bundled = || shelves().into_iter().any(|s| is_plain(name) && is_model(&s.join(name)));
+    Path::new(name).exists() || bundled() || (is_id(name) && Hub::from_env().cached(name).is_some())
+}
+
+/// Whether `name` could be a model's on the hub.
+pub fn is_id(name: &str) -> bool {
+    hub::is_id(name)
+}
+
 /// The file of weights that `name` is the path of, if it is one. A shard is no model by itself.
 pub fn weights(name: &str) -> Option<PathBuf> {
     const ENDINGS: [&str; 6] = [".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".index.json"];

@@ -3,9 +3,10 @@
 use crate::gui::action::{Action, Actions, ExportOf};
 use crate::gui::command::Command;
 use crate::gui::state::State;
-use crate::gui::words::EN;
+use crate::gui::words::files::FILES;
+use crate::gui::words::{EN, fill};
 use crate::gui::{picture, theme, widgets};
-use egui::{Button, Id, Key, TextEdit, Ui, Vec2};
+use egui::{Button, DragValue, Id, Key, TextEdit, Ui, Vec2};
 use std::path::{Path, PathBuf};
 
 #[derive(Debug, Clone, Default)]
@@ -38,6 +39,25 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, is_new: bool) {
         }
     });
     let format = crate::export::Format::of(Path::new(&local.path));
+    ui.horizontal(|ui| {
+        for &known in crate::gui::export::formats(local.of) {
+            let on = format.as_ref().is_ok_and(|format| *format == known);
+            let name = known.extension();
+            let button = ui.add(Button::selectable(on, name).frame_when_inactive(true));
+            if widgets::named(button, name).on_hover_text(fill(FILES.format_tip, &[name])).clicked() {
+                local.path = Path::new(&local.path).with_extension(name).to_string_lossy().into_owned();
+            }
+        }
+        if format.as_ref().is_ok_and(|format| *format == crate::export::Format::Png) {
+            let mut scale = state.settings.png_scale;
+            let drag = DragValue::new(&mut scale).range(0.5..=8.0).speed(0.05).suffix("\u{d7}");
+            let drag = widgets::named(ui.add(drag), FILES.png_scale).on_hover_text(FILES.png_scale_tip);
+            if drag.changed() {
+                actions.ask(Action::PngScale(scale));
+            }
+            widgets::muted(ui, FILES.png_scale);
+        }
+    });
     match &format {
         Ok(_) => widgets::muted(ui, EN.export_hint),
         Err(error) => ui.colored_label(theme::colour(theme::palette(ui.ctx()).error), error.to_string()),

@@ -13,6 +13,7 @@ use crate::gui::paint::Canvas;
 use crate::gui::scene::View;
 use crate::gui::state::State;
 use crate::gui::words::changes::CHANGES;
+use crate::gui::words::files::FILES;
 use crate::gui::words::{self, EN, fill};
 use crate::gui::{theme, widgets};
 use crate::trace::Site;
@@ -113,7 +114,11 @@ fn buttons(ui: &mut Ui, state: &State, actions: &Actions) {
     let button = widgets::wide(ui, possible, word.as_deref().unwrap_or(action));
     let button = widgets::named(button, action);
     let tip = format!("{} {}", EN.mask_tip, Command::Mask.tooltip(ui.ctx()));
-    let button = button.on_hover_text(tip).on_disabled_hover_text(if mask.is_some() { EN.no_row } else { EN.no_mask });
+    let button = button.on_hover_text(tip).on_disabled_hover_text(match mask {
+        _ if state.imported.is_some() => FILES.no_change,
+        Some(_) => EN.no_row,
+        None => EN.no_mask,
+    });
     if let (true, Some(i)) = (button.clicked(), token) {
         actions.ask(Action::Mask(i));
     }
@@ -121,10 +126,13 @@ fn buttons(ui: &mut Ui, state: &State, actions: &Actions) {
     let is_off = state.is_off(state.scene.head);
     let label = if is_off { EN.head_on.to_owned() } else { fill(CHANGES.head_off_with, &[super::changes::with(with)]) };
     let tip = format!("{} {}", EN.head_off_tip, Command::HeadOff.tooltip(ui.ctx()));
-    let off =
-        widgets::named(widgets::wide(ui, state.run().is_some(), &label), if is_off { EN.head_on } else { EN.head_off });
-    if off.on_hover_text(tip).clicked() {
+    let ready = state.run().is_some() && state.imported.is_none();
+    let off = widgets::named(widgets::wide(ui, ready, &label), if is_off { EN.head_on } else { EN.head_off });
+    if off.on_hover_text(tip).on_disabled_hover_text(FILES.no_change).clicked() {
         actions.ask(Action::HeadOff(state.scene.head));
+    }
+    if state.imported.is_some() {
+        return;
     }
     let mut chosen = with;
     widgets::choice(

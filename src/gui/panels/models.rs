@@ -4,6 +4,7 @@ use crate::gui::action::{Action, Actions};
 use crate::gui::command::Command;
 use crate::gui::state::State;
 use crate::gui::words::EN;
+use crate::gui::words::files::FILES;
 use crate::gui::{theme, widgets};
 use crate::source::find;
 use egui::{Button, Id, Key, RichText, TextEdit, Ui, Vec2};
@@ -57,6 +58,9 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, is_new: bool) {
         }
     });
     ui.horizontal(|ui| {
+        if ui.button(FILES.open_file).on_hover_text(Command::OpenFile.tooltip(ui.ctx())).clicked() {
+            actions.ask(Action::Do(Command::OpenFile));
+        }
         if ui.button(EN.open_folder).on_hover_text(Command::OpenFolder.tooltip(ui.ctx())).clicked() {
             actions.ask(Action::Do(Command::OpenFolder));
         }

@@ -5,6 +5,7 @@ use crate::figure::size;
 use crate::gui::action::{Action, Actions};
 use crate::gui::command::Command;
 use crate::gui::state::State;
+use crate::gui::words::files::FILES;
 use crate::gui::words::{EN, bytes, count, fill, millis};
 use crate::gui::{theme, widgets};
 use egui::{Align, Layout, ProgressBar, RichText, Ui};
@@ -18,9 +19,17 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
         if let Some(model) = &state.model {
             parts.push(device::describe(&model.device).to_owned());
         }
+        if state.imported.is_some() {
+            parts.push(match &state.watched {
+                Some((path, _)) => fill(FILES.watching, &[&path.display().to_string()]),
+                None => FILES.from_file.to_owned(),
+            });
+        }
         if let Some(run) = state.run() {
             parts.push(fill(EN.tokens, &[&count(run.tokens.len() as u64)]));
-            parts.push(fill(EN.last_pass, &[&millis(run.millis)]));
+            if state.imported.is_none() {
+                parts.push(fill(EN.last_pass, &[&millis(run.millis)]));
+            }
             parts.push(fill(EN.kept, &[&bytes(state.results.bytes())]));
         }
         ui.label(small(parts.join("  \u{b7}  ")));

@@ -9,6 +9,7 @@ use crate::gui::examples::Lesson;
 use crate::gui::paint::Canvas;
 use crate::gui::state::State;
 use crate::gui::theme::{self, CONTROL};
+use crate::gui::words::files::FILES;
 use crate::gui::words::{self, EN, fill};
 use crate::gui::{views, widgets};
 use egui::{Align, Button, Id, Layout, Slider, TextEdit, Ui, Vec2};
@@ -33,7 +34,14 @@ pub fn bar(ui: &mut Ui, state: &State, actions: &Actions) {
                 let card = model.card();
                 fill(EN.model_chip, &[&model.name, &card.layers.to_string(), &card.heads.to_string()])
             }
-            (None, None) => EN.no_model.to_owned(),
+            (None, None) => match &state.imported {
+                Some(imported) => {
+                    let card = &imported.run.card;
+                    let parts = [imported.name.clone(), card.layers.to_string(), card.heads.to_string()];
+                    fill(EN.model_chip, &parts.each_ref().map(String::as_str))
+                }
+                None => EN.no_model.to_owned(),
+            },
         };
         let name = fill(EN.models_name, &[&chip]);
         let button = Button::new(format!("{chip}     ")).min_size(Vec2::new(150.0, CONTROL)).truncate();
@@ -51,7 +59,7 @@ pub fn bar(ui: &mut Ui, state: &State, actions: &Actions) {
             widgets::command_as(ui, actions, Command::Help, EN.help);
             let keys = ui.ctx().format_shortcut(&Command::Palette.shortcut());
             widgets::command_as(ui, actions, Command::Palette, &keys);
-            if state.scene.pair.is_none() {
+            if state.scene.pair.is_none() && state.imported.is_none() {
                 let add = ui.button(EN.add_second).on_hover_text(Command::SecondSentence.tooltip(ui.ctx()));
                 if add.clicked() {
                     actions.ask(Action::Do(Command::SecondSentence));
@@ -75,7 +83,9 @@ fn texts(ui: &mut Ui, state: &State, actions: &Actions) {
     let Some(pair) = &state.scene.pair else {
         let mut text = state.scene.text.clone();
         let field = field(&mut text, EN.sentence_hint, all).id(sentence_id());
-        if widgets::named(ui.add(field), EN.sentence).changed() {
+        // The text of a file of attention belongs to it.
+        let field = widgets::named(ui.add_enabled(state.imported.is_none(), field), EN.sentence);
+        if field.on_disabled_hover_text(FILES.from_file_note).changed() {
             actions.ask(Action::Text(text));
         }
         return;
@@ -83,14 +93,19 @@ fn texts(ui: &mut Ui, state: &State, actions: &Actions) {
     let close = CONTROL;
     let each = (all - close - 2.0 * ui.spacing().item_spacing.x) / 2.0;
     let mut text = state.scene.text.clone();
-    if widgets::named(ui.add(field(&mut text, EN.sentence_hint, each).id(sentence_id())), EN.sentence).changed() {
+    let free = state.imported.is_none();
+    let first = field(&mut text, EN.sentence_hint, each).id(sentence_id());
+    let first = widgets::named(ui.add_enabled(free, first), EN.sentence);
+    if first.on_disabled_hover_text(FILES.from_file_note).changed() {
         actions.ask(Action::Text(text));
     }
     let mut second = pair.clone();
-    if widgets::named(ui.add(field(&mut second, EN.second_hint, each).id(second_id())), EN.second).changed() {
+    let other = field(&mut second, EN.second_hint, each).id(second_id());
+    let other = widgets::named(ui.add_enabled(free, other), EN.second);
+    if other.on_disabled_hover_text(FILES.from_file_note).changed() {
         actions.ask(Action::Pair(Some(second)));
     }
-    let remove = ui.add(Button::new("\u{d7}").min_size(Vec2::splat(close)));
+    let remove = ui.add_enabled(free, Button::new("\u{d7}").min_size(Vec2::splat(close)));
     if widgets::named(remove, EN.remove_second).on_hover_text(EN.remove_second).clicked() {
         actions.ask(Action::Pair(None));
     }
