@@ -152,7 +152,7 @@ mod tests {
         value["scene"]["masked"] = json!([3, -1]);
         let (read, notes) = Session::parse(&value.to_string()).expect("it opens");
         let notes = notes.join("; ");
-        for says in ["version 9", "scene", "look.view", "smell", "look.volume", "masked"] {
+        for says in ["version 9", "look.view", "smell", "look.volume", "masked"] {
             assert!(notes.contains(says), "`{notes}` does not name {says}");
         }
         let mut wanted = session();
