@@ -259,6 +259,19 @@ fn a_file_of_attention_goes_where_a_model_does() {
         assert!(message.contains(says), "{args:?}: `{message}` does not say `{says}`");
     };
     let (file, out) = (file.to_string_lossy(), out.to_string_lossy());
+    let heads = lexiscope(["heads", &file, "--out", &out]);
+    assert_eq!(heads.status.code(), Some(0), "{}", stderr(&heads));
+    let rows = read_csv(&std::fs::read_to_string(&*out).expect("a table"));
+    assert_eq!((rows.len(), rows[0][2].as_str()), (5, "entropy"));
+    for row in &rows[1..] {
+        let at: Vec<usize> = row[..2].iter().map(|n| n.parse().expect("a number")).collect();
+        let entropy =
+            |q: usize| (0..4).map(|k| f64::from(weight(at[0], at[1], q, k))).map(|w| -w * w.ln()).sum::<f64>();
+        let wanted = (0..4).map(entropy).sum::<f64>() / 4.0;
+        let found: f64 = row[2].parse().expect("a number");
+        assert!((found - wanted).abs() < 1e-5, "entropy of {at:?}: {found}, not {wanted}");
+    }
+    refused(&["heads", &file, "--text", "a", "--out", &out], 2, "need a model");
     refused(&["fill", &file, "--text", "a"], 1, "holds attention and no model");
     refused(&["model", &file], 1, "holds attention and no model");
     refused(&["attend", &file, "--text", "a", "--out", &out], 2, "need a model");

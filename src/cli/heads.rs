@@ -4,7 +4,7 @@ use super::attend::check_folder;
 use super::{Chosen, check_text, progress, say, say_dropped};
 use crate::analysis::heads::{Part, Table, Tally};
 use crate::engine::corpus::{self, Tour};
-use crate::engine::{Opened, Run};
+use crate::engine::{Opened, Run, Subject};
 use crate::error::{Error, Result};
 use crate::export::{self, Format};
 use crate::figure::Caption;
@@ -14,6 +14,8 @@ use clap::builder::{PathBufValueParser, TypedValueParser};
 use std::path::{Path, PathBuf};
 
 /// Measures every head of a model on a text or over a corpus, and finds what each does.
+///
+/// In place of a model and a text it takes a file of attention.
 ///
 /// One row to a head: `layer`, `head`, `entropy` (nats), `distance` (tokens), `confidence`, `self`, `previous`, `next`,
 /// `same_token`, `induction`, `first`, `delimiter`, `sink_share`, `label`, `n`, `punctuation`, `evenness`, and for each
@@ -30,7 +32,7 @@ use std::path::{Path, PathBuf};
 /// difference. A head is labelled by a relation only if its lift is at least 0.15 on sentences that did not choose it and
 /// significant (0.05) among all heads and relations tried.
 #[derive(Debug, clap::Args)]
-#[command(group = clap::ArgGroup::new("input").required(true).args(["text", "corpus"]))]
+#[command(group = clap::ArgGroup::new("input").args(["text", "corpus"]))]
 pub(super) struct Args {
     #[command(flatten)]
     model: Chosen,
@@ -60,18 +62,33 @@ fn table_path() -> impl TypedValueParser<Value = PathBuf> {
 }
 
 impl Args {
+    /// What contradicts itself in these arguments.
+    pub(super) fn misuse(&self) -> Option<String> {
+        let has_text = self.text.is_some() || self.corpus.is_some();
+        match (has_text, self.model.is_imported()) {
+            (false, false) => Some("a model needs a text: give --text or --corpus".to_owned()),
+            (true, true) => {
+                let name = super::plain(&self.model.name);
+                Some(format!("{name} holds attention that is computed: --text and --corpus need a model"))
+            }
+            _ => None,
+        }
+    }
+
     pub(super) fn run(&self) -> Result<()> {
         self.text.as_deref().map_or(Ok(()), |text| check_text("--text", text))?;
         [Some(&self.out), self.evidence.as_ref()].into_iter().flatten().try_for_each(|out| check_folder(out))?;
         let most = self.sentences.map_or(usize::MAX, |n| n as usize);
         let read = |path: &PathBuf| Corpus::open(path, most, &Control::default());
         let corpus = self.corpus.as_ref().map(read).transpose()?;
-        let opened = self.model.open()?;
-        let (table, lines) = match &corpus {
-            Some(corpus) => (self.over(&opened, corpus)?, corpus.sentences.iter().map(|s| s.line).collect()),
-            None => (self.on_text(&opened)?, vec![1]),
+        let subject = self.model.subject()?;
+        let (table, lines) = match (&corpus, &subject) {
+            (Some(corpus), Subject::Model(opened)) => {
+                (self.over(opened, corpus)?, corpus.sentences.iter().map(|s| s.line).collect())
+            }
+            _ => (self.on_text(&subject)?, vec![1]),
         };
-        let about = Caption::default().and("model", opened.name.as_str());
+        let about = Caption::default().and(if subject.is_imported() { "file" } else { "model" }, subject.title());
         let about = about.and("text", self.text.clone().unwrap_or_default());
         let file = self.corpus.as_deref().and_then(Path::file_name).unwrap_or_default();
         let about = about.and("corpus", file.to_string_lossy()).and("n", table.n.to_string());
@@ -99,10 +116,10 @@ impl Args {
         Ok(())
     }
 
-    fn on_text(&self, opened: &Opened) -> Result<Table> {
+    fn on_text(&self, subject: &Subject) -> Result<Table> {
         let text = self.text.as_deref().unwrap_or_default();
         let ask = crate::engine::Ask { want: Want::nothing().and(Place::site(Site::Probs)), ..self.model.ask(text) };
-        let run = Run::new(opened, &ask, &Control::default())?;
+        let run = subject.run(&ask, &Control::default())?;
         say_dropped("", &run.tokens);
         Ok(Table::of_run(&run))
     }

@@ -63,6 +63,15 @@ impl Command {
         }
     }
 
+    /// What contradicts itself in the arguments.
+    fn misuse(&self) -> Option<String> {
+        match self {
+            Self::Attend(args) => args.misuse(),
+            Self::Heads(args) => args.misuse(),
+            _ => None,
+        }
+    }
+
     fn run(&self) -> Result<()> {
         match self {
             Self::Model(args) => args.run(),
@@ -146,9 +155,7 @@ pub fn main() -> ExitCode {
         }
         return report(caught("the window", || window(args.paths, false)));
     };
-    if let Command::Attend(args) = &command
-        && let Some(what) = args.misuse()
-    {
+    if let Some(what) = command.misuse() {
         Args::command().error(ErrorKind::ArgumentConflict, what).exit();
     }
     // The one line that says what went wrong is printed below.

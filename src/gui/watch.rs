@@ -53,7 +53,7 @@ mod tests {
         let text = |w: &str| format!("{{\"tokens\": [\"a\"], \"attentions\": [[[[{w}]]]]}}");
         std::fs::write(&path, text("1")).expect("written");
         let known = stamp(&path);
-        let writer = std::thread::spawn({
+        let writer = std::thread::Builder::new().name("writer".to_owned()).spawn({
             let path = path.clone();
             let whole = text("0.25");
             move || {
@@ -63,6 +63,7 @@ mod tests {
                 std::fs::write(&path, whole).expect("written");
             }
         });
+        let writer = writer.expect("a thread");
         let (stamp, read) = next(&path, known, 1000, &Control::default()).expect("nobody stops it");
         writer.join().expect("it writes");
         assert_eq!(read.expect("it is whole").run.head(0, 0), [0.25]);

@@ -2,6 +2,7 @@
 
 use crate::text::{Piece, Tokens};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A text put together from given places may be at most so many times longer than the tokens in it.
@@ -12,8 +13,8 @@ const SPARSEST: usize = 16;
 pub struct Token {
     /// As its vocabulary writes it.
     pub piece: String,
-    /// Its row in the vocabulary, 0 where nothing is known.
-    pub id: u32,
+    /// Its row in the vocabulary, where that is known.
+    pub id: Option<u32>,
     /// Its bytes in its text.
     pub span: Option<(usize, usize)>,
     /// The text that it belongs to, 0 or 1.
@@ -33,8 +34,7 @@ impl<'de> Deserialize<'de> for Token {
         #[derive(Deserialize)]
         struct Fields {
             piece: String,
-            #[serde(default)]
-            id: u32,
+            id: Option<u32>,
             start: Option<usize>,
             end: Option<usize>,
             #[serde(default)]
@@ -91,12 +91,17 @@ pub fn tokens(given: &[Token]) -> (Tokens, Vec<String>) {
     }
     let count = if given.iter().any(|t| t.segment == 1) { 2 } else { 1 };
     let marked = given.iter().any(|t| t.piece.starts_with(['\u{120}', '\u{2581}']));
+    let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
+    for (i, token) in given.iter().enumerate() {
+        numbers.entry(&token.piece).or_insert(i as u32);
+    }
     let mut pieces: Vec<Piece> = given
         .iter()
         .zip(&special)
         .map(|(t, &special)| Piece {
             piece: t.piece.clone(),
-            id: t.id,
+            // Equal pieces are the same token, whatever its number in their vocabulary.
+            id: t.id.unwrap_or_else(|| numbers.get(t.piece.as_str()).copied().unwrap_or(0)),
             start: 0,
             end: 0,
             text: t.segment,
@@ -241,6 +246,7 @@ mod tests {
     fn words_and_pieces_make_a_text() {
         let (tokens, notes) = tokens(&plain(&["[CLS]", "un", "##happy", "[MASK]", "man", "[SEP]"]));
         assert_eq!(&*tokens.texts[0], "unhappy [MASK] man");
+        assert_eq!(tokens.ids(), [0, 1, 2, 3, 4, 5]);
         assert_eq!(sources(&tokens), ["", "un", "happy", "[MASK]", "man", ""]);
         assert_eq!(tokens.words(), [0..1, 1..3, 3..4, 4..5, 5..6]);
         assert!(notes[0].contains("[CLS] [SEP]") && !notes[0].contains("MASK"), "{notes:?}");
