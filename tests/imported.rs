@@ -33,7 +33,7 @@ fn open(path: &Path) -> lexiscope::Result<Imported> {
     Imported::open(path, BUDGET, &Control::default())
 }
 
-/// The weight that tests/data/make_imported.py gives.
+/// The weight that `tests/data/make_imported.py` gives.
 fn weight(layer: usize, head: usize, query: usize, key: usize) -> f32 {
     let raw = |key: usize| 1.0 + ((7 * layer + 5 * head + 3 * query + 2 * key) % 11) as f64;
     (raw(key) / (0..4).map(raw).sum::<f64>()) as f32
