@@ -10,7 +10,7 @@ use super::state::{Problem, State};
 use super::update::{self, submit};
 use super::watch;
 use super::words::files::FILES;
-use super::words::{EN, fill};
+use super::words::fill;
 use crate::analysis::filter::{Combine, Special, Threshold};
 use crate::analysis::meaning::Meaning;
 use crate::engine::{Engine, Imported, Slot, Subject};
@@ -507,7 +507,7 @@ fn has(meaning: Meaning) -> bool {
 
 /// The name of a session file, unless the person says otherwise.
 pub fn session_name(state: &State) -> String {
-    let name = state.subject().map_or_else(|| EN.no_model.to_owned(), |s| s.name().to_owned());
+    let name = state.subject().map_or_else(|| "session".to_owned(), |s| s.name().to_owned());
     let plain: String = name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
     plain + session::ENDING
 }
