@@ -25,15 +25,18 @@ struct Reference {
     decoder: Expected,
 }
 
+/// Piece, id, first byte, last byte, special.
+type Token = (String, u32, usize, usize, bool);
+
 /// One corpus: what the model reads, and what is to be found.
 #[derive(Deserialize)]
 struct Expected {
     /// The sentences of the treebank that it is made of.
     order: Vec<usize>,
     /// The tokens of each sentence of the treebank: piece, id, first byte, last byte, special.
-    tokens: Vec<Vec<(String, u32, usize, usize, bool)>>,
+    tokens: Vec<Vec<Token>>,
     heads: Vec<Head>,
-    lifts: Vec<Lift>,
+    lifts: Vec<Tested>,
     aligned: usize,
     /// The heads on the first sentence alone.
     first: Vec<OnText>,
@@ -55,7 +58,7 @@ struct OnText {
 }
 
 #[derive(Deserialize)]
-struct Lift {
+struct Tested {
     head: usize,
     relation: String,
     direction: String,
@@ -77,7 +80,7 @@ fn treebank() -> Corpus {
 
 impl Expected {
     fn tokens(&self, treebank: &Corpus, sentence: usize) -> Tokens {
-        let piece = |(piece, id, start, end, special): &(String, u32, usize, usize, bool)| Piece {
+        let piece = |(piece, id, start, end, special): &Token| Piece {
             piece: piece.clone(),
             id: *id,
             start: *start,

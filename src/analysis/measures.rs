@@ -76,6 +76,11 @@ impl Measure {
         Self::Evenness,
     ];
 
+    /// Whether it is a share, from 0 to 1.
+    pub fn is_share(self) -> bool {
+        !matches!(self, Self::Entropy | Self::Distance)
+    }
+
     /// The name of its column.
     pub fn name(self) -> &'static str {
         match self {

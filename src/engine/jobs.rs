@@ -24,6 +24,8 @@ pub enum Slot {
     Predict,
     /// Measures over a corpus.
     Corpus,
+    /// Measures of the heads of the shown run.
+    Heads,
     /// What each change does to a target.
     Effects,
     /// Another run beside the shown one.
@@ -50,7 +52,7 @@ pub enum Slot {
 
 impl Slot {
     /// Those whose work a person stops with one command.
-    pub const STOPPABLE: [Self; 10] = [
+    pub const STOPPABLE: [Self; 11] = [
         Self::Open,
         Self::Run,
         Self::Look,
@@ -60,11 +62,12 @@ impl Slot {
         Self::Map,
         Self::Effects,
         Self::Corpus,
+        Self::Heads,
         Self::Save,
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Run,
         Self::Look,
         Self::Neuron,
@@ -73,6 +76,7 @@ impl Slot {
         Self::Copy,
         Self::Compare,
         Self::Map,
+        Self::Heads,
         Self::Examples,
         Self::Effects,
         Self::Corpus,
@@ -87,7 +91,7 @@ impl Slot {
         match self {
             Self::Run | Self::Look | Self::Neuron | Self::Predict => 0,
             // What nobody waits for must not keep a sentence waiting.
-            Self::Draw | Self::Copy | Self::Compare | Self::Map | Self::Examples => 1,
+            Self::Draw | Self::Copy | Self::Compare | Self::Map | Self::Heads | Self::Examples => 1,
             Self::Open => 2,
             Self::Save | Self::Keep => 3,
             Self::Dialog => 4,

@@ -4,6 +4,7 @@
 mod caption;
 pub mod colour;
 pub mod effects;
+pub mod find;
 pub mod fonts;
 pub mod grid;
 pub mod heatmap;

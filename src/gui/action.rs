@@ -6,7 +6,7 @@ use super::examples::Example;
 use super::files::Instead;
 use super::scene::{Arrangement, View};
 use super::settings::Theme;
-use super::views::{effects, lines, model, neuron};
+use super::views::{effects, heads, lines, model, neuron};
 use crate::analysis::filter::Filter;
 use crate::analysis::meaning::Meaning;
 use crate::engine::Target;
@@ -67,6 +67,8 @@ pub enum Action {
     Change(changes::Ask),
     /// Ask about effects.
     Effects(effects::Ask),
+    /// Something about the table of heads or its evidence.
+    Heads(heads::work::Ask),
     /// Look at the tensor of a site.
     Look(At),
     /// Look at another slice of that tensor.

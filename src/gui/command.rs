@@ -27,6 +27,10 @@ pub enum Command {
     Neuron,
     /// Show what heads do for a target.
     Effects,
+    /// Measure every head.
+    Heads,
+    /// Show what the head does over a corpus.
+    Evidence,
     /// The head to the right.
     NextHead,
     /// The head to the left.
@@ -108,6 +112,8 @@ impl Command {
         Self::Heatmap,
         Self::Neuron,
         Self::Effects,
+        Self::Heads,
+        Self::Evidence,
         Self::NextHead,
         Self::PreviousHead,
         Self::NextLayer,
@@ -167,6 +173,8 @@ impl Command {
             Self::Heatmap => ("Show heatmap", "Draw the head as a matrix."),
             Self::Neuron => ("Show neuron view", "Draw how query and key of one weight make it, step by step."),
             Self::Effects => ("Show effects", "See what each head does for a target, and what patching brings back."),
+            Self::Heads => ("Show table of heads", "Measure every head on this text or over a corpus."),
+            Self::Evidence => ("Show evidence", "Show the head\u{2019}s strongest edges beside random ones."),
             Self::NextHead => ("Next head", "Select the head to the right."),
             Self::PreviousHead => ("Previous head", "Select the head to the left."),
             Self::NextLayer => ("Next layer", "Select the same head one layer further on."),
@@ -181,7 +189,7 @@ impl Command {
             Self::Words => ("Words, not pieces", "Draw the pieces of a word as one, or each for itself."),
             Self::Undo => ("Undo", "Take the last change back."),
             Self::Redo => ("Redo", "Make the change again that was taken back."),
-            Self::Find => ("Find\u{2026}", "Find a command."),
+            Self::Find => ("Find\u{2026}", "Find a head by its name or its label."),
             Self::Stretch => ("Stretch each head", "Draw every thumbnail up to its own maximum, or all on one scale."),
             Self::Pool => {
                 ("Maximum or mean", "Show the largest or the mean of the cells under each pixel of all heads.")
@@ -219,6 +227,8 @@ impl Command {
             Self::Heatmap => (PLAIN, Key::H),
             Self::Neuron => (PLAIN, Key::N),
             Self::Effects => (PLAIN, Key::E),
+            Self::Heads => (PLAIN, Key::I),
+            Self::Evidence => (PLAIN, Key::V),
             Self::NextHead => (PLAIN, Key::ArrowRight),
             Self::PreviousHead => (PLAIN, Key::ArrowLeft),
             Self::NextLayer => (PLAIN, Key::ArrowDown),

@@ -5,6 +5,7 @@ use super::made::Made;
 use super::scene::View;
 use super::state::State;
 use super::update::submit;
+use super::views::heads::work::Saved;
 use super::words::files::FILES;
 use super::{caption, picture, theme, views};
 use crate::analysis::filter::show;
@@ -25,6 +26,8 @@ fn of_view(state: &State, palette: &'static Palette) -> Option<Recipe> {
     match state.scene.look.view {
         View::Lines | View::Heatmap => of_head(state, palette),
         View::Neuron | View::Effects => of_picture(state, palette),
+        View::Heads => views::heads::work::export(state, Saved::Heads),
+        View::Evidence => views::heads::work::export(state, Saved::Evidence),
     }
 }
 

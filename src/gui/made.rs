@@ -4,7 +4,7 @@ use super::action::ExportOf;
 use super::examples::Example;
 use super::session::Session;
 use super::state::{Look, Study};
-use super::views::neuron;
+use super::views::{heads, neuron};
 use super::watch::Stamp;
 use crate::engine::{Imported, Subject};
 use crate::error::Result;
@@ -31,6 +31,8 @@ pub enum Made {
     Examples(u64, Vec<Example>),
     /// A map of effects is complete.
     Effects,
+    /// Something about the table of heads.
+    Heads(heads::work::Made),
     /// A tensor.
     Look(Look),
     /// Queries and keys of a layer, for the neuron view.

@@ -22,6 +22,7 @@ mod session;
 pub mod settings;
 mod slice;
 pub mod state;
+mod table;
 mod theme;
 mod tiles;
 mod update;

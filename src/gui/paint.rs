@@ -40,6 +40,8 @@ pub struct Canvas {
     on_special: Memo<ShownKey, f32>,
     /// The neuron view.
     pub neuron: neuron::Drawn,
+    /// The rows of the table of heads.
+    pub heads: super::views::heads::Order,
     /// The map of heads of the view of effects.
     pub effects_heads: Memo<EffectsKey, (Figure, effects::Layout)>,
     /// The map of tokens of the view of effects.

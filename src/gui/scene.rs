@@ -22,11 +22,15 @@ pub enum View {
     Neuron,
     /// What heads, layers and tokens do for a target.
     Effects,
+    /// Every head in a row.
+    Heads,
+    /// Edges of the selected head over a corpus.
+    Evidence,
 }
 
 impl View {
     /// Every view, in the order of the tabs.
-    pub const ALL: &[Self] = &[Self::Lines, Self::Heatmap, Self::Neuron, Self::Effects];
+    pub const ALL: &[Self] = &[Self::Lines, Self::Heatmap, Self::Neuron, Self::Effects, Self::Heads, Self::Evidence];
 }
 
 /// Which views share the window.

@@ -2,6 +2,7 @@
 
 use super::action::{Action, ExportOf, Sheet};
 use super::command::Command;
+use super::examples::Spot;
 use super::exbert::Link;
 use super::made::Made;
 use super::scene::Scene;
@@ -10,6 +11,7 @@ use super::settings::Theme;
 use super::slice::Slice;
 use super::state::{Look, Problem, State, Study};
 use super::views::camera::Camera;
+use super::views::heads::work::Ask as OfHeads;
 use super::words::{EN, fill};
 use super::{changes, dialogs, examples, export, files, theme, views};
 use crate::analysis::attention::worth_seeing;
@@ -116,6 +118,16 @@ fn act(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Action) 
             }
         }
         Action::Effects(ask) => views::effects::apply(state, engine, ask),
+        Action::Heads(OfHeads::Open(text, (layer, head), query)) => {
+            state.scene.look.view = View::Lines;
+            (state.scene.text, state.scene.pair, state.scene.others) = (text, None, Vec::new());
+            state.next_spot = Some(Spot { layer, head, query: Some(query) });
+            state.untouched = false;
+            changed(state);
+            state.typed = None;
+            ask(state, engine);
+        }
+        Action::Heads(ask) => views::heads::work::apply(state, engine, ask),
         Action::Look(at) => look(state, engine, at),
         Action::Slice(leading) => {
             let Some(Look { at, array, .. }) = state.look.clone() else { return };
@@ -208,6 +220,7 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
                 state.examples = examples;
             }
         }
+        Made::Heads(made) => views::heads::work::arrive(state, engine, made),
         Made::Look(look) => state.look = Some(look),
         Made::Neuron(made) => views::neuron::arrive(state, made),
         Made::Saved(path) => {
@@ -301,7 +314,7 @@ fn failed(state: &mut State, slot: Slot, error: Error) {
         }
         Slot::Save | Slot::Dialog | Slot::Copy | Slot::Keep => (EN.failed_save.to_owned(), Command::Export),
         Slot::Examples | Slot::Draw | Slot::Watch => return,
-        Slot::Neuron | Slot::Predict | Slot::Corpus | Slot::Effects | Slot::Compare | Slot::Map => {
+        Slot::Neuron | Slot::Predict | Slot::Corpus | Slot::Heads | Slot::Effects | Slot::Compare | Slot::Map => {
             (EN.failed_view.to_owned(), state.scene.look.view.command())
         }
     };
@@ -318,7 +331,17 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
     };
     match command {
         Command::Models => sheet(state, Sheet::Models),
-        Command::Palette | Command::Find => sheet(state, Sheet::Palette),
+        Command::Palette => sheet(state, Sheet::Palette),
+        Command::Find => {
+            state.scene.look.view = View::Heads;
+            if state.scene.look.arrangement == Arrangement::Grid {
+                state.scene.look.arrangement = Arrangement::Overview;
+            }
+            state.sheet = None;
+            // The key that asked for the field is not the first letter in it.
+            ctx.input_mut(|i| i.events.retain(|e| !matches!(e, egui::Event::Text(text) if text == "/")));
+            ctx.memory_mut(|m| m.request_focus(views::heads::find_id()));
+        }
         Command::Settings => sheet(state, Sheet::Settings),
         Command::ShapeTrace => sheet(state, Sheet::Shapes),
         Command::Export => sheet(state, Sheet::Export),
@@ -338,6 +361,8 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         Command::Heatmap => state.scene.look.view = View::Heatmap,
         Command::Neuron => state.scene.look.view = View::Neuron,
         Command::Effects => state.scene.look.view = View::Effects,
+        Command::Heads => state.scene.look.view = View::Heads,
+        Command::Evidence => state.scene.look.view = View::Evidence,
         Command::NextHead => step(state, 0, 1),
         Command::PreviousHead => step(state, 0, -1),
         Command::NextLayer => step(state, 1, 0),

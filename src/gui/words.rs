@@ -2,6 +2,7 @@
 
 pub mod changes;
 pub mod files;
+pub mod heads;
 mod say;
 
 pub use say::{bytes, combine, count, fill, meaning, meaning_tip, millis, number};

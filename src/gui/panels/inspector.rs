@@ -4,8 +4,9 @@ use crate::analysis::filter::Shown;
 use crate::analysis::meaning::Meaning;
 use crate::analysis::predictions::{Prediction, top};
 use crate::engine::{Run, With};
+use crate::figure::find::paper_name;
 use crate::figure::lines::Focus;
-use crate::figure::probability;
+use crate::figure::{head_name, probability};
 use crate::gui::action::{Action, Actions};
 use crate::gui::changes::Ask;
 use crate::gui::command::Command;
@@ -14,6 +15,7 @@ use crate::gui::scene::View;
 use crate::gui::state::State;
 use crate::gui::words::changes::CHANGES;
 use crate::gui::words::files::FILES;
+use crate::gui::words::heads::HEADS;
 use crate::gui::words::{self, EN, fill};
 use crate::gui::{theme, widgets};
 use crate::trace::Site;
@@ -29,6 +31,8 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
             View::Heatmap => EN.explanation_matrix,
             View::Neuron => EN.explanation_neuron,
             View::Effects => CHANGES.explanation_effects,
+            View::Heads => HEADS.explanation_heads,
+            View::Evidence => HEADS.explanation_evidence,
         };
         widgets::muted(ui, explanation);
         let Some(run) = state.run() else { return };
@@ -40,6 +44,9 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
         if let Some(whole) = canvas.whole(state) {
             row(ui, state, &whole);
         }
+        let (layer, head) = state.shown_head();
+        let names = [head_name(layer, head), fill(HEADS.papers, &[&paper_name(layer, head)])];
+        widgets::muted(ui, names.join(" \u{b7} ")).on_hover_text(HEADS.find_tip);
         ui.add_space(4.0);
         buttons(ui, state, actions);
         predictions(ui, state, run, canvas);

@@ -2,7 +2,9 @@
 
 pub mod camera;
 pub mod effects;
+pub mod evidence;
 mod heading;
+pub mod heads;
 pub mod heatmap;
 pub mod lines;
 pub mod model;
@@ -17,6 +19,7 @@ use super::state::State;
 use super::theme;
 use super::widgets;
 use super::words::changes::CHANGES;
+use super::words::heads::HEADS;
 use super::words::{EN, count, fill};
 use crate::analysis::filter::{Pairs, Shown, Special, Threshold};
 use crate::figure::{percent, weight};
@@ -29,6 +32,8 @@ pub struct Views {
     pub neuron: neuron::Kept,
     /// Maps of what heads, layers and tokens do.
     pub effects: effects::Effects,
+    /// Tables of heads and their evidence.
+    pub heads: heads::work::Heads,
 }
 
 impl View {
@@ -39,6 +44,8 @@ impl View {
             Self::Heatmap => Command::Heatmap,
             Self::Neuron => Command::Neuron,
             Self::Effects => Command::Effects,
+            Self::Heads => Command::Heads,
+            Self::Evidence => Command::Evidence,
         }
     }
 
@@ -49,6 +56,8 @@ impl View {
             Self::Heatmap => EN.heatmap,
             Self::Neuron => EN.neuron,
             Self::Effects => CHANGES.effects,
+            Self::Heads => HEADS.heads,
+            Self::Evidence => HEADS.evidence,
         }
     }
 
@@ -65,6 +74,8 @@ pub fn show(ui: &mut Ui, view: View, state: &State, actions: &Actions, canvas: &
         View::Heatmap => heatmap::show(ui, state, actions, canvas),
         View::Neuron => neuron::show(ui, state, actions, canvas),
         View::Effects => effects::show(ui, state, actions, canvas),
+        View::Heads => heads::show(ui, state, actions, canvas),
+        View::Evidence => evidence::show(ui, state, actions),
     }
 }
 

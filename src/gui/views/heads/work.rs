@@ -1,0 +1,310 @@
+//! What the table of heads knows and what is done for it, away from the frame.
+
+use crate::analysis::heads::{Part, Row, Table, Tally};
+use crate::analysis::measures::Measure;
+use crate::engine::corpus::{self, Tour};
+use crate::engine::{Engine, Opened, Run, Slot};
+use crate::error::{Error, Result};
+use crate::export::{self, ViewExport};
+use crate::figure::Caption;
+use crate::figure::find::Wanted;
+use crate::gui::caption;
+use crate::gui::export::Recipe;
+use crate::gui::made;
+use crate::gui::state::State;
+use crate::gui::update::submit;
+use crate::gui::words::heads::HEADS;
+use crate::source::corpus::Corpus;
+use crate::trace::Control;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What heads are measured on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Source {
+    /// The sentence that stands in the window.
+    #[default]
+    Text,
+    /// A file of sentences.
+    Corpus,
+}
+
+/// What a table is sorted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Key {
+    /// Layers and heads in order.
+    #[default]
+    Head,
+    /// Labels.
+    Label,
+    /// A measure.
+    Measure(Measure),
+}
+
+/// Heads measured over a corpus.
+#[derive(Debug)]
+pub struct Measured {
+    /// The [`Opened::id`] of the model.
+    pub model: u64,
+    /// The sentences.
+    pub corpus: Corpus,
+    /// What became of them.
+    pub tour: Tour,
+    /// The numbers.
+    pub table: Arc<Table>,
+}
+
+/// What the view asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ask {
+    /// Measure on this.
+    Source(Source),
+    /// The path of the corpus was typed.
+    Path(String),
+    /// So many sentences of it.
+    Most(usize),
+    /// Choose the corpus in a dialog.
+    Choose,
+    /// Read the corpus.
+    Measure,
+    /// Stop reading it.
+    Stop,
+    /// Measure the run that is shown.
+    Text,
+    /// Something was typed to be found.
+    Find(String),
+    /// Sort by this, the other way round if it is sorted so.
+    Sort(Key),
+    /// Write a table; its file is asked for in a dialog.
+    Save(Saved),
+    /// Gather evidence by this.
+    Group(super::super::evidence::Group),
+    /// Read a sentence of the corpus and pin a token in a head.
+    Open(String, (usize, usize), usize),
+}
+
+/// Which table is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    /// Heads with measures.
+    Heads,
+    /// Heads with relations.
+    Relations,
+    /// Edges of the selected head.
+    Evidence,
+}
+
+/// What jobs of this view make.
+pub enum Made {
+    /// The heads of the run with this [`Run::id`].
+    Text(u64, Arc<Table>),
+    /// The heads over a corpus.
+    Corpus(Arc<Measured>),
+    /// A corpus was chosen, or none.
+    Chosen(Option<PathBuf>),
+    /// A file for a table was chosen, or none.
+    Target(Option<PathBuf>, Saved),
+}
+
+/// What the view knows.
+#[derive(Debug, Default)]
+pub struct Heads {
+    /// What is measured.
+    pub source: Source,
+    /// The path of the corpus as it stands in its field.
+    pub path: String,
+    /// How many sentences are read; none where nobody chose.
+    pub most: Option<usize>,
+    /// What is looked for.
+    pub find: String,
+    /// What the table is sorted by, and whether the largest come first.
+    pub sort: (Key, bool),
+    /// What evidence is gathered by.
+    pub group: super::super::evidence::Group,
+    /// The run that a table was asked for.
+    asked: Option<u64>,
+    text: Option<(u64, Arc<Table>)>,
+    /// The corpus that was measured last.
+    pub measured: Option<Arc<Measured>>,
+}
+
+/// Sentences that are read unless a person says otherwise.
+pub const USUAL: usize = 1000;
+
+impl Heads {
+    /// The table of the source that is chosen, if it is there; of a text only that of the run.
+    pub fn table(&self, run: &Run) -> Option<&Arc<Table>> {
+        match self.source {
+            Source::Text => self.text.as_ref().filter(|(id, _)| *id == run.id).map(|(_, table)| table),
+            Source::Corpus => self.measured.as_ref().filter(|m| m.model == run.model).map(|m| &m.table),
+        }
+    }
+
+    /// Whether the table of a run was asked for.
+    pub fn was_asked(&self, run: &Run) -> bool {
+        self.asked == Some(run.id)
+    }
+
+    /// The rows of a table that are looked for, in the order that is chosen.
+    pub fn rows(&self, table: &Table) -> Vec<usize> {
+        let wanted = Wanted::read(&self.find);
+        let fits = |row: &Row| wanted.fits(row.layer, row.head, &row.label);
+        let mut rows: Vec<usize> = (0..table.rows.len()).filter(|&i| fits(&table.rows[i])).collect();
+        let (key, descending) = self.sort;
+        let row = |i: &usize| &table.rows[*i];
+        match key {
+            Key::Head => {}
+            // Heads without a label come last.
+            Key::Label => rows.sort_by_key(|i| (row(i).label.is_empty() != descending, row(i).label.clone())),
+            Key::Measure(m) => rows.sort_by(|a, b| {
+                let value = |i| row(i).measures.get(m).unwrap_or(f64::NEG_INFINITY);
+                value(a).total_cmp(&value(b))
+            }),
+        }
+        if descending {
+            rows.reverse();
+        }
+        rows
+    }
+}
+
+/// Does what the view asks for.
+pub fn apply(state: &mut State, engine: &Engine<made::Made>, asked: Ask) {
+    let heads = &mut state.views.heads;
+    match asked {
+        Ask::Source(source) => heads.source = source,
+        Ask::Path(path) => heads.path = path,
+        Ask::Most(most) => heads.most = Some(most.max(1)),
+        Ask::Find(text) => heads.find = text,
+        Ask::Group(group) => heads.group = group,
+        Ask::Sort(key) => {
+            let descending = !matches!(key, Key::Head | Key::Label);
+            heads.sort = if heads.sort.0 == key { (key, !heads.sort.1) } else { (key, descending) };
+        }
+        Ask::Choose => submit(state, engine, Slot::Dialog, "choosing a corpus", |_| {
+            let dialog = rfd::AsyncFileDialog::new().add_filter("Corpus", &["conllu", "txt"]);
+            let picked = pollster::block_on(dialog.pick_file());
+            Ok(made::Made::Heads(Made::Chosen(picked.map(|p| p.path().to_path_buf()))))
+        }),
+        Ask::Measure => measure(state, engine),
+        Ask::Stop => {
+            engine.stop(Slot::Corpus);
+            state.latest.remove(&Slot::Corpus);
+            state.progress.take_if(|(slot, _)| *slot == Slot::Corpus);
+        }
+        Ask::Text => {
+            let Some(run) = state.run().cloned() else { return };
+            state.views.heads.asked = Some(run.id);
+            submit(state, engine, Slot::Heads, "measuring heads", move |_| {
+                Ok(made::Made::Heads(Made::Text(run.id, Arc::new(Table::of_run(&run)))))
+            });
+        }
+        Ask::Save(which) => target(state, engine, which),
+        // `update` reads the sentence.
+        Ask::Open(..) => {}
+    }
+}
+
+/// Takes in what a job made.
+pub fn arrive(state: &mut State, engine: &Engine<made::Made>, made: Made) {
+    let heads = &mut state.views.heads;
+    match made {
+        Made::Text(run, table) => heads.text = Some((run, table)),
+        Made::Corpus(measured) => heads.measured = Some(measured),
+        Made::Chosen(Some(path)) => {
+            heads.path = path.to_string_lossy().into_owned();
+            measure(state, engine);
+        }
+        Made::Target(Some(path), which) => save(state, engine, path, which),
+        Made::Chosen(None) | Made::Target(None, _) => {}
+    }
+}
+
+fn measure(state: &mut State, engine: &Engine<made::Made>) {
+    let Some(model) = state.model.clone() else { return };
+    let heads = &state.views.heads;
+    let (path, most) = (heads.path.trim().to_owned(), heads.most.unwrap_or(USUAL));
+    let budget = state.settings.budget();
+    if path.is_empty() {
+        state.notice = Some(HEADS.no_path.to_owned());
+        return;
+    }
+    submit(state, engine, Slot::Corpus, "measuring heads over a corpus", move |control| {
+        let measured = over(&model, Path::new(&path), most, budget, control)?;
+        Ok(made::Made::Heads(Made::Corpus(Arc::new(measured))))
+    });
+}
+
+/// Every head of a model over the first `most` sentences of a corpus.
+fn over(model: &Opened, path: &Path, most: usize, budget: u64, control: &Control) -> Result<Measured> {
+    let corpus = Corpus::open(path, most, control)?;
+    let card = model.card();
+    let mut tally = Tally::new(card.layers, card.heads, &corpus.relations);
+    let texts: Vec<&str> = corpus.sentences.iter().map(|s| s.text.as_str()).collect();
+    let part = |i: usize, run: &Run| Part::of(i, run, &corpus.sentences[i].words);
+    let tour = corpus::each(model, &texts, budget, control, part, |i, part| tally.add(i, part))?;
+    if tour.read == 0 {
+        return Err(Error::input(format!("{}: the model can read none of its sentences", path.display())));
+    }
+    Ok(Measured { model: model.id, tour, table: Arc::new(tally.finish()), corpus })
+}
+
+fn target(state: &mut State, engine: &Engine<made::Made>, which: Saved) {
+    let model = state.model.as_ref().map_or("lexiscope", |m| m.name.as_str());
+    let what = match which {
+        Saved::Heads => "heads",
+        Saved::Relations => "relations",
+        Saved::Evidence => "evidence",
+    };
+    let name = format!("{}-{what}.csv", model.replace(['/', '\\'], "-"));
+    submit(state, engine, Slot::Dialog, "choosing a file", move |_| {
+        let dialog = rfd::AsyncFileDialog::new().set_file_name(name);
+        let dialog = dialog.add_filter("CSV", &["csv"]).add_filter("JSON", &["json"]);
+        let picked = pollster::block_on(dialog.save_file());
+        Ok(made::Made::Heads(Made::Target(picked.map(|p| p.path().to_path_buf()), which)))
+    });
+}
+
+fn save(state: &mut State, engine: &Engine<made::Made>, path: PathBuf, which: Saved) {
+    let Some((about, table)) = table(state, which) else { return };
+    submit(state, engine, Slot::Save, "saving", move |_| {
+        table().write(&about, &path)?;
+        Ok(made::Made::Saved(path))
+    });
+}
+
+/// A table with what it is about, to be made where there is time.
+pub fn table(state: &State, which: Saved) -> Option<(Caption, impl FnOnce() -> export::Table + Send + 'static)> {
+    let heads = &state.views.heads;
+    let table = heads.table(state.run()?)?.clone();
+    let measured = heads.measured.clone().filter(|_| heads.source == Source::Corpus);
+    let about = match &measured {
+        Some(measured) => {
+            let name = state.model.as_ref().map_or("", |m| m.name.as_str());
+            Caption::default().and("model", name).and("corpus", file_name(&measured.corpus.path))
+        }
+        None => caption::of_run(state),
+    };
+    let about = about.and("n", table.n.to_string());
+    let selected = table.rows.iter().position(|row| (row.layer, row.head) == state.scene.head);
+    let make = move || match which {
+        Saved::Heads => export::heads::measures(&table),
+        Saved::Relations => export::heads::relations(&table),
+        Saved::Evidence => {
+            let lines: Vec<usize> = measured.iter().flat_map(|m| m.corpus.sentences.iter().map(|s| s.line)).collect();
+            export::heads::evidence(&table, &selected.into_iter().collect::<Vec<_>>(), &lines)
+        }
+    };
+    Some((about, make))
+}
+
+/// A table for the export of what is shown; it has no picture.
+pub fn export(state: &State, which: Saved) -> Option<Recipe> {
+    let (caption, make) = table(state, which)?;
+    Some(Box::new(move || Ok(ViewExport { caption, table: Some(make()), ..ViewExport::default() })))
+}
+
+/// The last part of a path.
+pub fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
