@@ -1,10 +1,15 @@
 //! Pure functions on arrays. No candle, no egui.
 
+pub mod align;
 pub mod attention;
 pub mod bootstrap;
+pub mod compare;
+pub mod divergence;
+pub mod eigen;
 pub mod evidence;
 pub mod filter;
 pub mod heads;
+pub mod map;
 pub mod meaning;
 pub mod measures;
 pub mod neuron;

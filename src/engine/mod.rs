@@ -3,13 +3,16 @@
 mod ablate;
 pub mod corpus;
 pub mod device;
+pub mod generate;
 mod imported;
 mod intervention;
 mod jobs;
+pub mod lens;
 mod means;
 mod opened;
 mod patch;
 mod run;
+pub mod sampler;
 mod target;
 mod versions;
 

@@ -121,6 +121,12 @@ impl Run {
         let whole = opened.tokenizer.encode(&ask.text, ask.pair.as_deref(), opened.card().tokens)?;
         let typed = whole.ids();
         let tokens = changed(opened, ask, whole)?;
+        Self::of(opened, ask, tokens, typed, control)
+    }
+
+    /// Runs the model on tokens that are there already, with the vocabulary rows of what was typed: generated ones need
+    /// not be what the tokenizer makes of their text.
+    pub(super) fn of(opened: &Opened, ask: &Ask, tokens: Tokens, typed: Vec<u32>, control: &Control) -> Result<Self> {
         let card = opened.card();
         let slopes = (0..card.layers).map(|l| At::new(card.stack, l, Site::Gradient));
         let target = ask.target.filter(|_| slopes.clone().any(|at| ask.want.has(at)));
@@ -333,7 +339,12 @@ pub fn pass_towards(
         opened.model().forward(input, &mut trace)?;
         trace.finish()
     };
-    if opened.device.is_cpu() { in_pool(forward) } else { forward() }
+    on_threads(opened, forward)
+}
+
+/// `work` on the threads that a model computes with.
+pub(super) fn on_threads<T: Send>(opened: &Opened, work: impl FnOnce() -> T + Send) -> T {
+    if opened.device.is_cpu() { in_pool(work) } else { work() }
 }
 
 /// `work` on the threads that this process computes with.

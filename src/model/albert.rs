@@ -6,10 +6,10 @@ use super::blocks::{Activation, LayerNorm, Linear, padding_mask};
 use super::embeddings::Embeddings;
 use super::encoder::{Block, Names};
 use super::heads::{self, Heads, Step};
-use super::{Card, Family, Input, Model, Source, finish};
+use super::{Card, Family, Input, Model, Source, finish, no_layer};
 use crate::error::{Error, Result};
 use crate::trace::{Site, Stack, Trace};
-use candle_core::Device;
+use candle_core::{Device, Tensor};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -118,6 +118,14 @@ impl Albert {
     }
 }
 
+impl Albert {
+    /// The blocks in the order in which they run.
+    fn blocks(&self) -> impl Iterator<Item = &Block> {
+        let groups = (0..self.layers).map(|i| &self.groups[group_of(i, self.layers, self.groups.len())]);
+        groups.flatten()
+    }
+}
+
 impl Model for Albert {
     fn card(&self) -> &Card {
         &self.card
@@ -130,12 +138,19 @@ impl Model for Albert {
             None => self.embeddings.forward(input, &self.card, trace, project)?, // [batch, token, dim]
         };
         let mask = padding_mask(&input.mask, &self.device)?; // [batch, 1, 1, key]
-        let groups = (0..self.layers).map(|i| &self.groups[group_of(i, self.layers, self.groups.len())]);
-        for (i, block) in groups.flatten().enumerate().skip(input.first_layer()) {
+        for (i, block) in self.blocks().enumerate().skip(input.first_layer()) {
             trace.enter(Stack::Encoder, i)?;
             x = block.forward(&x, mask.as_ref(), trace)?;
         }
         finish(&self.heads, &x, input, trace)
+    }
+
+    fn read_out(&self, hidden: &Tensor, _normalised: bool) -> Result<Tensor> {
+        self.heads.words(hidden)
+    }
+
+    fn head_output(&self, layer: usize, head: usize, read: &Tensor) -> Result<Tensor> {
+        self.blocks().nth(layer).ok_or_else(|| no_layer(layer))?.head_output(head, read)
     }
 }
 

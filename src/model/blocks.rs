@@ -4,7 +4,7 @@ use super::kernels;
 use super::params::Params;
 use crate::error::{Error, Result};
 use crate::trace::{Site, Trace};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{D, DType, Device, Tensor};
 
 /// `x W^T + b`.
 pub struct Linear {
@@ -37,6 +37,12 @@ impl Linear {
     /// `[.., in]` to `[.., out]`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         Ok(kernels::linear(x, &self.weight, self.bias.as_ref())?)
+    }
+
+    /// What the inputs from `start` on add to the output, without the bias: `[.., some of in]` to `[.., out]`.
+    pub fn part(&self, start: usize, x: &Tensor) -> Result<Tensor> {
+        let weight = self.weight.narrow(1, start, x.dim(D::Minus1)?)?.contiguous()?;
+        Ok(kernels::linear(&x.contiguous()?, &weight, None)?)
     }
 
     /// Length of each head's vectors `[batch, head, token, width]` behind the columns of this matrix that belong to the

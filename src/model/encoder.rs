@@ -7,7 +7,7 @@ use super::embeddings::Embeddings;
 use super::heads::Heads;
 use super::kernels;
 use super::params::Params;
-use super::{Card, Input, Model, finish};
+use super::{Card, Input, Model, finish, no_layer};
 use crate::error::Result;
 use crate::trace::{Site, Stack, Trace};
 use candle_core::{Device, Tensor};
@@ -95,6 +95,11 @@ impl Block {
         let fed = trace.see(Site::Fed, self.outer.forward(&inner)?)?;
         trace.see(Site::Hidden, self.norm.forward(&kernels::add(&fed, &x)?)?)
     }
+
+    /// What a head adds: `[batch, query, width]` to `[batch, query, dim]`.
+    pub fn head_output(&self, head: usize, read: &Tensor) -> Result<Tensor> {
+        self.o.part(head * self.heads.width, read)
+    }
 }
 
 /// A stack of blocks, each with its own weights.
@@ -146,5 +151,14 @@ impl Model for Transformer {
         let mask = padding_mask(&input.mask, &self.device)?; // [batch, 1, 1, key]
         let x = self.encoder.forward(x, input.first_layer(), mask.as_ref(), trace)?;
         finish(&self.heads, &x, input, trace)
+    }
+
+    fn read_out(&self, hidden: &Tensor, _normalised: bool) -> Result<Tensor> {
+        self.heads.words(hidden)
+    }
+
+    fn head_output(&self, layer: usize, head: usize, read: &Tensor) -> Result<Tensor> {
+        let block = self.encoder.0.get(layer).ok_or_else(|| no_layer(layer))?;
+        block.head_output(head, read)
     }
 }

@@ -5,7 +5,7 @@ use super::blocks::{Activation, HeadSizes, LayerNorm, Linear, attend, causal_mas
 use super::heads::{self, Heads, Step};
 use super::kernels;
 use super::params::Params;
-use super::{Card, Family, Input, Model, Source, finish};
+use super::{Card, Family, Input, Model, Source, finish, no_layer};
 use crate::error::{Error, Result};
 use crate::trace::{Site, Stack, Trace};
 use candle_core::{Device, Tensor};
@@ -190,5 +190,14 @@ impl Model for Gpt2 {
             x = trace.see(Site::Hidden, x)?;
         }
         finish(&self.heads, &x, input, trace)
+    }
+
+    fn read_out(&self, hidden: &Tensor, normalised: bool) -> Result<Tensor> {
+        if normalised { self.heads.words(hidden) } else { self.heads.words(&self.norm.forward(hidden)?) }
+    }
+
+    fn head_output(&self, layer: usize, head: usize, read: &Tensor) -> Result<Tensor> {
+        let block = self.blocks.get(layer).ok_or_else(|| no_layer(layer))?;
+        block.o.part(head * block.heads.width, read)
     }
 }

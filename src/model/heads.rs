@@ -142,6 +142,19 @@ impl Heads {
         card.labels.clone_from(&self.labels);
     }
 
+    /// Logits over the vocabulary `[batch, token, vocabulary]` from hidden states `[batch, token, dim]`.
+    pub fn words(&self, hidden: &Tensor) -> Result<Tensor> {
+        let head = self.list.iter().find(|head| head.site == Site::Logits);
+        let head = head.ok_or_else(|| Error::input("the model predicts no words"))?;
+        head.steps.iter().try_fold(hidden.clone(), |x, step| match step {
+            Step::Linear(linear) => linear.forward(&x),
+            Step::Activate(activation) => activation.forward(&x),
+            Step::Norm(norm) => norm.forward(&x),
+            Step::Show(_) => Ok(x),
+            Step::First | Step::Last(_) | Step::Squeeze => Err(Error::input("a vocabulary head reads every token")),
+        })
+    }
+
     /// Runs the heads that the trace wants: `[batch, token, dim]`.
     pub fn forward(&self, hidden: &Tensor, input: &Input, trace: &mut Trace<'_>) -> Result<()> {
         for head in &self.list {

@@ -175,6 +175,15 @@ pub trait Model: Send + Sync {
 
     /// Runs the whole model under the eyes of `trace`; logits are computed only where the trace wants them.
     fn forward(&self, input: &Input, trace: &mut Trace<'_>) -> Result<()>;
+
+    /// What the vocabulary head reads off hidden states `[batch, token, dim]`, as if they were the last ones: logits
+    /// `[batch, token, vocabulary]`. Where the family normalises the last hidden state on its own (GPT-2), this is
+    /// done here, unless they are `normalised` already.
+    fn read_out(&self, hidden: &Tensor, normalised: bool) -> Result<Tensor>;
+
+    /// What a head adds to the residual stream: `[batch, query, width]` as [`Site::Heads`] has it, times the head's
+    /// slice of the output projection: `[batch, query, dim]`. The bias belongs to no head and is left out.
+    fn head_output(&self, layer: usize, head: usize, read: &Tensor) -> Result<Tensor>;
 }
 
 /// What a family is read from.
@@ -285,6 +294,10 @@ pub fn family(path: &Path, model_type: &str) -> Result<&'static Family> {
         found: model_type.to_owned(),
         known: FAMILIES.iter().flat_map(|f| f.names.iter().copied()).collect(),
     })
+}
+
+fn no_layer(layer: usize) -> Error {
+    Error::input(format!("there is no layer {layer}"))
 }
 
 /// `[batch, token, dim]` of the last layer to the logits that the trace wants.

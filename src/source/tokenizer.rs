@@ -15,6 +15,7 @@ pub struct Tokenizer {
     frames: [Vec<Slot>; 2],
     mask: Option<(String, u32)>,
     unknown: Option<u32>,
+    end: Option<u32>,
     pad: u32,
     description: String,
 }
@@ -93,6 +94,7 @@ impl Tokenizer {
             frames,
             mask,
             unknown: unknown.map(|(_, id)| id),
+            end: eos.map(|(_, id)| id),
             pad: pad.map_or(0, |(_, id)| id),
             inner,
         })
@@ -170,6 +172,16 @@ impl Tokenizer {
     /// The mask token and its id; `None` for models that have none.
     pub fn mask(&self) -> Option<(&str, u32)> {
         self.mask.as_ref().map(|(piece, id)| (piece.as_str(), *id))
+    }
+
+    /// The id of the token that ends a text, where the vocabulary has one.
+    pub fn end(&self) -> Option<u32> {
+        self.end
+    }
+
+    /// The text that tokens spell, special ones included; a character that they spell only in part is U+FFFD.
+    pub fn decode(&self, ids: &[u32]) -> Result<String> {
+        self.inner.decode(ids, false).map_err(|e| Error::input(format!("tokens cannot be joined to a text: {e}")))
     }
 
     /// The one token that `word` is, as id and piece: an entry of the vocabulary as it is written there, or a word that
