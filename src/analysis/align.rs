@@ -13,7 +13,7 @@ pub struct Alignment {
 
 impl Alignment {
     /// Equal sequences of tokens are aligned one to one, others along a longest common subsequence (Hirschberg 1975;
-    /// of several, the one whose pairs come first in A). Two tokens are the same if a person reads the same, if both
+    /// of several, the one whose pairs come first). Two tokens are the same if a person reads the same, if both
     /// begin a word or both continue one, and if both or neither are special: vocabularies may write them in different
     /// ways.
     pub fn of(a: &Tokens, b: &Tokens) -> Self {
@@ -59,16 +59,12 @@ fn common<T: PartialEq>(a: &[T], b: &[T]) -> Vec<(usize, usize)> {
         }
     }
     let (mut i, mut j, mut pairs) = (0, 0, Vec::new());
-    while i < a.len() && j < b.len() {
-        if a[i] == b[j] {
-            pairs.push((i, j));
-            i += 1;
-            j += 1;
-        } else if lengths[(i + 1) * width + j] > lengths[i * width + j + 1] {
-            i += 1;
-        } else {
-            j += 1;
-        }
+    while let left @ 1.. = lengths[i * width + j] {
+        // The first pair that a longest one can begin with. A row that has none is never looked at again.
+        let begins = |&(i, j): &(usize, usize)| a[i] == b[j] && lengths[(i + 1) * width + j + 1] + 1 == left;
+        let Some(pair) = (i..a.len()).flat_map(|i| (j..b.len()).map(move |j| (i, j))).find(begins) else { break };
+        pairs.push(pair);
+        (i, j) = (pair.0 + 1, pair.1 + 1);
     }
     pairs
 }
@@ -89,6 +85,7 @@ mod tests {
 
     #[test]
     fn the_longest_common_subsequence_is_found() {
+        assert_eq!(common(b"xab", b"aab"), [(1, 0), (2, 2)]);
         let words = [&b"abcbdab"[..], b"bdcaba", b"", b"aaaa", b"abab", b"cab", b"xyz"];
         for a in words {
             for b in words {

@@ -82,6 +82,14 @@ pub fn heads<T>(
     (0..run.card.layers).map(&mut of_layer).collect()
 }
 
+/// What one head adds to the residual stream, `[token, dim]`: [`Site::Heads`] through its slice of the output projection,
+/// without the bias.
+pub fn addition(opened: &Opened, run: &Run, (layer, head): (usize, usize)) -> Result<Array> {
+    let added = added(opened, run, (layer, head), 0..run.tokens.len())?.squeeze(0)?;
+    let (tokens, dim) = added.dims2()?;
+    Array::new(&["token", "dim"], &[tokens, dim], added.flatten_all()?.to_vec1::<f32>()?)
+}
+
 /// Refuses a model that predicts no words, and says why it does not.
 pub fn check(name: &str, card: &Card) -> Result<()> {
     if card.predicts_words() {
@@ -100,6 +108,12 @@ fn one_head<T>(
     control: &Control,
     each: &mut impl FnMut(&[f32]) -> T,
 ) -> Result<Vec<T>> {
+    let added = added(opened, run, (layer, head), tokens)?;
+    read_out(opened, &added, false, &format!("head {head} of layer {layer}"), control, each)
+}
+
+/// What a head adds at some tokens: `[1, token, dim]`.
+fn added(opened: &Opened, run: &Run, (layer, head): (usize, usize), tokens: Range<usize>) -> Result<Tensor> {
     let at = run.at(layer, Site::Heads);
     let heads = run.array(at)?; // [head, query, width]
     if head >= heads.len_of("head") {
@@ -108,8 +122,7 @@ fn one_head<T>(
     let width = heads.len_of("width");
     let rows = &heads.block(&[head])[tokens.start * width..tokens.end * width];
     let read = Tensor::from_slice(rows, (1, tokens.len(), width), &opened.device)?;
-    let added = on_threads(opened, || opened.model().head_output(layer, head, &read))?; // [1, query, dim]
-    read_out(opened, &added, false, &format!("head {head} of layer {layer}"), control, each)
+    on_threads(opened, || opened.model().head_output(layer, head, &read))
 }
 
 fn tensor(opened: &Opened, array: &Array) -> Result<Tensor> {
