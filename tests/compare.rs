@@ -1,0 +1,152 @@
+//! Divergences between heads and the map of heads against NumPy and SciPy: `tests/data/make_compare.py` says how the
+//! references were made.
+
+use lexiscope::analysis::compare::Comparison;
+use lexiscope::analysis::map::HeadMap;
+use lexiscope::engine::device::Choice;
+use lexiscope::engine::{Ask, Opened, Run};
+use lexiscope::trace::Control;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+const TOLERANCE: f64 = 1e-5;
+
+#[derive(Deserialize)]
+struct Wanted {
+    compare: Vec<Compared>,
+    map: Vec<Mapped>,
+}
+
+#[derive(Deserialize)]
+struct Compared {
+    a: String,
+    b: String,
+    text: String,
+    text_b: Option<String>,
+    smooth: bool,
+    pairs: Vec<(usize, usize)>,
+    js: Vec<Vec<f64>>,
+    left_out: [f64; 2],
+}
+
+#[derive(Deserialize)]
+struct Mapped {
+    model: String,
+    text: String,
+    smooth: bool,
+    distances: Vec<Vec<f64>>,
+    points: Vec<[f64; 2]>,
+    explained: f64,
+    stress: f64,
+}
+
+fn wanted() -> Wanted {
+    let text = std::fs::read_to_string(data("compare.json")).expect("the reference");
+    serde_json::from_str(&text).expect("its format")
+}
+
+fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
+}
+
+fn run(model: &str, text: &str) -> Run {
+    let control = Control::default();
+    let opened = Opened::open_folder(&data("models").join(model), Choice::Cpu, &control).expect(model);
+    Run::new(&opened, &Ask::new(text), &control).expect(model)
+}
+
+#[track_caller]
+fn close(what: &str, found: f64, wanted: f64) {
+    assert!((found - wanted).abs() < TOLERANCE, "{what}: {found} should be {wanted}");
+}
+
+#[test]
+fn heads_differ_as_scipy_says() {
+    for wanted in wanted().compare {
+        let Compared { a, b, text, text_b, smooth, .. } = &wanted;
+        let what = format!("{a} and {b}");
+        let (run_a, run_b) = (run(a, text), run(b, text_b.as_ref().unwrap_or(text)));
+        let found = Comparison::of(&run_a, &run_b, *smooth, &Control::default()).expect(&what);
+        assert_eq!(found.alignment.pairs, wanted.pairs, "{what}");
+        assert_eq!((found.layers, found.heads), (wanted.js.len(), wanted.js[0].len()), "{what}");
+        for (layer, heads) in wanted.js.iter().enumerate() {
+            for (head, js) in heads.iter().enumerate() {
+                close(&format!("{what}, {layer}, {head}"), found.js(layer, head).expect("compared"), *js);
+            }
+        }
+        for (found, wanted) in found.left_out.iter().zip(wanted.left_out) {
+            close(&format!("{what}, left out"), *found, wanted);
+        }
+        let ranked = found.ranked();
+        assert_eq!(ranked.len(), found.layers * found.heads);
+        assert!(ranked.windows(2).all(|w| w[0].2 >= w[1].2), "{what}");
+    }
+}
+
+#[test]
+fn a_run_does_not_differ_from_itself_and_its_difference_is_zero() {
+    let run = run("bert", "The cat slept on the mat.");
+    let found = Comparison::of(&run, &run, false, &Control::default()).expect("compared");
+    assert!(found.alignment.is_identity());
+    assert!(found.js.iter().all(|js| *js == Some(0.0)));
+    assert_eq!(found.left_out, [0.0, 0.0]);
+    assert!(found.difference(&run, &run, 1, 2).expect("a difference").iter().all(|d| *d == 0.0));
+}
+
+#[test]
+fn the_difference_is_b_less_a() {
+    let (a, b) = (run("bert", "The cat slept on the mat."), run("bert-sharded", "The cat slept on the mat."));
+    let found = Comparison::of(&a, &b, false, &Control::default()).expect("compared");
+    assert_eq!((found.shapes, found.layers, found.heads), ([(2, 4), (3, 4)], 2, 4));
+    let n = a.tokens.len();
+    let difference = found.difference(&a, &b, 1, 3).expect("a difference");
+    for (i, d) in difference.iter().enumerate() {
+        assert!((d - (b.head(1, 3)[i] - a.head(1, 3)[i])).abs() < 1e-6, "{} {}", i / n, i % n);
+    }
+    assert!(difference.iter().any(|d| d.abs() > 0.05));
+}
+
+#[test]
+fn texts_without_a_common_token_are_refused() {
+    let (a, b) = (run("gpt2", "cat"), run("gpt2", "Ships were"));
+    let error = Comparison::of(&a, &b, false, &Control::default()).expect_err("nothing in common").to_string();
+    assert!(error.contains("no token in common"), "{error}");
+}
+
+#[test]
+fn heads_lie_where_numpy_lays_them() {
+    for wanted in wanted().map {
+        let run = run(&wanted.model, &wanted.text);
+        let found = HeadMap::of(&run, wanted.smooth, &Control::default()).expect("a map");
+        let all = found.len();
+        assert_eq!(all, wanted.distances.len());
+        for (i, row) in wanted.distances.iter().enumerate() {
+            for (j, d) in row.iter().enumerate() {
+                close(&format!("{}: {i} to {j}", wanted.model), found.distances[i * all + j], *d);
+            }
+        }
+        for (i, (found, wanted)) in found.points.iter().zip(&wanted.points).enumerate() {
+            close(&format!("x of {i}"), found[0], wanted[0]);
+            close(&format!("y of {i}"), found[1], wanted[1]);
+        }
+        close("explained", found.explained, wanted.explained);
+        close("stress", found.stress, wanted.stress);
+
+        // The nearest heads, by looking at every one.
+        let (layer, head) = (1, 2);
+        let near = found.nearest(layer, head, 3);
+        let mut by_hand: Vec<(f64, usize)> = wanted.distances[layer * found.heads + head]
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| *i != layer * found.heads + head)
+            .map(|(i, d)| (*d, i))
+            .collect();
+        by_hand.sort_by(|a, b| a.0.total_cmp(&b.0));
+        for ((l, h, d), (wanted, i)) in near.iter().zip(&by_hand) {
+            assert_eq!(l * found.heads + h, *i);
+            close("distance", *d, *wanted);
+        }
+        assert_eq!(near.len(), 3);
+        assert!(found.nearest(9, 0, 3).is_empty());
+    }
+}
