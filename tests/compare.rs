@@ -8,6 +8,7 @@ use lexiscope::engine::{Ask, Opened, Run};
 use lexiscope::trace::Control;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 const TOLERANCE: f64 = 1e-5;
 
@@ -149,4 +150,69 @@ fn heads_lie_where_numpy_lays_them() {
         assert_eq!(near.len(), 3);
         assert!(found.nearest(9, 0, 3).is_empty());
     }
+}
+
+/// Runs the program without a display; what it wrote as rows of a table, and what it said.
+fn table(args: &[&str]) -> (Vec<Vec<String>>, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("x.csv");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lexiscope"));
+    command.args(args).arg("--out").arg(&out).env_remove("DISPLAY");
+    let output = command.output().expect("the program starts");
+    let said = String::from_utf8(output.stderr).expect("UTF-8");
+    assert!(output.status.success() && output.stdout.is_empty(), "{said}");
+    let text = std::fs::read_to_string(&out).expect("it is written");
+    (text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect(), said)
+}
+
+fn model(name: &str) -> String {
+    data("models").join(name).to_string_lossy().into_owned()
+}
+
+#[test]
+fn the_command_line_compares() {
+    for wanted in wanted().compare {
+        let (a, b) = (model(&wanted.a), model(&wanted.b));
+        let mut args = vec!["compare", &a, &b, "--text", &wanted.text];
+        if let Some(text) = &wanted.text_b {
+            args.extend(["--text-b", text]);
+        }
+        if wanted.smooth {
+            args.push("--smooth");
+        }
+        let (rows, said) = table(&args);
+        assert_eq!(rows[0], ["layer", "head", "js"]);
+        let found: Vec<f64> = rows[1..].iter().map(|r| r[2].parse().expect("a number")).collect();
+        let flat: Vec<f64> = wanted.js.iter().flatten().copied().collect();
+        assert_eq!(found.len(), flat.len());
+        for (i, (found, wanted)) in found.iter().zip(&flat).enumerate() {
+            close(&format!("row {i}"), *found, *wanted);
+        }
+        let heads = wanted.js[0].len();
+        let places =
+            rows[1..].iter().enumerate().all(|(i, r)| r[..2] == [(i / heads).to_string(), (i % heads).to_string()]);
+        assert!(places, "the order of the model");
+        assert_eq!(said.contains("are aligned"), wanted.left_out[0] > 1e-6, "{said}");
+    }
+    let (rows, said) = table(&["compare", &model("bert"), &model("bert-sharded"), "--text", "The cat slept."]);
+    assert_eq!(rows.len(), 1 + 2 * 4);
+    assert!(said.contains("A has 2 layers of 4 heads, B 3 of 4"), "{said}");
+}
+
+#[test]
+fn the_command_line_maps() {
+    let wanted = &wanted().map[0];
+    let (rows, said) = table(&["map", &model(&wanted.model), "--text", &wanted.text]);
+    assert_eq!(rows[0], ["layer", "head", "x", "y", "nearest_layer", "nearest_head", "distance"]);
+    assert_eq!(rows.len(), 1 + wanted.points.len());
+    let number = |field: &str| field.parse::<f64>().expect("a number");
+    for (i, (row, point)) in rows[1..].iter().zip(&wanted.points).enumerate() {
+        close(&format!("x of {i}"), number(&row[2]), point[0]);
+        close(&format!("y of {i}"), number(&row[3]), point[1]);
+        let others = wanted.distances[i].iter().enumerate().filter(|(j, _)| *j != i);
+        let (nearest, distance) = others.min_by(|a, b| a.1.total_cmp(b.1)).expect("another head");
+        assert_eq!(number(&row[4]) * 4.0 + number(&row[5]), nearest as f64);
+        close("distance", number(&row[6]), *distance);
+    }
+    assert!(said.contains("% of the squared distances"), "{said}");
 }

@@ -8,8 +8,10 @@ use lexiscope::engine::sampler::Sampling;
 use lexiscope::engine::{Ask, Opened, Run, lens};
 use lexiscope::trace::{Control, Place, Site, Want};
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 
 const SINGLE: &str = "The keeper climbed the narrow stairs, singing.";
 const TOLERANCE: f64 = 1e-5;
@@ -166,8 +168,7 @@ fn greedy_generation_is_that_of_transformers() {
     let wanted: Continued = read("generate.json");
     for (name, wanted) in &wanted.greedy {
         let opened = open(name);
-        let made =
-            go_on(&opened, &wanted.text, wanted.count, &Sampling { temperature: 0.0, ..Sampling::default() });
+        let made = go_on(&opened, &wanted.text, wanted.count, &Sampling { temperature: 0.0, ..Sampling::default() });
         let ids: Vec<u32> = made.steps.iter().map(|s| s.id).collect();
         assert_eq!(ids, wanted.ids, "{name}");
         assert_eq!(made.tokens.ids(), [&wanted.prompt[..], &ids].concat(), "{name}");
@@ -270,4 +271,97 @@ fn generation_ends_where_the_model_does() {
     assert!(refused("gpt2-classifier", "The keeper", &plain).contains("predicts no words"));
     assert!(refused("gpt2", &"The keeper ".repeat(60), &plain).contains("longer"));
     assert!(refused("gpt2", "The", &Sampling { top_p: 0.0, ..plain }).contains("top-p"));
+}
+
+/// Runs the program without a display.
+fn lexiscope(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_lexiscope")).args(args).env_remove("DISPLAY").output().expect("the program starts")
+}
+
+fn model(name: &str) -> String {
+    data("models").join(name).to_string_lossy().into_owned()
+}
+
+#[test]
+fn the_command_line_goes_on_with_a_text() {
+    let wanted: Continued = read("generate.json");
+    let wanted = &wanted.greedy["gpt2"];
+    let count = wanted.count.to_string();
+    let gpt2 = model("gpt2");
+    let args = ["generate", &gpt2, "--text", &wanted.text, "--tokens", &count, "--temperature", "0"];
+    let plain = lexiscope(&args);
+    assert!(plain.status.success() && plain.stderr.is_empty(), "{}", String::from_utf8_lossy(&plain.stderr));
+    let text = String::from_utf8(plain.stdout).expect("UTF-8");
+    assert!(text.starts_with(&wanted.text) && text.ends_with('\n'), "{text:?}");
+
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("a.csv");
+    let json = lexiscope(&[&args[..], &["--json", "--top", "2", "--out", &out.to_string_lossy()]].concat());
+    let json: Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(format!("{}\n", json["text"].as_str().expect("a text")), text);
+    assert_eq!((json["ended"].as_str(), json["seed"].as_u64()), (Some("asked"), Some(0)));
+    let steps = json["steps"].as_array().expect("steps");
+    let ids: Vec<u64> = steps.iter().map(|s| s["id"].as_u64().expect("an id")).collect();
+    assert_eq!(ids, wanted.ids.iter().map(|&id| u64::from(id)).collect::<Vec<_>>());
+    assert_eq!(steps[0]["token"], wanted.prompt.len());
+    assert!(steps.iter().all(|s| s["top"].as_array().expect("words").len() == 2));
+    let rows = std::fs::read_to_string(&out).expect("the attention").lines().count();
+    let n = wanted.prompt.len() + wanted.count;
+    assert_eq!(rows, 1 + 2 * 4 * n * n);
+
+    for wrong in [["--temperature", "-1"], ["--top-p", "1.5"], ["--top-p", "0"]] {
+        let output = lexiscope(&[&args[..5], &wrong].concat());
+        assert_eq!(output.status.code(), Some(1), "{wrong:?}");
+    }
+    let bert = lexiscope(&["generate", &model("bert"), "--text", "The"]);
+    assert_eq!(bert.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&bert.stderr).contains("causal"));
+}
+
+#[test]
+fn the_command_line_reads_layers_and_heads_out() {
+    let references: BTreeMap<String, Lens> = read("lens.json");
+    let wanted = &references["bert"];
+    let folder = tempfile::tempdir().expect("a folder");
+    let table = |more: &[&str]| -> Vec<Value> {
+        let out = folder.path().join("x.json");
+        let args = ["lens", &model("bert"), "--text", SINGLE, "--top", "3", "--out", &out.to_string_lossy()];
+        let output = lexiscope(&[&args[..], more].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.stdout.is_empty());
+        let mut file: Value = serde_json::from_slice(&std::fs::read(&out).expect("it is written")).expect("JSON");
+        assert_eq!(file["about"]["text"], SINGLE);
+        serde_json::from_value(file["rows"].take()).expect("rows")
+    };
+    let columns = |row: &Value| row.as_object().expect("a row").keys().cloned().collect::<Vec<_>>().join(", ");
+    let rows = table(&[]);
+    assert_eq!(columns(&rows[0]), "layer, token, piece, rank, id, word, probability");
+    let mut left = rows.iter();
+    for (state, tokens) in wanted.layers.iter().enumerate() {
+        for (token, ranked) in tokens.iter().enumerate() {
+            for (rank, &(id, _, probability)) in ranked.iter().take(3).enumerate() {
+                let row = left.next().expect("a row");
+                let found = ["layer", "token", "rank", "id"].map(|name| row[name].as_i64().expect(name));
+                assert_eq!(found, [state as i64 - 1, token as i64, rank as i64 + 1, i64::from(id)]);
+                assert!((row["probability"].as_f64().expect("a number") - probability).abs() < TOLERANCE, "{row:?}");
+            }
+        }
+    }
+    assert!(left.next().is_none());
+
+    let rows = table(&["--heads-at", "5"]);
+    assert_eq!(columns(&rows[0]), "layer, head, token, piece, rank, id, word, probability");
+    assert_eq!(rows.len(), 2 * 4 * 3);
+    let row = rows.iter().find(|r| r["layer"] == 1 && r["head"] == 2 && r["rank"] == 1).expect("a row");
+    assert_eq!((row["token"].as_u64(), row["id"].as_u64()), (Some(5), Some(wanted.heads[1][2][1][0].0.into())));
+    assert_eq!(table(&["--head", "1,2"]).len(), wanted.layers[0].len() * 3);
+
+    let out = folder.path().join("y.csv").to_string_lossy().into_owned();
+    let refused = lexiscope(&["lens", &model("electra"), "--text", "a", "--out", &out]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("predicts no words"));
+    assert!(!Path::new(&out).exists());
+    let outside = lexiscope(&["lens", &model("bert"), "--text", "a", "--head", "7,0", "--out", &out]);
+    assert!(outside.status.code() == Some(1) && String::from_utf8_lossy(&outside.stderr).contains("no head"));
+    assert_eq!(lexiscope(&["lens", &model("bert"), "--text", "a", "--out", "y.svg"]).status.code(), Some(2));
 }

@@ -3,7 +3,7 @@
 use super::{Chosen, check_text, plain, print, print_json, say_dropped};
 use crate::analysis::predictions::top;
 use crate::array::Array;
-use crate::engine::{Ask, Opened, Run};
+use crate::engine::{Ask, Opened, Run, lens};
 use crate::error::{Error, Result};
 use crate::trace::{Control, Place, Site, Want};
 use serde::Serialize;
@@ -62,11 +62,7 @@ struct Word {
 
 fn guess(opened: &Opened, ask: Ask, k: usize) -> Result<Guesses> {
     let card = opened.card();
-    if !card.predicts_words() {
-        let why = card.unavailable.iter().find(|(site, _)| *site == Site::Logits).map(|(_, why)| why.as_str());
-        let why = why.unwrap_or("it was saved without a language-model head");
-        return Err(Error::input(format!("{} predicts no words: {why}", opened.name)));
-    }
+    lens::check(&opened.name, card)?;
     let ask = Ask { want: Want::nothing().and(Place::site(Site::Logits)), ..ask };
     let run = Run::new(opened, &ask, &Control::default())?;
     say_dropped("", &run.tokens);

@@ -123,7 +123,7 @@ impl Generated {
 
     /// One pass over all tokens, keeping `want`.
     pub fn run(&self, opened: &Opened, want: Want, control: &Control) -> Result<Run> {
-        Run::of(opened, &Ask { want, ..self.ask.clone() }, self.tokens.clone(), control)
+        Run::of(opened, &Ask { want, ..self.ask.clone() }, self.tokens.clone(), self.tokens.ids(), control)
     }
 }
 

@@ -1,0 +1,76 @@
+//! `lexiscope map`: heads that attend alike lie close to each other.
+
+use super::attend::check_folder;
+use super::{Chosen, about, check_text, progress, say, say_dropped, table_file};
+use crate::analysis::map::HeadMap;
+use crate::engine::Run;
+use crate::error::Result;
+use crate::export::Table;
+use crate::figure::Caption;
+use clap::builder::{PathBufValueParser, TypedValueParser};
+use std::path::PathBuf;
+
+/// Lays out all heads of a model in two dimensions by how they attend to a text.
+///
+/// Writes `layer, head, x, y, nearest_layer, nearest_head, distance` in the order of the model. The distance between two
+/// heads is the root of the Jensen-Shannon divergence between their attention rows (nats), averaged over rows before
+/// the root is taken: 0 to 0.833. `x` and `y` are classical multidimensional scaling of these distances, in the same
+/// unit; of each axis the largest coordinate is positive. How much the two axes show is said on standard error.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    model: Chosen,
+    /// The text.
+    #[arg(long, allow_hyphen_values = true)]
+    text: String,
+    /// The second text of a pair.
+    #[arg(long, allow_hyphen_values = true, value_name = "TEXT")]
+    pair: Option<String>,
+    /// Mixes 0.001 of the even distribution into every row first, as Clark et al. 2019 do.
+    #[arg(long)]
+    smooth: bool,
+    /// The file: its extension chooses the format (csv, json, npz).
+    #[arg(long, value_parser = PathBufValueParser::new().try_map(table_file))]
+    out: PathBuf,
+}
+
+impl Args {
+    pub(super) fn run(&self) -> Result<()> {
+        check_text("--text", &self.text)?;
+        self.pair.as_deref().map_or(Ok(()), |pair| check_text("--pair", pair))?;
+        check_folder(&self.out)?;
+        let opened = self.model.open()?;
+        let progress = progress::Line::start();
+        let control = progress.control();
+        let ask = crate::engine::Ask { pair: self.pair.clone(), ..self.model.ask(&self.text) };
+        let run = Run::new(&opened, &ask, &control)?;
+        say_dropped("", &run.tokens);
+        let map = HeadMap::of(&run, self.smooth, &control)?;
+        drop(progress);
+        let shown = format!("{:.1} % of the squared distances, stress {:.3}", map.explained * 100.0, map.stress);
+        say(&format!("note: two axes show {shown}"));
+        let places = || (0..map.len()).map(|i| map.place(i));
+        // A model of one head has no nearest one.
+        let nearest: Vec<Option<(usize, usize, f64)>> =
+            places().map(|(l, h)| map.nearest(l, h, 1).first().copied()).collect();
+        let place = |n: &Option<(usize, usize, f64)>, pick: fn((usize, usize, f64)) -> usize| {
+            n.map_or(-1, |n| i64::try_from(pick(n)).unwrap_or(-1))
+        };
+        let table = Table::default()
+            .whole("layer", places().map(|p| p.0))
+            .whole("head", places().map(|p| p.1))
+            .number("x", map.points.iter().map(|p| p[0]))
+            .number("y", map.points.iter().map(|p| p[1]))
+            .whole("nearest_layer", nearest.iter().map(|n| place(n, |n| n.0)))
+            .whole("nearest_head", nearest.iter().map(|n| place(n, |n| n.1)))
+            .number("distance", nearest.iter().map(|n| n.map_or(f64::NAN, |n| n.2)));
+        let caption = Caption::default()
+            .and("model", about(&opened))
+            .and("text", &self.text)
+            .and("second text", self.pair.as_deref().unwrap_or_default())
+            .and("measure", "root of the mean Jensen-Shannon divergence in nats")
+            .and("smoothing", if self.smooth { "0.999 p + 0.001 / n" } else { "none" })
+            .and("layout", format!("classical multidimensional scaling: {shown}"));
+        table.write(&caption, &self.out)
+    }
+}
