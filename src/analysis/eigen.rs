@@ -68,7 +68,9 @@ fn rotate(a: &mut [f64], v: &mut [f64], n: usize, p: usize, q: usize) {
 fn signed(mut vector: Vec<f64>) -> Vec<f64> {
     let largest = vector.iter().copied().fold(0.0, |best: f64, x| if x.abs() > best.abs() { x } else { best });
     if largest < 0.0 {
-        vector.iter_mut().for_each(|x| *x = -*x);
+        for x in &mut vector {
+            *x = -*x;
+        }
     }
     vector
 }

@@ -67,7 +67,9 @@ impl Args {
         say_dropped("B: ", &run_b.tokens);
         let found = Comparison::of(&run_a, &run_b, self.smooth, &control)?;
         drop(progress);
-        notes(&found).iter().for_each(|note| say(note));
+        for note in notes(&found) {
+            say(&note);
+        }
         let places = || (0..found.js.len()).map(|i| (i / found.heads, i % found.heads));
         let table = Table::default()
             .whole("layer", places().map(|p| p.0))

@@ -76,6 +76,7 @@ pub fn generate(
     }
     let last = At::new(card.stack, card.layers.saturating_sub(1), Site::Hidden);
     let want = Want::nothing().and(Place { stack: Some(last.stack), layer: Some(last.layer), site: Some(last.site) });
+    let edits = ask.edits(opened, control)?;
     let mut random = Random::new(sampling.seed);
     let mut input = Input::single(&prompt);
     let mut steps = Vec::new();
@@ -90,7 +91,7 @@ pub fn generate(
             break End::Limit;
         }
         control.report("Generating", steps.len() as u64, count as u64);
-        let seen = pass(opened, &input, &want, &ask.edits, &quiet)?;
+        let seen = pass(opened, &input, &want, &edits, &quiet)?;
         let hidden = seen.arrays.get(&last).ok_or_else(|| Error::input("the pass kept no hidden state"))?;
         let row = hidden.block(&[0, length - 1]);
         let row = Tensor::from_slice(row, (1, 1, row.len()), &opened.device)?;

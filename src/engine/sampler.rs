@@ -95,10 +95,12 @@ pub fn ranked(logits: &[f32], temperature: f64) -> Vec<Candidate> {
 
 fn normalise(candidates: &mut [Candidate]) {
     let total: f64 = candidates.iter().map(|c| c.probability).sum();
-    candidates.iter_mut().for_each(|c| c.probability /= total);
+    for candidate in candidates {
+        candidate.probability /= total;
+    }
 }
 
-/// SplitMix64 (Steele, Lea and Flood 2014): the same numbers on every machine and in every version of Lexiscope.
+/// `SplitMix64` (Steele, Lea and Flood 2014): the same numbers on every machine and in every version of Lexiscope.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
 
