@@ -1,4 +1,4 @@
-//! Divergences between heads and the map of heads against NumPy and SciPy: `tests/data/make_compare.py` says how the
+//! Divergences between heads and the map of heads against `NumPy` and `SciPy`: `tests/data/make_compare.py` says how the
 //! references were made.
 
 use lexiscope::analysis::compare::Comparison;

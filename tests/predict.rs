@@ -311,7 +311,7 @@ fn the_command_line_goes_on_with_a_text() {
 
     for wrong in [["--temperature", "-1"], ["--top-p", "1.5"], ["--top-p", "0"]] {
         let output = lexiscope(&[&args[..5], &wrong].concat());
-        assert_eq!(output.status.code(), Some(1), "{wrong:?}");
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
     }
     let bert = lexiscope(&["generate", &model("bert"), "--text", "The"]);
     assert_eq!(bert.status.code(), Some(1));

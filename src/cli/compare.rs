@@ -1,14 +1,14 @@
 //! `lexiscope compare`: which heads attend differently in two models, or to two texts.
 
+use super::ablate::table_file;
 use super::attend::check_folder;
-use super::{Chosen, about, check_text, progress, say, say_dropped, table_file};
+use super::{Chosen, check_text, progress, say, say_dropped};
 use crate::analysis::compare::Comparison;
 use crate::engine::device::Choice;
-use crate::engine::{Ask, BUDGET, Opened, Run};
+use crate::engine::{BUDGET, Subject};
 use crate::error::Result;
 use crate::export::Table;
 use crate::figure::Caption;
-use clap::builder::{PathBufValueParser, TypedValueParser};
 use std::path::PathBuf;
 
 /// Measures how differently the heads of two models attend to a text, or those of one model to two texts.
@@ -20,15 +20,15 @@ use std::path::PathBuf;
 /// are compared. A head without a row to compare has an empty field.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Model A: a folder with config.json, the name of a bundled model, or a hub id.
+    /// Model A: a folder with config.json, the name of a bundled model, a hub id, or a file of attention.
     #[arg(value_name = "MODEL_A")]
     a: String,
     /// Model B; the same model again compares two texts.
     #[arg(value_name = "MODEL_B")]
     b: String,
-    /// The text.
+    /// The text. A file of attention has its own.
     #[arg(long, allow_hyphen_values = true)]
-    text: String,
+    text: Option<String>,
     /// The text that B reads, where it is another.
     #[arg(long, allow_hyphen_values = true, value_name = "TEXT")]
     text_b: Option<String>,
@@ -42,27 +42,34 @@ pub(super) struct Args {
     #[arg(long, default_value_t = BUDGET / 1_000_000, value_parser = clap::value_parser!(u64).range(1..), value_name = "MB")]
     budget: u64,
     /// The file: its extension chooses the format (csv, json, npz).
-    #[arg(long, value_parser = PathBufValueParser::new().try_map(table_file))]
+    #[arg(long, value_parser = table_file)]
     out: PathBuf,
 }
 
 impl Args {
+    /// What contradicts itself in these arguments.
+    pub(super) fn misuse(&self) -> Option<String> {
+        let needs_text =
+            [(&self.a, &self.text), (&self.b, if self.text_b.is_some() { &self.text_b } else { &self.text })];
+        let lacks = needs_text.into_iter().any(|(name, text)| text.is_none() && !self.chosen(name).is_imported());
+        lacks.then(|| "a model needs a text: give --text".to_owned())
+    }
+
     pub(super) fn run(&self) -> Result<()> {
-        check_text("--text", &self.text)?;
-        let text_b = self.text_b.as_deref().unwrap_or(&self.text);
-        check_text("--text-b", text_b)?;
+        for (what, text) in [("--text", &self.text), ("--text-b", &self.text_b)] {
+            text.as_deref().map_or(Ok(()), |text| check_text(what, text))?;
+        }
         check_folder(&self.out)?;
-        let open = |name: &str| self.chosen(name).open();
-        let a = open(&self.a)?;
-        let b = if self.b == self.a { None } else { Some(open(&self.b)?) };
-        let b = b.as_ref().unwrap_or(&a);
+        let a = self.chosen(&self.a).subject()?;
+        let b = if self.b == self.a { a.clone() } else { self.chosen(&self.b).subject()? };
         let progress = progress::Line::start();
         let control = progress.control();
-        let pass = |opened: &Opened, text: &str| {
-            let ask: Ask = self.chosen(&opened.name).ask(text);
-            Run::new(opened, &ask, &control)
+        let run = |subject: &Subject, text: Option<&String>| {
+            let text = text.map(String::as_str).unwrap_or_default();
+            subject.run(&self.chosen(subject.name()).ask(text), &control)
         };
-        let (run_a, run_b) = (pass(&a, &self.text)?, pass(b, text_b)?);
+        let run_a = run(&a, self.text.as_ref())?;
+        let run_b = run(&b, self.text_b.as_ref().or(self.text.as_ref()))?;
         say_dropped("A: ", &run_a.tokens);
         say_dropped("B: ", &run_b.tokens);
         let found = Comparison::of(&run_a, &run_b, self.smooth, &control)?;
@@ -75,8 +82,12 @@ impl Args {
             .whole("layer", places().map(|p| p.0))
             .whole("head", places().map(|p| p.1))
             .number("js", found.js.iter().map(|js| js.unwrap_or(f64::NAN)));
-        let caption = caption(&found, [(&a, &self.text), (b, text_b)]);
-        table.write(&caption, &self.out)
+        let caption = Caption::default()
+            .and("model", a.title())
+            .and("text", &*run_a.ask.text)
+            .and("model B", b.title())
+            .and("text B", &*run_b.ask.text);
+        table.write(&about(caption, &found), &self.out)
     }
 
     fn chosen(&self, name: &str) -> Chosen {
@@ -108,16 +119,12 @@ fn notes(found: &Comparison) -> Vec<String> {
     notes
 }
 
-fn caption(found: &Comparison, sides: [(&Opened, &str); 2]) -> Caption {
-    let [(a, text_a), (b, text_b)] = sides;
+/// What the numbers are.
+fn about(caption: Caption, found: &Comparison) -> Caption {
     let [left_a, left_b] = found.left_out;
     let [alone_a, alone_b] = found.alignment.unaligned();
     let all = found.alignment.pairs.len();
-    Caption::default()
-        .and("model", about(a))
-        .and("text", text_a)
-        .and("model B", about(b))
-        .and("text B", text_b)
+    caption
         .and("measure", "Jensen-Shannon divergence in nats, mean over query rows")
         .and("smoothing", if found.smoothed { "0.999 p + 0.001 / n" } else { "none" })
         .and("aligned tokens", format!("{all}, {alone_a} of A and {alone_b} of B left out"))

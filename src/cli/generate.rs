@@ -6,7 +6,7 @@ use crate::engine::Opened;
 use crate::engine::generate::{End, Generated, generate};
 use crate::engine::sampler::Sampling;
 use crate::error::Result;
-use crate::export::{self, Format};
+use crate::export::{self, Format, Reading};
 use crate::figure::{Caption, Palette};
 use crate::trace::Want;
 use clap::builder::{PathBufValueParser, TypedValueParser};
@@ -30,13 +30,13 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..), value_name = "N")]
     tokens: u32,
     /// What logits are divided by; 0 always takes the likeliest token.
-    #[arg(long, default_value_t = 1.0, value_name = "T")]
+    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true, value_name = "T")]
     temperature: f64,
     /// How many of the likeliest tokens are left to draw from; 0 leaves all.
     #[arg(long, default_value_t = 0, value_name = "K")]
     top_k: usize,
     /// The share that the likeliest tokens that are left must reach; 1 leaves all.
-    #[arg(long, default_value_t = 1.0, value_name = "P")]
+    #[arg(long, default_value_t = 1.0, allow_negative_numbers = true, value_name = "P")]
     top_p: f64,
     /// Where the random numbers begin.
     #[arg(long, default_value_t = 0, value_name = "S")]
@@ -54,11 +54,19 @@ pub(super) struct Args {
 }
 
 impl Args {
+    /// What contradicts itself in these arguments.
+    pub(super) fn misuse(&self) -> Option<String> {
+        self.sampling().check().err().map(|e| e.to_string())
+    }
+
+    fn sampling(&self) -> Sampling {
+        let &Self { temperature, top_k, top_p, seed, .. } = self;
+        Sampling { temperature, top_k, top_p, seed }
+    }
+
     pub(super) fn run(&self) -> Result<()> {
         check_text("--text", &self.text)?;
-        let &Self { temperature, top_k, top_p, seed, .. } = self;
-        let sampling = Sampling { temperature, top_k, top_p, seed };
-        sampling.check()?;
+        let sampling = self.sampling();
         self.out.as_deref().map_or(Ok(()), check_folder)?;
         let opened = self.model.open()?;
         let progress = progress::Line::start();
@@ -71,12 +79,13 @@ impl Args {
             say(&format!("note: the model reads at most {} tokens, so it ends there", opened.card().tokens));
         }
         if let (Some(run), Some(out)) = (run, &self.out) {
-            let caption = Caption::default()
-                .and("model", about(&opened))
-                .and("text", made.text())
-                .and("generated", format!("{} tokens, seed {seed}, temperature {temperature}", made.steps.len()));
-            let (keep, palette) = (Want::nothing(), Palette::of(false));
-            export::write(&Arc::new(run), &export::Choice { keep: &keep, head: None, palette, caption }, out)?;
+            let caption = Caption::default().and("model", about(&opened)).and("text", made.text()).and("generated", {
+                let Sampling { temperature, top_k, top_p, seed } = sampling;
+                let drawn = format!("temperature {temperature}, top-k {top_k}, top-p {top_p}, seed {seed}");
+                format!("{} tokens, {drawn}", made.steps.len())
+            });
+            let (keep, palette, reading) = (Want::nothing(), Palette::of(false), Reading::default());
+            export::write(&Arc::new(run), &export::Choice { keep: &keep, head: None, reading, palette, caption }, out)?;
         }
         if self.json {
             return print_json(&Printed::of(&opened, &self.text, &sampling, &made));

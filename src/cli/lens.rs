@@ -1,13 +1,13 @@
 //! `lexiscope lens`: what every layer, or a head, would predict.
 
+use super::ablate::table_file;
 use super::attend::{check_folder, head};
-use super::{Chosen, about, check_text, progress, say_dropped, table_file};
+use super::{Chosen, about, check_text, progress, say_dropped};
 use crate::analysis::predictions::{Prediction, top};
 use crate::engine::{Ask, Opened, Run, lens};
 use crate::error::{Error, Result};
 use crate::export::Table;
 use crate::figure::{Caption, head_name};
-use clap::builder::{PathBufValueParser, TypedValueParser};
 use std::path::PathBuf;
 
 /// Reads out what the layers of a model would predict if they were its last, or what heads add to the prediction.
@@ -40,7 +40,7 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..), value_name = "K")]
     top: u32,
     /// The file: its extension chooses the format (csv, json, npz).
-    #[arg(long, value_parser = PathBufValueParser::new().try_map(table_file))]
+    #[arg(long, value_parser = table_file)]
     out: PathBuf,
 }
 

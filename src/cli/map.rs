@@ -1,13 +1,13 @@
 //! `lexiscope map`: heads that attend alike lie close to each other.
 
+use super::ablate::table_file;
 use super::attend::check_folder;
-use super::{Chosen, about, check_text, progress, say, say_dropped, table_file};
+use super::{Chosen, check_text, progress, say, say_dropped};
 use crate::analysis::map::HeadMap;
-use crate::engine::Run;
+use crate::engine::Ask;
 use crate::error::Result;
 use crate::export::Table;
 use crate::figure::Caption;
-use clap::builder::{PathBufValueParser, TypedValueParser};
 use std::path::PathBuf;
 
 /// Lays out all heads of a model in two dimensions by how they attend to a text.
@@ -20,30 +20,37 @@ use std::path::PathBuf;
 pub(super) struct Args {
     #[command(flatten)]
     model: Chosen,
-    /// The text.
+    /// The text. A file of attention has its own.
     #[arg(long, allow_hyphen_values = true)]
-    text: String,
+    text: Option<String>,
     /// The second text of a pair.
-    #[arg(long, allow_hyphen_values = true, value_name = "TEXT")]
+    #[arg(long, requires = "text", allow_hyphen_values = true, value_name = "TEXT")]
     pair: Option<String>,
     /// Mixes 0.001 of the even distribution into every row first, as Clark et al. 2019 do.
     #[arg(long)]
     smooth: bool,
     /// The file: its extension chooses the format (csv, json, npz).
-    #[arg(long, value_parser = PathBufValueParser::new().try_map(table_file))]
+    #[arg(long, value_parser = table_file)]
     out: PathBuf,
 }
 
 impl Args {
+    /// What contradicts itself in these arguments.
+    pub(super) fn misuse(&self) -> Option<String> {
+        let lacks = self.text.is_none() && !self.model.is_imported();
+        lacks.then(|| "a model needs a text: give --text".to_owned())
+    }
+
     pub(super) fn run(&self) -> Result<()> {
-        check_text("--text", &self.text)?;
-        self.pair.as_deref().map_or(Ok(()), |pair| check_text("--pair", pair))?;
+        for (what, text) in [("--text", &self.text), ("--pair", &self.pair)] {
+            text.as_deref().map_or(Ok(()), |text| check_text(what, text))?;
+        }
         check_folder(&self.out)?;
-        let opened = self.model.open()?;
+        let subject = self.model.subject()?;
         let progress = progress::Line::start();
         let control = progress.control();
-        let ask = crate::engine::Ask { pair: self.pair.clone(), ..self.model.ask(&self.text) };
-        let run = Run::new(&opened, &ask, &control)?;
+        let text = self.text.as_deref().unwrap_or_default();
+        let run = subject.run(&Ask { pair: self.pair.clone(), ..self.model.ask(text) }, &control)?;
         say_dropped("", &run.tokens);
         let map = HeadMap::of(&run, self.smooth, &control)?;
         drop(progress);
@@ -65,8 +72,8 @@ impl Args {
             .whole("nearest_head", nearest.iter().map(|n| place(n, |n| n.1)))
             .number("distance", nearest.iter().map(|n| n.map_or(f64::NAN, |n| n.2)));
         let caption = Caption::default()
-            .and("model", about(&opened))
-            .and("text", &self.text)
+            .and(if subject.is_imported() { "file" } else { "model" }, subject.title())
+            .and("text", &*run.ask.text)
             .and("second text", self.pair.as_deref().unwrap_or_default())
             .and("measure", "root of the mean Jensen-Shannon divergence in nats")
             .and("smoothing", if self.smooth { "0.999 p + 0.001 / n" } else { "none" })
