@@ -6,8 +6,12 @@
 mod ablate;
 mod attend;
 mod changes;
+mod compare;
 mod fill;
+mod generate;
 mod heads;
+mod lens;
+mod map;
 mod model;
 mod patch;
 mod progress;
@@ -47,6 +51,10 @@ enum Command {
     Ablate(ablate::Args),
     Patch(patch::Args),
     Heads(heads::Args),
+    Generate(generate::Args),
+    Lens(lens::Args),
+    Compare(compare::Args),
+    Map(map::Args),
     View(view::Args),
 }
 
@@ -59,6 +67,10 @@ impl Command {
             Self::Ablate(_) => "ablate",
             Self::Patch(_) => "patch",
             Self::Heads(_) => "heads",
+            Self::Generate(_) => "generate",
+            Self::Lens(_) => "lens",
+            Self::Compare(_) => "compare",
+            Self::Map(_) => "map",
             Self::View(_) => "the window",
         }
     }
@@ -68,6 +80,9 @@ impl Command {
         match self {
             Self::Attend(args) => args.misuse(),
             Self::Heads(args) => args.misuse(),
+            Self::Generate(args) => args.misuse(),
+            Self::Compare(args) => args.misuse(),
+            Self::Map(args) => args.misuse(),
             _ => None,
         }
     }
@@ -80,6 +95,10 @@ impl Command {
             Self::Ablate(args) => args.run(),
             Self::Patch(args) => args.run(),
             Self::Heads(args) => args.run(),
+            Self::Generate(args) => args.run(),
+            Self::Lens(args) => args.run(),
+            Self::Compare(args) => args.run(),
+            Self::Map(args) => args.run(),
             Self::View(args) => args.run(),
         }
     }
@@ -223,6 +242,11 @@ fn check_text(what: &str, text: &str) -> Result<()> {
         return Err(Error::input(format!("{what} is blank")));
     }
     Ok(())
+}
+
+/// A model's name with its hash, for the head of a file.
+fn about(opened: &Opened) -> String {
+    format!("{} {}", opened.name, opened.short_fingerprint())
 }
 
 /// Says how much of a text the model does not see.
