@@ -109,6 +109,12 @@ fn element(mark: &Mark) -> Result<String> {
                 dash.unwrap_or_default()
             )
         }
+        Mark::Line { from: [x0, y0], to: [x1, y1], width, colour } => {
+            format!(r#"<path d="M{x0} {y0}L{x1} {y1}" fill="none" {} stroke-width="{width}"/>"#, stroke(*colour))
+        }
+        Mark::Dot { at: [x, y], radius, colour } => {
+            format!(r#"<circle cx="{x}" cy="{y}" r="{radius}" {}/>"#, fill(*colour))
+        }
         Mark::Text { at: [x, y], text, size, colour, anchor, mono, upright } => {
             let anchor = match anchor {
                 Anchor::Start => "start",

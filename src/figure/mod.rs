@@ -2,6 +2,7 @@
 //! so that both are the same picture.
 
 mod caption;
+pub mod cells;
 pub mod colour;
 pub mod effects;
 pub mod find;
@@ -10,6 +11,7 @@ pub mod grid;
 pub mod heatmap;
 pub mod legend;
 pub mod lines;
+pub mod map;
 pub mod neuron;
 pub mod order;
 pub mod pyramid;
@@ -178,6 +180,26 @@ pub enum Mark {
         dash: Dash,
         /// Whether it leaves and arrives vertically.
         down: bool,
+    },
+    /// A straight line.
+    Line {
+        /// One end.
+        from: [f32; 2],
+        /// The other end.
+        to: [f32; 2],
+        /// Its width.
+        width: f32,
+        /// Its colour.
+        colour: Colour,
+    },
+    /// A filled circle.
+    Dot {
+        /// Its middle.
+        at: [f32; 2],
+        /// Its radius.
+        radius: f32,
+        /// Its colour.
+        colour: Colour,
     },
     /// One line of text.
     Text {

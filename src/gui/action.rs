@@ -6,7 +6,7 @@ use super::examples::Example;
 use super::files::Instead;
 use super::scene::{Arrangement, View};
 use super::settings::Theme;
-use super::views::{effects, heads, lines, model, neuron};
+use super::views::{compare, effects, heads, lines, map, model, neuron, predict};
 use crate::analysis::filter::Filter;
 use crate::analysis::meaning::Meaning;
 use crate::engine::Target;
@@ -69,6 +69,12 @@ pub enum Action {
     Effects(effects::Ask),
     /// Something about the table of heads or its evidence.
     Heads(heads::work::Ask),
+    /// Something of the predictions.
+    Predict(predict::Ask),
+    /// Something of the comparison.
+    Compare(compare::Ask),
+    /// Something of the map of heads.
+    Map(map::Ask),
     /// Look at the tensor of a site.
     Look(At),
     /// Look at another slice of that tensor.

@@ -31,6 +31,12 @@ pub enum Command {
     Heads,
     /// Show what the head does over a corpus.
     Evidence,
+    /// Show what the model predicts.
+    Predict,
+    /// Compare with something else.
+    Compare,
+    /// Lay heads out by their likeness.
+    Map,
     /// The head to the right.
     NextHead,
     /// The head to the left.
@@ -114,6 +120,9 @@ impl Command {
         Self::Effects,
         Self::Heads,
         Self::Evidence,
+        Self::Predict,
+        Self::Compare,
+        Self::Map,
         Self::NextHead,
         Self::PreviousHead,
         Self::NextLayer,
@@ -175,6 +184,11 @@ impl Command {
             Self::Effects => ("Show effects", "See what each head does for a target, and what patching brings back."),
             Self::Heads => ("Show table of heads", "Measure every head on this text or over a corpus."),
             Self::Evidence => ("Show evidence", "Show the head\u{2019}s strongest edges beside random ones."),
+            Self::Predict => {
+                ("Show predictions", "See what tokens, layers and heads predict, and how the model goes on.")
+            }
+            Self::Compare => ("Show comparison", "Compare with another sentence, another model, or before a change."),
+            Self::Map => ("Show map of heads", "See heads that attend alike close to each other."),
             Self::NextHead => ("Next head", "Select the head to the right."),
             Self::PreviousHead => ("Previous head", "Select the head to the left."),
             Self::NextLayer => ("Next layer", "Select the same head one layer further on."),
@@ -229,6 +243,9 @@ impl Command {
             Self::Effects => (PLAIN, Key::E),
             Self::Heads => (PLAIN, Key::I),
             Self::Evidence => (PLAIN, Key::V),
+            Self::Predict => (PLAIN, Key::R),
+            Self::Compare => (PLAIN, Key::C),
+            Self::Map => (PLAIN, Key::A),
             Self::NextHead => (PLAIN, Key::ArrowRight),
             Self::PreviousHead => (PLAIN, Key::ArrowLeft),
             Self::NextLayer => (PLAIN, Key::ArrowDown),

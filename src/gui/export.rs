@@ -28,6 +28,9 @@ fn of_view(state: &State, palette: &'static Palette) -> Option<Recipe> {
         View::Neuron | View::Effects => of_picture(state, palette),
         View::Heads => views::heads::work::export(state, Saved::Heads),
         View::Evidence => views::heads::work::export(state, Saved::Evidence),
+        View::Predict => views::predict::export(state, palette),
+        View::Compare => views::compare::export(state, palette),
+        View::Map => views::map::export(state, palette),
     }
 }
 

@@ -4,7 +4,7 @@ use super::action::ExportOf;
 use super::examples::Example;
 use super::session::Session;
 use super::state::{Look, Study};
-use super::views::{heads, neuron};
+use super::views::{compare, heads, map, neuron, predict};
 use super::watch::Stamp;
 use crate::engine::{Imported, Subject};
 use crate::error::Result;
@@ -37,6 +37,12 @@ pub enum Made {
     Look(Look),
     /// Queries and keys of a layer, for the neuron view.
     Neuron(neuron::Made),
+    /// Predictions, or a text.
+    Predict(predict::Made),
+    /// Two runs beside each other.
+    Compare(Arc<compare::Made>),
+    /// Heads laid out by their likeness.
+    Map(map::Made),
     /// A file was written.
     Saved(PathBuf),
     /// A model folder was chosen, or none.

@@ -6,7 +6,7 @@ use super::memo::Memo;
 use super::picture::{self, Strands};
 use super::state::State;
 use super::theme::{bold, colour};
-use super::views::neuron;
+use super::views::{compare, map, neuron, predict};
 use crate::analysis::filter::{Combine, Filter, Shown, Threshold, on_special, show};
 use crate::analysis::meaning::Meaning;
 use crate::analysis::predictions::Prediction;
@@ -40,6 +40,12 @@ pub struct Canvas {
     on_special: Memo<ShownKey, f32>,
     /// The neuron view.
     pub neuron: neuron::Drawn,
+    /// Predictions.
+    pub predict: predict::Drawn,
+    /// The difference of a head.
+    pub compare: compare::Drawn,
+    /// The map of heads.
+    pub map: map::Drawn,
     /// The rows of the table of heads.
     pub heads: super::views::heads::Order,
     /// The map of heads of the view of effects.
@@ -215,6 +221,12 @@ pub fn figure(painter: &Painter, canvas: &mut Canvas, figure: &Figure, origin: P
                 if clip.intersects(Rect::from_two_pos(from, to).expand(*width)) {
                     curve(painter, [from, to], Stroke::new(*width, colour(*c)), *dash, *down);
                 }
+            }
+            Mark::Line { from, to, width, colour: c } => {
+                painter.line_segment([at(*from), at(*to)], Stroke::new(*width, colour(*c)));
+            }
+            Mark::Dot { at: middle, radius, colour: c } => {
+                painter.circle_filled(at(*middle), *radius, colour(*c));
             }
             Mark::Text { at: position, text, size, colour: c, anchor, mono, upright } => {
                 let position = at(*position);

@@ -155,9 +155,7 @@ pub fn of_head(state: &State, palette: &Palette) -> Option<Figure> {
             lines(state, &strands, &shown, state.pinned_in(&shown), palette, LINES).0
         }
         View::Effects => super::views::effects::picture(state, palette)?,
-        View::Heatmap | View::Neuron | View::Heads | View::Evidence => {
-            matrix(state, &shown, palette, [900.0, 1000.0]).0
-        }
+        _ => matrix(state, &shown, palette, [900.0, 1000.0]).0,
     })
 }
 

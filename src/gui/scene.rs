@@ -26,11 +26,51 @@ pub enum View {
     Heads,
     /// Edges of the selected head over a corpus.
     Evidence,
+    /// What the model predicts.
+    Predict,
+    /// What is shown beside something else.
+    Compare,
+    /// All heads by their likeness.
+    Map,
 }
 
 impl View {
     /// Every view, in the order of the tabs.
-    pub const ALL: &[Self] = &[Self::Lines, Self::Heatmap, Self::Neuron, Self::Effects, Self::Heads, Self::Evidence];
+    pub const ALL: &[Self] = &[
+        Self::Lines,
+        Self::Heatmap,
+        Self::Neuron,
+        Self::Predict,
+        Self::Effects,
+        Self::Compare,
+        Self::Heads,
+        Self::Evidence,
+        Self::Map,
+    ];
+}
+
+/// What a run is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Other {
+    /// Another sentence in the same model.
+    #[default]
+    Sentence,
+    /// The same sentence in another model.
+    Model,
+    /// The same before anything was changed.
+    Before,
+}
+
+/// What is compared with what is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Beside {
+    /// What kind of thing.
+    pub other: Other,
+    /// The other sentence.
+    pub text: String,
+    /// The other model: a path, a bundled name or a hub id.
+    pub model: String,
 }
 
 /// Which views share the window.
@@ -95,6 +135,8 @@ pub struct Scene {
     pub target: Option<Target>,
     /// The corrupt text of patching; the sentence itself until somebody types.
     pub corrupt: Option<String>,
+    /// What is compared with what is shown.
+    pub beside: Beside,
     /// The selected head.
     pub head: Head,
     /// Heads that are shown together with the selected one.

@@ -128,6 +128,9 @@ fn act(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Action) 
             ask(state, engine);
         }
         Action::Heads(ask) => views::heads::work::apply(state, engine, ask),
+        Action::Predict(ask) => views::predict::apply(state, engine, ask),
+        Action::Compare(ask) => views::compare::apply(state, engine, ask),
+        Action::Map(ask) => views::map::apply(state, engine, ask),
         Action::Look(at) => look(state, engine, at),
         Action::Slice(leading) => {
             let Some(Look { at, array, .. }) = state.look.clone() else { return };
@@ -223,6 +226,9 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
         Made::Heads(made) => views::heads::work::arrive(state, engine, made),
         Made::Look(look) => state.look = Some(look),
         Made::Neuron(made) => views::neuron::arrive(state, made),
+        Made::Predict(made) => views::predict::arrive(state, made),
+        Made::Compare(made) => views::compare::arrive(state, made),
+        Made::Map(made) => views::map::arrive(state, made),
         Made::Saved(path) => {
             state.notice = Some(fill(EN.saved, &[&path.display().to_string()]));
             state.problem.take_if(|p| p.title == EN.failed_save);
@@ -363,6 +369,9 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         Command::Effects => state.scene.look.view = View::Effects,
         Command::Heads => state.scene.look.view = View::Heads,
         Command::Evidence => state.scene.look.view = View::Evidence,
+        Command::Predict => state.scene.look.view = View::Predict,
+        Command::Compare => state.scene.look.view = View::Compare,
+        Command::Map => state.scene.look.view = View::Map,
         Command::NextHead => step(state, 0, 1),
         Command::PreviousHead => step(state, 0, -1),
         Command::NextLayer => step(state, 1, 0),
@@ -492,14 +501,23 @@ pub fn ask(state: &mut State, engine: &Engine<Made>) {
         (state.study, state.before, state.running) = (None, None, false);
         return;
     };
+    let known = state.results.find(subject.id(), &ask).cloned();
+    study(state, engine, move |control| match known {
+        Some(run) => Ok(run),
+        None => subject.run(&ask, control),
+    });
+}
+
+/// Asks for what the views show of a run.
+pub fn study(
+    state: &mut State,
+    engine: &Engine<Made>,
+    run: impl FnOnce(&Control) -> Result<Arc<Run>> + Send + 'static,
+) {
     let (look, meaning, before) = (state.grid_look, state.scene.look.meaning, state.study.clone());
     state.running = true;
-    let known = state.results.find(subject.id(), &ask).cloned();
     submit(state, engine, Slot::Run, "a forward pass", move |control| {
-        let run = match known {
-            Some(run) => run,
-            None => subject.run(&ask, control)?,
-        };
+        let run = run(control)?;
         let worth = worth_seeing(&run);
         let weights = Arc::new(Weights::new(&run, meaning)?);
         Ok(Made::Study(Study::new(weights, worth, look, before.as_ref())))

@@ -1,8 +1,10 @@
 //! Everything the window says, in one table: a second language is a second table.
 
 pub mod changes;
+pub mod compare;
 pub mod files;
 pub mod heads;
+pub mod predict;
 mod say;
 
 pub use say::{bytes, combine, count, fill, meaning, meaning_tip, millis, number};

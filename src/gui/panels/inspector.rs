@@ -14,8 +14,10 @@ use crate::gui::paint::Canvas;
 use crate::gui::scene::View;
 use crate::gui::state::State;
 use crate::gui::words::changes::CHANGES;
+use crate::gui::words::compare::COMPARE;
 use crate::gui::words::files::FILES;
 use crate::gui::words::heads::HEADS;
+use crate::gui::words::predict::PREDICT;
 use crate::gui::words::{self, EN, fill};
 use crate::gui::{theme, widgets};
 use crate::trace::Site;
@@ -33,6 +35,9 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
             View::Effects => CHANGES.explanation_effects,
             View::Heads => HEADS.explanation_heads,
             View::Evidence => HEADS.explanation_evidence,
+            View::Predict => PREDICT.explanation,
+            View::Compare => COMPARE.explanation_compare,
+            View::Map => COMPARE.explanation_map,
         };
         widgets::muted(ui, explanation);
         let Some(run) = state.run() else { return };

@@ -1,14 +1,18 @@
 //! What the centre can show: a file for each view, a tab for each file.
 
 pub mod camera;
+pub mod compare;
 pub mod effects;
 pub mod evidence;
 mod heading;
 pub mod heads;
 pub mod heatmap;
 pub mod lines;
+pub mod map;
 pub mod model;
 pub mod neuron;
+pub mod predict;
+mod rows;
 mod token;
 
 use super::action::{Action, Actions};
@@ -19,7 +23,9 @@ use super::state::State;
 use super::theme;
 use super::widgets;
 use super::words::changes::CHANGES;
+use super::words::compare::COMPARE;
 use super::words::heads::HEADS;
+use super::words::predict::PREDICT;
 use super::words::{EN, count, fill};
 use crate::analysis::filter::{Pairs, Shown, Special, Threshold};
 use crate::figure::{percent, weight};
@@ -34,6 +40,12 @@ pub struct Views {
     pub effects: effects::Effects,
     /// Tables of heads and their evidence.
     pub heads: heads::work::Heads,
+    /// Predictions.
+    pub predict: predict::Kept,
+    /// The comparison.
+    pub compare: compare::Kept,
+    /// The map of heads.
+    pub map: map::Kept,
 }
 
 impl View {
@@ -46,6 +58,9 @@ impl View {
             Self::Effects => Command::Effects,
             Self::Heads => Command::Heads,
             Self::Evidence => Command::Evidence,
+            Self::Predict => Command::Predict,
+            Self::Compare => Command::Compare,
+            Self::Map => Command::Map,
         }
     }
 
@@ -58,6 +73,9 @@ impl View {
             Self::Effects => CHANGES.effects,
             Self::Heads => HEADS.heads,
             Self::Evidence => HEADS.evidence,
+            Self::Predict => PREDICT.predict,
+            Self::Compare => COMPARE.compare,
+            Self::Map => COMPARE.map,
         }
     }
 
@@ -76,6 +94,9 @@ pub fn show(ui: &mut Ui, view: View, state: &State, actions: &Actions, canvas: &
         View::Effects => effects::show(ui, state, actions, canvas),
         View::Heads => heads::show(ui, state, actions, canvas),
         View::Evidence => evidence::show(ui, state, actions),
+        View::Predict => predict::show(ui, state, actions, canvas),
+        View::Compare => compare::show(ui, state, actions, canvas),
+        View::Map => map::show(ui, state, actions, canvas),
     }
 }
 

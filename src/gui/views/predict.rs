@@ -1,0 +1,362 @@
+//! What the model predicts: for every token, from every layer, by a head, and how it goes on with the text.
+
+pub mod generate;
+mod work;
+
+use crate::engine::{Engine, Run, Slot, lens};
+use crate::export::{Table, ViewExport};
+use crate::figure::cells::{Cells, Layout, figure};
+use crate::figure::lines::Focus;
+use crate::figure::{Figure, Palette, head_name, probability};
+use crate::gui::action::{Action, Actions, Head};
+use crate::gui::export::Recipe;
+use crate::gui::memo::Memo;
+use crate::gui::paint::{self, Canvas};
+use crate::gui::state::State;
+use crate::gui::words::fill;
+use crate::gui::words::predict::PREDICT;
+use crate::gui::{caption, made, theme, update, widgets};
+use egui::{Button, RichText, ScrollArea, Sense, Ui, Vec2};
+use std::sync::Arc;
+pub use work::Grid;
+
+/// What is read out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// The likeliest words of every token.
+    #[default]
+    Tokens,
+    /// What every layer would predict.
+    Layers,
+    /// What the selected head adds at every token.
+    Head,
+    /// What every head adds at one token.
+    Heads,
+    /// How the model goes on.
+    Generate,
+}
+
+/// What a table answers: of which run, what, about which head or token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Question {
+    run: u64,
+    mode: Mode,
+    head: Option<Head>,
+    token: Option<usize>,
+}
+
+/// A request of this view.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ask {
+    /// Read something else out.
+    Mode(Mode),
+    /// Compute a table.
+    Read(Question),
+    /// Look at a cell, or let go of it.
+    Choose(usize, usize),
+    /// Something of generation.
+    Generate(generate::Ask),
+}
+
+/// What came of a job of this view.
+#[derive(Debug)]
+pub enum Made {
+    /// A table, and the run that it was read from.
+    Grid(Arc<Grid>, Arc<Run>),
+    /// A text.
+    Text(Arc<generate::Text>),
+}
+
+/// What the view keeps.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// What is read out.
+    pub mode: Mode,
+    grid: Option<Arc<Grid>>,
+    /// The run that heads are read from, and the run on the screen that it belongs to.
+    inner: Option<(u64, Arc<Run>)>,
+    asked: Option<Question>,
+    chosen: Option<(usize, usize)>,
+    /// How the model goes on.
+    pub text: generate::Kept,
+}
+
+/// What is drawn: which table, in which theme, in which room.
+type Key = (Question, bool, u32);
+/// See [`Canvas::predict`].
+pub type Drawn = Memo<Key, (Figure, Layout)>;
+
+/// Does what the view asks for.
+pub fn apply(state: &mut State, engine: &Engine<made::Made>, asked: Ask) {
+    match asked {
+        Ask::Mode(mode) => (state.views.predict.mode, state.views.predict.chosen) = (mode, None),
+        Ask::Choose(row, column) => {
+            let chosen = Some((row, column));
+            let kept = &mut state.views.predict.chosen;
+            *kept = if *kept == chosen { None } else { chosen };
+        }
+        Ask::Generate(asked) => generate::apply(state, engine, asked),
+        Ask::Read(question) => {
+            let (Some(model), Some(run)) = (state.model.clone(), state.run().cloned()) else { return };
+            if model.id != run.model || run.id != question.run {
+                return;
+            }
+            let kept = &mut state.views.predict;
+            kept.asked = Some(question);
+            let inner = kept.inner.as_ref().filter(|(of, _)| *of == run.id).map(|(_, run)| run.clone());
+            update::submit(state, engine, Slot::Predict, "predicting", move |control| {
+                let (grid, inner) = work::read(&model, &run, inner, question, control)?;
+                Ok(made::Made::Predict(Made::Grid(Arc::new(grid), inner)))
+            });
+        }
+    }
+}
+
+/// Takes in what a job made.
+pub fn arrive(state: &mut State, made: Made) {
+    let kept = &mut state.views.predict;
+    match made {
+        Made::Grid(grid, inner) => {
+            if kept
+                .grid
+                .as_ref()
+                .is_none_or(|old| (old.question.mode, old.rows.len()) != (grid.question.mode, grid.rows.len()))
+            {
+                kept.chosen = None;
+            }
+            kept.inner = Some((grid.question.run, inner));
+            kept.grid = Some(grid);
+        }
+        Made::Text(text) => generate::arrive(&mut kept.text, text),
+    }
+}
+
+/// What the view asks about what is shown now.
+fn question(state: &State, run: &Run) -> Question {
+    let mode = state.views.predict.mode;
+    let head = (mode == Mode::Head).then_some(state.scene.head);
+    let pinned = || state.scene.pinned.map(Focus::token).filter(|&i| i < run.tokens.len());
+    let masked = || state.scene.masked.first().copied().filter(|&i| i < run.tokens.len());
+    let first = || run.tokens.pieces.iter().position(|p| !p.special).unwrap_or_default();
+    let token = (mode == Mode::Heads).then(|| pinned().or_else(masked).unwrap_or_else(first));
+    Question { run: run.id, mode, head, token }
+}
+
+/// Draws the view.
+pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
+    let (Some(run), kept) = (state.run(), &state.views.predict) else { return };
+    ui.spacing_mut().item_spacing.y = 6.0;
+    let Some(model) = state.model.as_ref().filter(|model| model.id == run.model) else {
+        widgets::muted(ui, PREDICT.no_model);
+        return;
+    };
+    let card = model.card();
+    let causal = card.is_causal();
+    ui.horizontal(|ui| {
+        let modes = [
+            (Mode::Tokens, PREDICT.tokens, PREDICT.tokens_tip),
+            (Mode::Layers, PREDICT.layers, PREDICT.layers_tip),
+            (Mode::Head, PREDICT.head, PREDICT.head_tip),
+            (Mode::Heads, PREDICT.heads, PREDICT.heads_tip),
+            (Mode::Generate, PREDICT.generate, PREDICT.generate_tip),
+        ];
+        for (mode, label, tip) in modes {
+            let possible = match mode {
+                Mode::Tokens => true,
+                Mode::Generate => card.predicts_words() && causal,
+                _ => card.predicts_words(),
+            };
+            let button = Button::selectable(kept.mode == mode, label).frame_when_inactive(true);
+            let why = if mode == Mode::Generate { PREDICT.not_causal } else { PREDICT.no_words };
+            let button = ui.add_enabled(possible, button).on_hover_text(tip).on_disabled_hover_text(why);
+            if button.clicked() {
+                actions.ask(Action::Predict(Ask::Mode(mode)));
+            }
+        }
+    });
+    if kept.mode == Mode::Generate && causal && card.predicts_words() {
+        generate::show(ui, state, actions);
+        return;
+    }
+    if kept.mode != Mode::Tokens
+        && let Err(error) = lens::check(&model.name, card)
+    {
+        widgets::muted(ui, error.to_string());
+        return;
+    }
+    if card.outputs.is_empty() {
+        widgets::muted(ui, PREDICT.nothing);
+        for (site, why) in &card.unavailable {
+            widgets::muted(ui, format!("{site}: {why}"));
+        }
+        return;
+    }
+    let question = question(state, run);
+    let asked = kept.asked == Some(question);
+    if !asked && !state.is_stale() {
+        actions.ask(Action::Predict(Ask::Read(question)));
+    }
+    let grid = kept.grid.as_ref().filter(|grid| grid.question.mode == question.mode);
+    let is_old = grid.is_none_or(|grid| grid.question != question);
+    if is_old && asked && !state.latest.contains_key(&Slot::Predict) {
+        // It failed or was stopped; what went wrong stands above.
+        if ui.button(PREDICT.again).on_hover_text(PREDICT.again_tip).clicked() {
+            actions.ask(Action::Predict(Ask::Read(question)));
+        }
+    }
+    let Some(grid) = grid else {
+        widgets::muted(ui, PREDICT.wait);
+        return;
+    };
+    if is_old || state.is_stale() {
+        ui.multiply_opacity(0.6);
+    }
+    table(ui, state, grid, actions, canvas);
+}
+
+/// The heading of a table.
+fn title(state: &State, grid: &Grid) -> String {
+    let token = |i: usize| state.run().filter(|r| i < r.tokens.len()).map(|r| r.tokens.shown(i)).unwrap_or_default();
+    match (grid.question.mode, grid.question.head, grid.question.token) {
+        (Mode::Layers, ..) => PREDICT.layers_title.to_owned(),
+        (Mode::Head, Some((layer, head)), _) => fill(PREDICT.head_title, &[&head_name(layer, head)]),
+        (Mode::Heads, _, Some(i)) => fill(PREDICT.heads_title, &[&token(i)]),
+        _ => grid.title.to_owned(),
+    }
+}
+
+fn table(ui: &mut Ui, state: &State, grid: &Grid, actions: &Actions, canvas: &mut Canvas) {
+    widgets::heading(ui, &title(state, grid));
+    let note = match grid.question.mode {
+        Mode::Tokens => "",
+        Mode::Layers => PREDICT.layers_note,
+        _ => PREDICT.heads_note,
+    };
+    if !note.is_empty() {
+        widgets::muted(ui, note);
+    }
+    for bars in &grid.bars {
+        widgets::muted(ui, bars.title);
+        for (label, share) in &bars.list {
+            widgets::bar(ui, label, *share as f32, &probability(*share), true);
+        }
+    }
+    if grid.rows.is_empty() {
+        return;
+    }
+    if grid.question.mode != Mode::Tokens {
+        detail(ui, state, grid);
+    }
+    ScrollArea::both().id_salt("predict").auto_shrink(false).show(ui, |ui| {
+        let palette = theme::palette(ui.ctx());
+        let width = ui.available_width() - 8.0;
+        let drawn = canvas.predict.get((grid.question, palette.dark, width.to_bits()), || draw(grid, palette, width));
+        let (figure, layout) = &*drawn;
+        let (rect, response) = ui.allocate_exact_size(Vec2::new(figure.width, figure.height), Sense::click());
+        paint::figure(&ui.painter_at(ui.clip_rect()), canvas, figure, rect.min);
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, grid.title));
+        let ring = |(row, column): (usize, usize), width: f32| {
+            let area = paint::rect(layout.area(row, column), rect.min);
+            let stroke = egui::Stroke::new(width, theme::colour(palette.accent));
+            ui.painter().rect_stroke(area, 2.0, stroke, egui::StrokeKind::Outside);
+        };
+        if let Some(cell) = chosen(state, grid).filter(|_| grid.question.mode != Mode::Tokens) {
+            ring(cell, 2.0);
+        }
+        let Some(cell) = response.hover_pos().and_then(|p| layout.at(p.x - rect.min.x, p.y - rect.min.y)) else {
+            return;
+        };
+        ring(cell, 1.0);
+        if let Some(token) = grid.token_of(cell) {
+            actions.over_token(Focus::Query(token));
+        }
+        response.clone().on_hover_ui_at_pointer(|ui| {
+            ui.label(RichText::new(grid.name_of(cell)).font(theme::mono()));
+            for word in grid.words(cell).iter().take(5) {
+                let line = format!("{:<14} {}", word.text, probability(word.probability));
+                ui.label(RichText::new(line).font(theme::mono()));
+            }
+        });
+        if response.clicked() {
+            match (grid.question.mode, grid.token_of(cell)) {
+                (Mode::Tokens, Some(token)) => actions.ask(Action::Pin(Focus::Query(token))),
+                (Mode::Heads, _) => {
+                    actions.ask(Action::Predict(Ask::Choose(cell.0, cell.1)));
+                    actions.ask(Action::Select(cell));
+                }
+                _ => actions.ask(Action::Predict(Ask::Choose(cell.0, cell.1))),
+            }
+        }
+    });
+}
+
+/// The cell that the bars are about: the chosen one, else the last layer's or the selected head's, at the token that is
+/// pinned or masked.
+fn chosen(state: &State, grid: &Grid) -> Option<(usize, usize)> {
+    let inside = |&(row, column): &(usize, usize)| row < grid.rows.len() && column < grid.columns.len();
+    let token = || {
+        let pinned = state.scene.pinned.map(Focus::token);
+        pinned.or(state.scene.masked.first().copied()).unwrap_or(1).min(grid.columns.len().max(1) - 1)
+    };
+    let usual = || match grid.question.mode {
+        Mode::Heads => state.scene.head,
+        _ => (grid.rows.len().max(1) - 1, token()),
+    };
+    Some(state.views.predict.chosen.filter(inside).unwrap_or_else(usual)).filter(inside)
+}
+
+/// The five likeliest words of one cell as bars.
+fn detail(ui: &mut Ui, state: &State, grid: &Grid) {
+    let Some(cell) = chosen(state, grid) else { return };
+    ui.label(RichText::new(grid.name_of(cell)).font(theme::mono()));
+    ui.scope(|ui| {
+        ui.set_max_width(420.0);
+        ui.spacing_mut().item_spacing.y = 0.0;
+        for word in grid.words(cell).iter().take(5) {
+            widgets::bar_in(
+                ui,
+                &word.text,
+                word.probability as f32,
+                &probability(word.probability),
+                true,
+                theme::palette(ui.ctx()).accent,
+                64.0,
+            );
+        }
+    });
+    ui.add_space(2.0);
+}
+
+fn draw(grid: &Grid, palette: &Palette, width: f32) -> (Figure, Layout) {
+    let layout = Layout::new(&grid.rows, grid.columns.len(), width);
+    let first = |i: usize| grid.cells[i].first().map(|w| (w.text.clone(), w.probability as f32)).unwrap_or_default();
+    let shown: Vec<(String, f32)> = (0..grid.cells.len()).map(first).collect();
+    let cells =
+        Cells { title: grid.title, rows: &grid.rows, columns: &grid.columns, cells: &shown, unit: PREDICT.probability };
+    (figure(&cells, palette, &layout), layout)
+}
+
+/// The table with all its words, for a file or the clipboard.
+pub fn export(state: &State, palette: &'static Palette) -> Option<Recipe> {
+    let run = state.run()?;
+    if state.views.predict.mode == Mode::Generate {
+        return generate::export(state);
+    }
+    let grid = state.views.predict.grid.clone().filter(|grid| grid.question == question(state, run))?;
+    let caption = caption::of_run(state).and(PREDICT.caption, title(state, &grid));
+    Some(Box::new(move || {
+        let figure = draw(&grid, palette, 720.0).0;
+        let words = || {
+            let all = grid.cells.iter().enumerate();
+            all.flat_map(|(i, words)| words.iter().enumerate().map(move |(rank, word)| (i, rank + 1, word)))
+        };
+        let n = grid.columns.len().max(1);
+        let table = Table::default()
+            .text("row", words().map(|(i, ..)| grid.rows[i / n].clone()))
+            .text("column", words().map(|(i, ..)| grid.columns[i % n].clone()))
+            .whole("rank", words().map(|(_, rank, _)| rank))
+            .text("word", words().map(|(.., word)| word.text.clone()))
+            .number("probability", words().map(|(.., word)| word.probability));
+        Ok(ViewExport::new(caption, figure, table))
+    }))
+}

@@ -1,0 +1,260 @@
+//! A causal model goes on with the text: step by step, with what else it might have said.
+
+use super::work::spelt;
+use crate::engine::generate::{End, Generated, generate};
+use crate::engine::sampler::Sampling;
+use crate::engine::{Ask as Question, Engine, Slot};
+use crate::export::{Table, ViewExport};
+use crate::figure::lines::Focus;
+use crate::figure::probability;
+use crate::gui::action::{Action, Actions};
+use crate::gui::export::Recipe;
+use crate::gui::state::State;
+use crate::gui::theme::{self, CONTROL};
+use crate::gui::words::predict::PREDICT;
+use crate::gui::words::{count, fill};
+use crate::gui::{caption, made, update, widgets};
+use egui::text::LayoutJob;
+use egui::{Button, DragValue, RichText, ScrollArea, Slider, TextFormat, Ui, Vec2};
+use std::sync::Arc;
+
+/// Words that are noted of each step.
+const TOP: usize = 8;
+/// The most tokens that are added at once.
+const MOST: usize = 400;
+
+/// A request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ask {
+    /// Draw in another way.
+    Sampling(Sampling),
+    /// Add at most this many tokens.
+    Count(usize),
+    /// Go on with the text that stands there.
+    Start,
+    /// Stop.
+    Stop,
+    /// Look at a step.
+    Step(usize),
+    /// Show the attention of the whole text in all views.
+    Attention,
+}
+
+/// A text that the model went on with.
+#[derive(Debug)]
+pub struct Text {
+    made: Generated,
+    /// The model that made it.
+    model: u64,
+    /// How it was drawn.
+    sampling: Sampling,
+    /// Of each step: the word, and the likeliest words with their probabilities.
+    words: Vec<(String, Vec<(String, f64)>)>,
+}
+
+/// What is kept of generation.
+#[derive(Debug)]
+pub struct Kept {
+    sampling: Sampling,
+    count: usize,
+    text: Option<Arc<Text>>,
+    step: usize,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        let sampling = Sampling { temperature: 0.8, top_k: 40, top_p: 0.95, seed: 0 };
+        Self { sampling, count: 20, text: None, step: 0 }
+    }
+}
+
+/// Does what is asked for.
+pub fn apply(state: &mut State, engine: &Engine<made::Made>, asked: Ask) {
+    let kept = &mut state.views.predict.text;
+    match asked {
+        Ask::Sampling(sampling) => kept.sampling = sampling,
+        Ask::Count(count) => kept.count = count.clamp(1, MOST),
+        Ask::Step(step) => {
+            kept.step = step;
+            pin(state);
+        }
+        Ask::Stop => {
+            engine.stop(Slot::Predict);
+            state.latest.remove(&Slot::Predict);
+            state.progress.take_if(|(slot, _)| *slot == Slot::Predict);
+        }
+        Ask::Start => {
+            let (sampling, count) = (kept.sampling, kept.count);
+            let (Some(model), Some(ask)) = (state.model.clone(), state.ask()) else { return };
+            update::submit(state, engine, Slot::Predict, "generating", move |control| {
+                let made = generate(&model, &Question { target: None, ..ask }, count, TOP, &sampling, control)?;
+                let word = |step: &crate::engine::generate::Step| {
+                    let top = step.top.iter().map(|c| (spelt(&model, c.id), c.probability)).collect();
+                    (spelt(&model, step.id), top)
+                };
+                let words = made.steps.iter().map(word).collect();
+                let text = Text { made, model: model.id, sampling, words };
+                Ok(made::Made::Predict(super::Made::Text(Arc::new(text))))
+            });
+        }
+        Ask::Attention => {
+            let Some(text) = kept.text.clone() else { return };
+            let Some(model) = state.model.clone().filter(|m| m.id == text.model) else { return };
+            state.scene.text = text.made.text().to_owned();
+            (state.scene.pair, state.typed, state.untouched) = (None, None, false);
+            pin(state);
+            let Some(ask) = state.ask() else { return };
+            // The tokens as they were generated, which need not be those that the tokenizer makes of the text.
+            update::study(state, engine, move |control| Ok(Arc::new(text.made.run(&model, ask.want, control)?)));
+        }
+    }
+}
+
+/// The row that predicted the token of the step.
+fn pin(state: &mut State) {
+    let kept = &state.views.predict.text;
+    let Some(text) = kept.text.as_ref().filter(|text| text.made.text() == state.scene.text) else { return };
+    state.scene.pinned = Some(Focus::Query((text.made.prompt + kept.step).saturating_sub(1)));
+}
+
+/// Takes in a text.
+pub fn arrive(kept: &mut Kept, text: Arc<Text>) {
+    (kept.text, kept.step) = (Some(text), 0);
+}
+
+/// Draws controls, text and step.
+pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
+    let kept = &state.views.predict.text;
+    let ask = |asked: Ask| actions.ask(Action::Predict(super::Ask::Generate(asked)));
+    controls(ui, state, kept, &ask);
+    let Some(text) = kept.text.as_ref().filter(|text| state.model.as_ref().is_some_and(|m| m.id == text.model)) else {
+        widgets::muted(ui, PREDICT.generate_note);
+        return;
+    };
+    let steps = text.made.steps.len();
+    if steps == 0 {
+        widgets::muted(ui, ended(text));
+        return;
+    }
+    let step = kept.step.min(steps - 1);
+    ui.horizontal(|ui| {
+        let mut at = step;
+        ui.spacing_mut().slider_width = (ui.available_width() - 240.0).clamp(120.0, 420.0);
+        let slider = Slider::new(&mut at, 0..=steps - 1).show_value(false);
+        if widgets::named(ui.add(slider), PREDICT.step).on_hover_text(PREDICT.step_tip).changed() {
+            ask(Ask::Step(at));
+        }
+        let now = [step + 1, steps].map(|n| count(n as u64));
+        ui.label(RichText::new(fill(PREDICT.step_of, &[&now[0], &now[1]])).font(theme::mono()));
+    });
+    written(ui, text, step);
+    let made = &text.made.steps[step];
+    let [own, drawn] = [made.probability, made.drawn].map(probability);
+    widgets::heading(ui, &fill(PREDICT.step_word, &[&text.words[step].0, &own, &drawn]));
+    ScrollArea::vertical().id_salt("step").auto_shrink(false).show(ui, |ui| {
+        ui.set_max_width(460.0);
+        ui.spacing_mut().item_spacing.y = 0.0;
+        let accent = theme::palette(ui.ctx()).accent;
+        for ((word, share), candidate) in text.words[step].1.iter().zip(&made.top) {
+            widgets::bar_in(ui, word, *share as f32, &probability(*share), candidate.id == made.id, accent, 64.0);
+        }
+        ui.add_space(6.0);
+        widgets::muted(ui, ended(text));
+        let shown = state.scene.text == text.made.text();
+        if shown {
+            widgets::muted(ui, PREDICT.attention_shown);
+        } else {
+            let button = ui.add(Button::new(PREDICT.attention).min_size(Vec2::new(0.0, CONTROL)));
+            if button.on_hover_text(PREDICT.attention_tip).clicked() {
+                ask(Ask::Attention);
+            }
+        }
+    });
+}
+
+fn ended(text: &Text) -> String {
+    let added = count(text.made.steps.len() as u64);
+    let why = match text.made.end {
+        End::Asked => PREDICT.ended_asked,
+        End::Text => PREDICT.ended_text,
+        End::Limit => PREDICT.ended_limit,
+    };
+    fill(why, &[&added])
+}
+
+fn controls(ui: &mut Ui, state: &State, kept: &Kept, ask: &dyn Fn(Ask)) {
+    let mut next = kept.sampling;
+    ui.horizontal_wrapped(|ui| {
+        ui.set_min_height(CONTROL);
+        let labelled = |ui: &mut Ui, label: &str, tip: &str, value: DragValue<'_>| {
+            widgets::muted(ui, label);
+            widgets::named(ui.add(value), label).on_hover_text(tip);
+        };
+        let temperature = DragValue::new(&mut next.temperature).range(0.0..=5.0).speed(0.02).fixed_decimals(2);
+        labelled(ui, PREDICT.temperature, PREDICT.temperature_tip, temperature);
+        labelled(ui, PREDICT.top_k, PREDICT.top_k_tip, DragValue::new(&mut next.top_k).range(0..=1_000_000).speed(0.2));
+        let top_p = DragValue::new(&mut next.top_p).range(0.01..=1.0).speed(0.005).fixed_decimals(2);
+        labelled(ui, PREDICT.top_p, PREDICT.top_p_tip, top_p);
+        labelled(ui, PREDICT.seed, PREDICT.seed_tip, DragValue::new(&mut next.seed).speed(0.1));
+        let mut tokens = kept.count;
+        labelled(ui, PREDICT.count, PREDICT.count_tip, DragValue::new(&mut tokens).range(1..=MOST).speed(0.2));
+        if tokens != kept.count {
+            ask(Ask::Count(tokens));
+        }
+        if state.latest.contains_key(&Slot::Predict) {
+            let stop = ui.add(Button::new(PREDICT.stop).min_size(Vec2::new(88.0, CONTROL)));
+            if stop.on_hover_text(PREDICT.stop_tip).clicked() {
+                ask(Ask::Stop);
+            }
+        } else {
+            let start = ui.add(Button::new(PREDICT.start).min_size(Vec2::new(88.0, CONTROL)));
+            if widgets::named(start, PREDICT.start_name).on_hover_text(PREDICT.start_tip).clicked() {
+                ask(Ask::Start);
+            }
+        }
+    });
+    if next != kept.sampling {
+        ask(Ask::Sampling(next));
+    }
+}
+
+/// The text: what was given, what came up to the step, the token of the step, and what came after it.
+fn written(ui: &mut Ui, text: &Text, step: usize) {
+    let palette = theme::palette(ui.ctx());
+    let (whole, pieces) = (text.made.text(), &text.made.tokens.pieces);
+    let at = text.made.prompt + step;
+    let ends = |i: usize| pieces.get(i).filter(|p| !p.special).map(|p| (p.start, p.end));
+    let (start, end) = ends(at).unwrap_or((whole.len(), whole.len()));
+    let given = ends(text.made.prompt.saturating_sub(1)).map_or(0, |(_, end)| end).min(start);
+    let format = |colour| TextFormat { font_id: theme::mono(), color: theme::colour(colour), ..TextFormat::default() };
+    let mut job = LayoutJob::default();
+    job.wrap.max_width = ui.available_width() - 8.0;
+    let mut add = |part: Option<&str>, format: TextFormat| job.append(part.unwrap_or_default(), 0.0, format);
+    add(whole.get(..given), format(palette.muted));
+    add(whole.get(given..start), format(palette.text));
+    let lit = TextFormat { background: theme::colour(palette.raised), ..format(palette.accent) };
+    add(whole.get(start..end), lit);
+    add(whole.get(end..), format(palette.muted.faded(0.5)));
+    ui.label(job);
+}
+
+/// Every step with its likeliest words, for a file or the clipboard.
+pub fn export(state: &State) -> Option<Recipe> {
+    let text = state.views.predict.text.text.clone()?;
+    let Sampling { temperature, top_k, top_p, seed } = text.sampling;
+    let drawn = format!("temperature {temperature}, top-k {top_k}, top-p {top_p}, seed {seed}");
+    let caption = crate::figure::Caption::default()
+        .and(PREDICT.caption_model, caption::title(state))
+        .and(PREDICT.caption_text, text.made.text())
+        .and(PREDICT.caption_drawn, drawn);
+    Some(Box::new(move || {
+        let steps = || text.made.steps.iter().enumerate();
+        let table = Table::default()
+            .whole("token", steps().map(|(i, _)| text.made.prompt + i))
+            .whole("id", steps().map(|(_, s)| s.id))
+            .text("word", steps().map(|(i, _)| text.words[i].0.clone()))
+            .number("probability", steps().map(|(_, s)| s.probability))
+            .number("drawn", steps().map(|(_, s)| s.drawn));
+        Ok(ViewExport { caption, table: Some(table), ..ViewExport::default() })
+    }))
+}
