@@ -2,7 +2,7 @@
 
 use super::colour::Map;
 use super::shades::{Look, Shades};
-use super::{Anchor, Area, Figure, Mark, Palette, fit, legend, mono_width, size};
+use super::{Anchor, Area, Figure, Mark, Palette, fit, legend, mono_width, percent, size};
 
 /// What is drawn.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +37,8 @@ const KEY: f32 = 48.0;
 const GAP: f32 = 2.0;
 const HIGH: f32 = 22.0;
 const LABEL_MAX: f32 = 104.0;
+/// A cell at least this wide has room for its number.
+const ROOMY: f32 = 92.0;
 
 impl Layout {
     /// Columns that share `width`, each from 64 to 128 points; the picture may be wider than that.
@@ -89,7 +91,14 @@ pub fn figure(cells: &Cells<'_>, palette: &Palette, layout: &Layout) -> Figure {
         let inks = [palette.text, palette.background];
         let ink = if inks[0].contrast(ground) >= inks[1].contrast(ground) { inks[0] } else { inks[1] };
         let at = [area.x + 6.0, area.y + area.h / 2.0];
-        figure.token(at, fit(word, size::SMALL, area.w - 10.0), size::SMALL, ink, Anchor::Start);
+        // Where there is room the number stands beside its word.
+        let number = percent(*share);
+        let room = if area.w >= ROOMY { mono_width(&number, size::SMALL) + 6.0 } else { 0.0 };
+        figure.token(at, fit(word, size::SMALL, area.w - 10.0 - room), size::SMALL, ink, Anchor::Start);
+        if room > 0.0 {
+            let at = [area.x + area.w - 4.0, at[1]];
+            figure.token(at, number, size::SMALL, ink.mix(ground, 0.25), Anchor::End);
+        }
     }
     let note = legend::Note { most: None, text: format!("{}, {}", cells.unit, look.scale.name()) };
     legend::draw(&mut figure, palette, [layout.plot.x, height - 28.0], &shades, &note);

@@ -344,7 +344,7 @@ fn read_session(state: &mut State, engine: &Engine<Made>, name: String) {
     (state.sheet, state.notice) = (None, None);
     submit(state, engine, Slot::Open, "opening a session", move |_| {
         let (session, notes) = Session::read(Path::new(&name))?;
-        Ok(Made::Session(session, notes))
+        Ok(Made::Session(Box::new(session), notes))
     });
 }
 

@@ -18,7 +18,7 @@ pub enum Made {
     /// What is called so is not on this machine.
     Missing(String),
     /// A session was read; and what of it was not understood.
-    Session(Session, Vec<String>),
+    Session(Box<Session>, Vec<String>),
     /// The session is kept for the next start.
     Kept,
     /// A file that is followed has changed, and was read.

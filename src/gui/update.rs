@@ -240,7 +240,7 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
         Made::Target(Some(path), of) => export::save(state, engine, ctx, path, of),
         Made::SessionTarget(Some(path)) => files::save(state, engine, path),
         Made::Missing(name) => files::missing(state, engine, name),
-        Made::Session(session, notes) => files::resume(state, engine, session, notes),
+        Made::Session(session, notes) => files::resume(state, engine, *session, notes),
         Made::Watched(stamp, read) => files::changed(state, engine, stamp, read),
         Made::Text(text) => {
             ctx.copy_text(text);

@@ -304,12 +304,13 @@ fn draw(made: &Made, head: Head, palette: &Palette, [width, height]: [f32; 2]) -
 fn list(ui: &mut Ui, state: &State, found: &Comparison, actions: &Actions) {
     widgets::muted(ui, COMPARE.ranked).on_hover_text(COMPARE.js_tip);
     let ranked = found.ranked();
+    let most = ranked.first().map_or(1.0, |head| head.2).max(f64::MIN_POSITIVE);
+    ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical().id_salt("ranked").auto_shrink(false).show_rows(ui, 22.0, ranked.len(), |ui, range| {
-        ui.spacing_mut().item_spacing.y = 0.0;
         for &(layer, head, js) in &ranked[range] {
             let (name, number) = (head_name(layer, head), number(js as f32));
             let spoken = fill(COMPARE.ranked_row, &[&name, &number]);
-            let share = (js / std::f64::consts::LN_2) as f32;
+            let share = (js / most) as f32;
             let row = rows::row(ui, &name, share, &number, state.scene.head == (layer, head), &spoken);
             if row.on_hover_text(COMPARE.js_tip).clicked() {
                 actions.ask(Action::Select((layer, head)));

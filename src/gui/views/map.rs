@@ -5,7 +5,7 @@ use crate::analysis::map::HeadMap;
 use crate::engine::{Engine, Slot};
 use crate::export::{Table, ViewExport};
 use crate::figure::map::{Layout, figure};
-use crate::figure::{Figure, Palette, head_name, percent, short};
+use crate::figure::{Figure, Palette, head_name, percent, short, weight};
 use crate::gui::action::{Action, Actions, Head};
 use crate::gui::caption;
 use crate::gui::export::Recipe;
@@ -110,7 +110,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
             let distance = map.distances.get(from * map.len() + i).copied().unwrap_or(f64::NAN);
             response.clone().on_hover_ui_at_pointer(|ui| {
                 ui.label(RichText::new(head_name(l, h)).font(theme::mono()).strong());
-                ui.label(fill(COMPARE.distance_to, &[&head_name(layer, head), &short(distance as f32)]));
+                ui.label(fill(COMPARE.distance_to, &[&head_name(layer, head), &weight(distance as f32)]));
             });
             if response.clicked() {
                 actions.ask(Action::Select((l, h)));
@@ -125,7 +125,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
         ui.spacing_mut().item_spacing.y = 2.0;
         for &(l, h, distance) in &near {
             let name = head_name(l, h);
-            let number = short(distance as f32);
+            let number = weight(distance as f32);
             let spoken = fill(COMPARE.near_row, &[&name, &number]);
             let row = rows::row(ui, &name, (distance / most) as f32, &number, false, &spoken);
             if row.on_hover_text(COMPARE.near_tip).clicked() {

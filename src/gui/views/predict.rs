@@ -46,7 +46,7 @@ pub struct Question {
 }
 
 /// A request of this view.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Ask {
     /// Read something else out.
     Mode(Mode),
@@ -254,7 +254,7 @@ fn table(ui: &mut Ui, state: &State, grid: &Grid, actions: &Actions, canvas: &mu
         let (figure, layout) = &*drawn;
         let (rect, response) = ui.allocate_exact_size(Vec2::new(figure.width, figure.height), Sense::click());
         paint::figure(&ui.painter_at(ui.clip_rect()), canvas, figure, rect.min);
-        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, grid.title));
+        response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, PREDICT.table));
         let ring = |(row, column): (usize, usize), width: f32| {
             let area = paint::rect(layout.area(row, column), rect.min);
             let stroke = egui::Stroke::new(width, theme::colour(palette.accent));

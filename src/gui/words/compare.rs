@@ -109,7 +109,7 @@ pub static COMPARE: Words = Words {
     map_again: "Compare heads again",
     map_again_tip: "Measure the distances between all heads of this text.",
     distance_to: "{}: distance {}",
-    near: "Nearest to {}",
+    near: "Nearest to {}, with their distances",
     near_row: "Head {}, distance {}",
     near_tip: "Select this head.",
 };

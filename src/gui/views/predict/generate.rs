@@ -24,7 +24,7 @@ const TOP: usize = 8;
 const MOST: usize = 400;
 
 /// A request.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Ask {
     /// Draw in another way.
     Sampling(Sampling),
@@ -100,7 +100,7 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, asked: Ask) {
         Ask::Attention => {
             let Some(text) = kept.text.clone() else { return };
             let Some(model) = state.model.clone().filter(|m| m.id == text.model) else { return };
-            state.scene.text = text.made.text().to_owned();
+            text.made.text().clone_into(&mut state.scene.text);
             (state.scene.pair, state.typed, state.untouched) = (None, None, false);
             pin(state);
             let Some(ask) = state.ask() else { return };
@@ -139,6 +139,14 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
     let step = kept.step.min(steps - 1);
     ui.horizontal(|ui| {
         let mut at = step;
+        let turn = |ui: &mut Ui, sign: &str, name: &str, to: Option<usize>| {
+            let button = ui.add_enabled(to.is_some(), Button::new(sign).min_size(Vec2::splat(CONTROL)));
+            if let (true, Some(to)) = (widgets::named(button, name).on_hover_text(PREDICT.step_tip).clicked(), to) {
+                ask(Ask::Step(to));
+            }
+        };
+        turn(ui, "\u{2039}", PREDICT.step_back, step.checked_sub(1));
+        turn(ui, "\u{203a}", PREDICT.step_on, Some(step + 1).filter(|to| *to < steps));
         ui.spacing_mut().slider_width = (ui.available_width() - 240.0).clamp(120.0, 420.0);
         let slider = Slider::new(&mut at, 0..=steps - 1).show_value(false);
         if widgets::named(ui.add(slider), PREDICT.step).on_hover_text(PREDICT.step_tip).changed() {

@@ -139,7 +139,9 @@ fn of_tokens(model: &Opened, run: &Run, seen: &Run, question: Question) -> Resul
         (Site::NextSentence, PREDICT.next_sentence, vec![PREDICT.follows.to_owned(), PREDICT.unrelated.to_owned()]),
         (Site::SentenceOrder, PREDICT.sentence_order, vec![PREDICT.in_order.to_owned(), PREDICT.swapped.to_owned()]),
     ] {
-        if let Some(logits) = seen.logits(site) {
+        // Whether a second sentence follows is no question about one.
+        let asked = site == Site::Sequence || run.ask.pair.is_some();
+        if let Some(logits) = seen.logits(site).filter(|_| asked) {
             let name = |p: Prediction| (names.get(p.id as usize).cloned().unwrap_or_default(), p.probability);
             bars.push(Bars {
                 title,

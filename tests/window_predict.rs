@@ -1,0 +1,215 @@
+//! Predictions, comparisons and the map of heads, as a person uses them.
+#![cfg(feature = "gui")]
+
+mod window;
+
+use egui::{Key, Vec2};
+use egui_kittest::kittest::{NodeT, Queryable};
+use lexiscope::analysis::compare::Comparison;
+use lexiscope::analysis::map::HeadMap;
+use lexiscope::analysis::predictions::top;
+use lexiscope::figure::lines::Focus;
+use lexiscope::figure::{head_name, probability, weight};
+use lexiscope::gui::action::Action;
+use lexiscope::gui::scene::View;
+use lexiscope::gui::settings::{Settings, Theme};
+use lexiscope::trace::{Control, Site};
+use std::path::Path;
+use window::{Window, open, settle};
+
+fn first() -> Window {
+    open([1280.0, 800.0], 1.0, Settings::default())
+}
+
+fn press(window: &mut Window, key: Key) {
+    window.key_press(key);
+    settle(window);
+}
+
+fn click(window: &mut Window, label: &str) {
+    window.get_by_label(label).click();
+    settle(window);
+}
+
+fn ask(window: &mut Window, action: Action) {
+    window.state().ask(action);
+    settle(window);
+}
+
+fn pieces(window: &Window) -> Vec<String> {
+    let run = window.state().state().run().expect("a run");
+    run.tokens.pieces.iter().map(|p| p.piece.clone()).collect()
+}
+
+fn is_ready(window: &Window) {
+    let problem = window.state().state().problem.as_ref().map(|p| p.error.to_string());
+    assert_eq!(problem, None);
+}
+
+#[test]
+fn predictions_are_read_out_of_tokens_layers_and_heads() {
+    let mut window = first();
+    press(&mut window, Key::R);
+    window.get_by_label("Words in the place of each token");
+    assert!(window.get_by_label("Generate").accesskit_node().is_disabled(), "BERT does not go on with a text");
+
+    click(&mut window, "Layers");
+    window.get_by_label("What each layer would predict");
+    // The last layer at the pinned token is what the model predicts there.
+    let state = window.state().state();
+    let (run, pinned) = (state.run().expect("a run").clone(), state.scene.pinned.expect("a pin").token());
+    let best = top(run.logits(Site::Logits).expect("logits").block(&[pinned]), 1)[0];
+    let word = state.model.as_ref().expect("a model").tokenizer.token(best.id).expect("a word");
+    window.get_by_label(&format!("L{} \u{b7} {}", run.card.layers - 1, run.tokens.shown(pinned)));
+    window.get_by_label(&format!("{word} {}", probability(best.probability)));
+
+    click(&mut window, "This head");
+    let (layer, head) = window.state().state().scene.head;
+    window.get_by_label(&format!("Words that {} speaks for", head_name(layer, head)));
+    press(&mut window, Key::ArrowRight);
+    let (layer, head) = window.state().state().scene.head;
+    window.get_by_label(&format!("Words that {} speaks for", head_name(layer, head)));
+
+    click(&mut window, "All heads");
+    window.get_by_label(&format!("Words that heads speak for at \u{201c}{}\u{201d}", run.tokens.shown(pinned)));
+    let table = window.get_by_label("All heads").rect();
+    assert!(table.height() > 0.0);
+    is_ready(&window);
+}
+
+#[test]
+fn a_causal_model_goes_on_and_steps_pin_rows() {
+    let mut window = first();
+    let gpt2 = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/gpt2");
+    ask(&mut window, Action::Open(gpt2.to_string_lossy().into_owned()));
+    ask(&mut window, Action::Text("The old keeper".to_owned()));
+    press(&mut window, Key::R);
+    click(&mut window, "Generate");
+    for control in ["Temperature", "Top-k", "Top-p", "Seed", "New tokens"] {
+        window.get_by_role_and_label(egui::accesskit::Role::SpinButton, control);
+    }
+    let prompt = pieces(&window).len();
+    click(&mut window, "Generate text");
+    is_ready(&window);
+    window.get_by_label("1 of 20");
+    window.get_by_label("20 tokens were added.");
+    click(&mut window, "Show its attention");
+    is_ready(&window);
+    let state = window.state().state();
+    assert!(state.scene.text.starts_with("The old keeper"));
+    assert_eq!(state.run().expect("a run").tokens.len(), prompt + 20, "the tokens as they were generated");
+    assert_eq!(state.scene.pinned, Some(Focus::Query(prompt - 1)), "the row that predicted the first of them");
+    window.get_by_label("All views show this text; a step pins the row that predicted its token.");
+    window.get_by_label("Step");
+    click(&mut window, "Step on");
+    window.get_by_label("2 of 20");
+    assert_eq!(window.state().state().scene.pinned, Some(Focus::Query(prompt)));
+}
+
+#[test]
+fn another_sentence_is_compared() {
+    let mut window = first();
+    press(&mut window, Key::C);
+    let a = window.state().state().run().expect("a run").clone();
+    assert!(window.get_by_label("Compare now").accesskit_node().is_disabled(), "there is no sentence yet");
+    window.get_by_label("Sentence B").focus();
+    settle(&mut window);
+    window.get_by_label("Sentence B").type_text("The young man closed the heavy window.");
+    settle(&mut window);
+    click(&mut window, "Compare now");
+    is_ready(&window);
+    let model = window.state().state().model.clone().expect("a model");
+    let asked = lexiscope::engine::Ask::new("The young man closed the heavy window.");
+    let b = lexiscope::engine::Run::new(&model, &asked, &Control::default()).expect("a run");
+    let found = Comparison::of(&a, &b, false, &Control::default()).expect("a comparison");
+    let (layer, head, js) = found.ranked()[0];
+    let row = format!("Head {} differs by {}", head_name(layer, head), lexiscope::gui::words::number(js as f32));
+    click(&mut window, &row);
+    assert_eq!(window.state().state().scene.head, (layer, head));
+    window.get_by_label("Difference of attention");
+}
+
+#[test]
+fn another_model_and_what_was_before_are_compared() {
+    let mut window = first();
+    press(&mut window, Key::C);
+    click(&mut window, "Another model");
+    let other = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/bert");
+    window.get_by_label("Model B").focus();
+    settle(&mut window);
+    window.get_by_label("Model B").type_text(&other.to_string_lossy());
+    settle(&mut window);
+    click(&mut window, "Compare now");
+    is_ready(&window);
+    let note = window
+        .get_all_by_role(egui::accesskit::Role::Label)
+        .find_map(|node| node.accesskit_node().value().filter(|text| text.contains("are in both")));
+    assert!(note.expect("the sizes differ").contains("the first 2 layers and 4 heads"));
+
+    press(&mut window, Key::K);
+    click(&mut window, "Before the change");
+    is_ready(&window);
+    // Nothing below the head that was turned off has changed.
+    window.get_by_label("Head L0\u{b7}H0 differs by 0");
+    window.get_by_label("Difference of attention");
+}
+
+#[test]
+fn heads_alike_are_found_on_the_map() {
+    let mut window = first();
+    press(&mut window, Key::A);
+    is_ready(&window);
+    let run = window.state().state().run().expect("a run").clone();
+    let map = HeadMap::of(&run, false, &Control::default()).expect("a map");
+    let (layer, head) = window.state().state().scene.head;
+    window.get_by_label(&format!("Heads like {}", head_name(layer, head)));
+    let (l, h, distance) = map.nearest(layer, head, 1)[0];
+    click(&mut window, &format!("Head {}, distance {}", head_name(l, h), weight(distance as f32)));
+    assert_eq!(window.state().state().scene.head, (l, h));
+    window.get_by_label(&format!("Heads like {}", head_name(l, h)));
+}
+
+#[test]
+fn a_model_without_words_says_so() {
+    let mut window = first();
+    let tagger = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/bert-tagger");
+    ask(&mut window, Action::Open(tagger.to_string_lossy().into_owned()));
+    ask(&mut window, Action::Show(View::Predict));
+    window.get_by_label("Labels of each token");
+    assert!(window.get_by_label("Layers").accesskit_node().is_disabled());
+    let classifier = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/roberta-classifier");
+    ask(&mut window, Action::Open(classifier.to_string_lossy().into_owned()));
+    window.get_by_label("The whole text");
+    let replaced = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/electra");
+    ask(&mut window, Action::Open(replaced.to_string_lossy().into_owned()));
+    window.get_by_label("Whether each token was replaced");
+    is_ready(&window);
+}
+
+#[test]
+fn the_views_draw_at_every_size_in_both_themes_and_export() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for theme in [Theme::Dark, Theme::Light] {
+        let mut window = open([1280.0, 800.0], 1.0, Settings { theme, ..Settings::default() });
+        ask(&mut window, Action::Text("老太太很快打开了沉重的门。 The old lady.".to_owned()));
+        for view in [View::Predict, View::Compare, View::Map] {
+            ask(&mut window, Action::Show(view));
+            for size in [[800.0, 520.0], [1280.0, 800.0], [1920.0, 1080.0]] {
+                window.set_size(Vec2::from(size));
+                settle(&mut window);
+            }
+            is_ready(&window);
+            if view == View::Compare {
+                continue;
+            }
+            for extension in ["svg", "csv", "json"] {
+                let path = folder.path().join(format!("{view:?}.{extension}"));
+                ask(&mut window, Action::Export(path.clone(), lexiscope::gui::action::ExportOf::Head));
+                is_ready(&window);
+                let written = std::fs::read_to_string(&path).expect("it is written");
+                assert!(written.len() > 200, "{}", path.display());
+                std::fs::remove_file(&path).expect("it was there");
+            }
+        }
+    }
+}
