@@ -88,8 +88,7 @@ pub fn figure(cells: &Cells<'_>, palette: &Palette, layout: &Layout) -> Figure {
         let area = layout.area(i / layout.columns.max(1), i % layout.columns.max(1));
         let ground = shades.colour(*share);
         figure.marks.push(Mark::Fill { area, colour: ground });
-        let inks = [palette.text, palette.background];
-        let ink = if inks[0].contrast(ground) >= inks[1].contrast(ground) { inks[0] } else { inks[1] };
+        let ink = palette.ink_on(ground);
         let at = [area.x + 6.0, area.y + area.h / 2.0];
         // Where there is room the number stands beside its word.
         let number = percent(*share);
@@ -97,7 +96,7 @@ pub fn figure(cells: &Cells<'_>, palette: &Palette, layout: &Layout) -> Figure {
         figure.token(at, fit(word, size::SMALL, area.w - 10.0 - room), size::SMALL, ink, Anchor::Start);
         if room > 0.0 {
             let at = [area.x + area.w - 4.0, at[1]];
-            figure.token(at, number, size::SMALL, ink.mix(ground, 0.25), Anchor::End);
+            figure.token(at, number, size::SMALL, ink, Anchor::End);
         }
     }
     let note = legend::Note { most: None, text: format!("{}, {}", cells.unit, look.scale.name()) };
@@ -124,18 +123,18 @@ mod tests {
 
     #[test]
     fn words_can_be_read_on_every_colour() {
-        let (rows, columns) = (vec!["L0".to_owned()], (0..11).map(|i| i.to_string()).collect::<Vec<_>>());
-        let cells: Vec<(String, f32)> = (0..11).map(|i| ("word".to_owned(), i as f32 / 10.0)).collect();
+        let (rows, columns) = (vec!["L0".to_owned()], (0..101).map(|i| i.to_string()).collect::<Vec<_>>());
+        let cells: Vec<(String, f32)> = (0..101).map(|i| ("word".to_owned(), i as f32 / 100.0)).collect();
         for dark in [true, false] {
             let palette = Palette::of(dark);
             let table = Cells { title: "", rows: &rows, columns: &columns, cells: &cells, unit: "probability" };
-            let figure = figure(&table, palette, &Layout::new(&rows, 11, 900.0));
+            let figure = figure(&table, palette, &Layout::new(&rows, 101, 900.0));
             let mut ground = palette.background;
             for mark in &figure.marks {
                 match mark {
                     Mark::Fill { colour, .. } => ground = *colour,
                     Mark::Text { text, colour, .. } if text == "word" => {
-                        assert!(colour.contrast(ground) >= 4.0, "{colour:?} on {ground:?}");
+                        assert!(colour.contrast(ground) >= 4.5, "{colour:?} on {ground:?}");
                     }
                     _ => {}
                 }

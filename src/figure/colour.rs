@@ -134,6 +134,14 @@ impl Palette {
         steps.into_iter().find(|c| c.contrast(self.background) >= 3.0).unwrap_or(self.text)
     }
 
+    /// Text that can be read on `ground`: that of the theme where it can, else black or white.
+    pub fn ink_on(&self, ground: Colour) -> Colour {
+        let inks = [self.text, self.background, Colour::hex(0xFF_FF_FF), Colour::hex(0)];
+        let by_contrast = |a: &Colour, b: &Colour| a.contrast(ground).total_cmp(&b.contrast(ground));
+        let plain = inks.into_iter().find(|ink| ink.contrast(ground) >= 4.5);
+        plain.or_else(|| inks.into_iter().max_by(by_contrast)).unwrap_or(self.text)
+    }
+
     /// The colour of a signed number on the symmetric scale -1 to 1. What is not a number is marked.
     pub fn signed(&self, x: f32) -> Colour {
         if !x.is_finite() {
