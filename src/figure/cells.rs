@@ -90,9 +90,9 @@ pub fn figure(cells: &Cells<'_>, palette: &Palette, layout: &Layout) -> Figure {
         figure.marks.push(Mark::Fill { area, colour: ground });
         let ink = palette.ink_on(ground);
         let at = [area.x + 6.0, area.y + area.h / 2.0];
-        // Where there is room the number stands beside its word.
+        // Where there is room the number stands beside its word, unless it would be 0 %.
         let number = percent(*share);
-        let room = if area.w >= ROOMY { mono_width(&number, size::SMALL) + 6.0 } else { 0.0 };
+        let room = if area.w >= ROOMY && *share >= 0.005 { mono_width(&number, size::SMALL) + 6.0 } else { 0.0 };
         figure.token(at, fit(word, size::SMALL, area.w - 10.0 - room), size::SMALL, ink, Anchor::Start);
         if room > 0.0 {
             let at = [area.x + area.w - 4.0, at[1]];

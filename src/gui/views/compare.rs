@@ -167,7 +167,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
 fn controls(ui: &mut Ui, state: &State, actions: &Actions) {
     let beside = &state.scene.beside;
     let mut next = beside.clone();
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         widgets::muted(ui, COMPARE.beside);
         let choices = [
             (Other::Sentence, COMPARE.sentence, COMPARE.sentence_tip),

@@ -102,9 +102,10 @@ pub fn show(ui: &mut Ui, view: View, state: &State, actions: &Actions, canvas: &
 
 /// The row of tabs.
 pub fn tabs(ui: &mut Ui, state: &State, actions: &Actions) {
-    ui.horizontal(|ui| {
+    // A narrow centre has two rows of them.
+    ui.horizontal_wrapped(|ui| {
         ui.set_min_height(28.0);
-        ui.spacing_mut().item_spacing.x = 2.0;
+        ui.spacing_mut().item_spacing = egui::Vec2::splat(2.0);
         for &view in View::ALL {
             let button = Button::selectable(state.scene.look.view == view, view.label());
             if ui.add(button).on_hover_text(view.command().tooltip(ui.ctx())).clicked() {

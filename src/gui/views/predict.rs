@@ -152,7 +152,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
     };
     let card = model.card();
     let causal = card.is_causal();
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         let modes = [
             (Mode::Tokens, PREDICT.tokens, PREDICT.tokens_tip),
             (Mode::Layers, PREDICT.layers, PREDICT.layers_tip),
