@@ -15,7 +15,7 @@ fi
 export RAYON_NUM_THREADS=$threads CANDLE_NUM_THREADS=$threads OMP_NUM_THREADS=$threads
 kept=$(mktemp -d)
 trap 'rm -rf "$kept"' EXIT
-checkpoint=${TMPDIR:-/tmp}/lexiscope-bert-base
+checkpoint=${TMPDIR:-/tmp}/lexiscope-bert-base-mlm
 
 cargo bench --quiet --bench forward --no-run
 for round in $(seq "$rounds"); do

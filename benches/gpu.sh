@@ -93,7 +93,7 @@ print(":".join(sorted(found)))' 2> /dev/null || true)
     "$out/forward" --bench 'bert-base-cuda/(128|512)'
     if "$python" -c 'import transformers, torch; assert torch.cuda.is_available()' 2> /dev/null; then
         for tokens in 128 512; do
-            "$python" benches/transformers_peer.py "${TMPDIR:-/tmp}/lexiscope-bert-base" --device cuda --tokens $tokens
+            "$python" benches/transformers_peer.py "${TMPDIR:-/tmp}/lexiscope-bert-base-mlm" --device cuda --tokens $tokens
         done
     fi
 }

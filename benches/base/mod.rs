@@ -13,10 +13,10 @@ const INNER: usize = 3072;
 const VOCABULARY: usize = 30_522;
 const POSITIONS: usize = 512;
 
-/// The checkpoint's folder, `lexiscope-bert-base` in the folder for temporary files. The first call makes it; it is
+/// The checkpoint's folder, `lexiscope-bert-base-mlm` in the folder for temporary files. The first call makes it; it is
 /// 440 MB.
 pub fn checkpoint() -> PathBuf {
-    let folder = std::env::temp_dir().join("lexiscope-bert-base");
+    let folder = std::env::temp_dir().join("lexiscope-bert-base-mlm");
     let config = folder.join("config.json");
     // The configuration is written last: where it is, everything else is.
     if !config.exists() {
@@ -42,7 +42,7 @@ fn write(path: &Path, text: &str) {
 
 fn configuration() -> serde_json::Value {
     json!({
-        "architectures": ["BertModel"],
+        "architectures": ["BertForMaskedLM"],
         "attention_probs_dropout_prob": 0.0,
         "hidden_act": "gelu",
         "hidden_dropout_prob": 0.0,
@@ -73,13 +73,13 @@ fn vocabulary() -> String {
 }
 
 fn tensors() -> Vec<(String, Vec<usize>)> {
-    let table = |name: &str, rows: usize| (format!("embeddings.{name}_embeddings.weight"), vec![rows, DIM]);
+    let table = |name: &str, rows: usize| (format!("bert.embeddings.{name}_embeddings.weight"), vec![rows, DIM]);
     let mut all = vec![table("word", VOCABULARY), table("position", POSITIONS), table("token_type", 2)];
     let norm = |at: String| [(format!("{at}.weight"), vec![DIM]), (format!("{at}.bias"), vec![DIM])];
-    all.extend(norm("embeddings.LayerNorm".to_owned()));
+    all.extend(norm("bert.embeddings.LayerNorm".to_owned()));
     for layer in 0..LAYERS {
         let linear = |name: &str, inputs: usize, outputs: usize| {
-            let at = format!("encoder.layer.{layer}.{name}");
+            let at = format!("bert.encoder.layer.{layer}.{name}");
             [(format!("{at}.weight"), vec![outputs, inputs]), (format!("{at}.bias"), vec![outputs])]
         };
         for name in ["attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"] {
@@ -88,9 +88,14 @@ fn tensors() -> Vec<(String, Vec<usize>)> {
         all.extend(linear("intermediate.dense", DIM, INNER));
         all.extend(linear("output.dense", INNER, DIM));
         for name in ["attention.output", "output"] {
-            all.extend(norm(format!("encoder.layer.{layer}.{name}.LayerNorm")));
+            all.extend(norm(format!("bert.encoder.layer.{layer}.{name}.LayerNorm")));
         }
     }
+    // The decoder is the table of words.
+    let head = "cls.predictions.transform";
+    all.extend([(format!("{head}.dense.weight"), vec![DIM, DIM]), (format!("{head}.dense.bias"), vec![DIM])]);
+    all.extend(norm(format!("{head}.LayerNorm")));
+    all.push(("cls.predictions.bias".to_owned(), vec![VOCABULARY]));
     all
 }
 

@@ -3,6 +3,7 @@
 use super::measures::{Measure, Setting};
 use crate::engine::Run;
 use crate::text::Tokens;
+use rayon::prelude::*;
 
 /// One weight that is shown.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -73,10 +74,11 @@ pub fn worth_seeing(run: &Run) -> Vec<Score> {
 
 /// The head that follows a habit most, if that is more than half of its attention and shown by three queries.
 pub fn best(run: &Run, habit: Habit) -> Option<Score> {
-    let heads = (0..run.card.layers).flat_map(|l| (0..run.card.heads).map(move |h| (l, h)));
+    let heads = run.card.heads;
     let setting = Setting::of(run);
-    let scores = heads.filter_map(|(l, h)| score(run, &setting, l, h, habit));
-    scores.max_by(|a, b| a.score.total_cmp(&b.score)).filter(|s| s.score > 0.5 && s.n >= 3)
+    let all = (0..run.card.layers * heads).into_par_iter();
+    let scores: Vec<Score> = all.filter_map(|i| score(run, &setting, i / heads, i % heads, habit)).collect();
+    scores.into_iter().max_by(|a, b| a.score.total_cmp(&b.score)).filter(|s| s.score > 0.5 && s.n >= 3)
 }
 
 #[cfg(test)]

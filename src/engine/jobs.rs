@@ -1,5 +1,6 @@
 //! The engine's threads: slots in which the newest request wins, jobs that can be stopped, events that come back.
 
+use super::run::pool;
 use crate::error::{Error, Result};
 use crate::trace::{Control, Progress, Stop};
 use std::collections::BTreeMap;
@@ -250,9 +251,16 @@ struct Worker<T> {
 
 impl<T: Send + 'static> Worker<T> {
     fn work(&self) {
+        // Work that was split waits for the threads that it was split over. Those that a frame or another job splits
+        // its work over must not be busy for seconds, so each worker has its own.
+        let mut threads = None;
         while let Some((slot, Pending { job, name, work, stop })) = self.next() {
             let control = self.control(job, slot, stop);
-            let news = match catch_unwind(AssertUnwindSafe(|| work(&control))) {
+            let work = || match threads.get_or_insert_with(pool) {
+                Some(pool) => pool.install(|| work(&control)),
+                None => work(&control),
+            };
+            let news = match catch_unwind(AssertUnwindSafe(work)) {
                 Ok(Ok(outcome)) => News::Done(outcome),
                 Ok(Err(error)) => News::Failed(error),
                 Err(panic) => News::Failed(Error::panicked(name, panic.as_ref())),

@@ -347,20 +347,21 @@ pub(super) fn on_threads<T: Send>(opened: &Opened, work: impl FnOnce() -> T + Se
     if opened.device.is_cpu() { in_pool(work) } else { work() }
 }
 
-/// `work` on the threads that this process computes with.
+/// `work` on the threads that this process computes with; a job of the engine has its own already.
 pub(super) fn in_pool<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    static POOL: LazyLock<Option<rayon::ThreadPool>> = LazyLock::new(pool);
     match &*POOL {
-        Some(pool) => pool.install(work),
-        None => work(),
+        Some(pool) if rayon::current_thread_index().is_none() => pool.install(work),
+        _ => work(),
     }
 }
 
 /// One thread per processor that this process may use; candle's own pool counts the machine's cores instead.
-static POOL: LazyLock<Option<rayon::ThreadPool>> = LazyLock::new(|| {
+pub(super) fn pool() -> Option<rayon::ThreadPool> {
     let asked = std::env::var("RAYON_NUM_THREADS").ok().and_then(|n| n.parse().ok()).filter(|&n| n > 0);
     let threads = asked.or_else(|| std::thread::available_parallelism().ok().map(Into::into)).unwrap_or(1);
     rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("lexiscope-{i}")).build().ok()
-});
+}
 
 /// The places that a pass over one text of `tokens` tokens goes through where everything is asked for, with their
 /// shapes: what a memory estimate is made of, and where an edit can be.
