@@ -75,6 +75,12 @@ impl Ask {
             && self.edits.is_empty()
     }
 
+    /// The same without any change.
+    pub fn plain(&self) -> Self {
+        let (masked, replaced, off, cuts) = Default::default();
+        Self { masked, replaced, off, cuts, edits: Edits::none(), ..self.clone() }
+    }
+
     /// All that is changed on the way, with the numbers that it takes.
     pub(super) fn edits(&self, opened: &Opened, control: &Control) -> Result<Edits> {
         Ok(intervention::edits(opened, &self.off, &self.cuts, control)?.with(&self.edits))

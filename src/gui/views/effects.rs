@@ -12,7 +12,7 @@ use crate::gui::made::Made;
 use crate::gui::paint::{self, Canvas};
 use crate::gui::state::State;
 use crate::gui::theme::{self, CONTROL};
-use crate::gui::update::submit;
+use crate::gui::update::{halt, submit};
 use crate::gui::words::changes::CHANGES;
 use crate::gui::words::{EN, fill, number};
 use crate::gui::{panels, widgets};
@@ -61,9 +61,7 @@ pub fn apply(state: &mut State, engine: &Engine<Made>, ask: Ask) {
         Ask::Corrupt(text) => state.scene.corrupt = Some(text),
         Ask::Start => start(state, engine),
         Ask::Stop => {
-            engine.stop(Slot::Effects);
-            state.latest.remove(&Slot::Effects);
-            state.progress.take_if(|(slot, _)| *slot == Slot::Effects);
+            halt(state, engine, Slot::Effects);
         }
     }
 }
