@@ -130,6 +130,38 @@ fn another_sentence_is_compared() {
 }
 
 #[test]
+fn generated_tokens_stay_what_they_were_whatever_is_changed() {
+    let mut window = first();
+    let gpt2 = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/gpt2-prefix");
+    ask(&mut window, Action::Open(gpt2.to_string_lossy().into_owned()));
+    ask(&mut window, Action::Text("The old keeper".to_owned()));
+    press(&mut window, Key::R);
+    click(&mut window, "Generate");
+    click(&mut window, "Generate text");
+    // What is changed after the text was made is no part of it.
+    ask(&mut window, Action::HeadOff((0, 1)));
+    click(&mut window, "Show its attention");
+    is_ready(&window);
+    let state = window.state().state();
+    assert!(!state.is_changed() && !state.is_stale());
+    let shown = state.run().expect("a run").clone();
+    assert!(shown.ask.is_plain());
+    let typed = state.model.as_ref().expect("a model").tokenizer.encode(&state.scene.text, None, 64).expect("tokens");
+    assert_ne!(typed.ids(), shown.tokens.ids(), "the tokenizer makes others of this text");
+    ask(&mut window, Action::HeadOff((0, 1)));
+    let run = window.state().state().run().expect("a run");
+    assert_eq!((run.ask.off.len(), run.tokens.ids()), (1, shown.tokens.ids()));
+    click(&mut window, "Layers");
+    ask(&mut window, Action::Text("The old keeper".to_owned()));
+    let state = window.state().state();
+    assert_eq!((state.scene.continued.as_ref(), state.is_stale()), (None, false));
+    // With two sentences there is nothing to go on with.
+    ask(&mut window, Action::Pair(Some("It was late.".to_owned())));
+    click(&mut window, "Generate");
+    assert!(window.get_by_label("Generate text").accesskit_node().is_disabled());
+}
+
+#[test]
 fn another_model_and_what_was_before_are_compared() {
     let mut window = first();
     press(&mut window, Key::C);

@@ -71,8 +71,8 @@ impl Args {
         let opened = self.model.open()?;
         let progress = progress::Line::start();
         let control = progress.control();
-        let ask = self.model.ask(&self.text);
-        let made = generate(&opened, &ask, self.tokens as usize, self.top as usize, &sampling, &control)?;
+        let ask = self.changes.of(self.model.ask(&self.text));
+        let made = generate(&opened, &ask, self.tokens as usize, self.top as usize, &sampling, &control, |_| {})?;
         let run = self.out.is_some().then(|| made.run(&opened, Want::attention(), &control)).transpose()?;
         drop(progress);
         if made.end == End::Limit {
@@ -102,7 +102,8 @@ struct Printed<'a> {
     text: &'a str,
     #[serde(flatten)]
     sampling: Sampling,
-    /// `asked`: all tokens are there; `text`: the model ended the text; `limit`: it reads no more tokens.
+    /// `asked`: all tokens are there; `text`: the model ended the text; `limit`: it reads no more tokens; `stopped`: somebody
+    /// asked for a stop.
     ended: &'static str,
     steps: Vec<Step>,
 }
@@ -151,6 +152,7 @@ impl<'a> Printed<'a> {
                 End::Asked => "asked",
                 End::Text => "text",
                 End::Limit => "limit",
+                End::Stopped => "stopped",
             },
             steps: made.steps.iter().enumerate().map(step).collect(),
         }

@@ -1,5 +1,6 @@
 //! One forward pass, and the immutable result it leaves.
 
+use super::continued::{self, Continued};
 use super::intervention::{self, Cut, Off};
 use super::opened::Opened;
 use super::target::Target;
@@ -23,6 +24,8 @@ pub struct Ask {
     pub text: String,
     /// The second text of a pair.
     pub pair: Option<String>,
+    /// The tokens that a model added to the first part of the text, where it did.
+    pub continued: Option<Continued>,
     /// Positions of tokens that are replaced by the mask token.
     pub masked: Vec<usize>,
     /// Tokens that are replaced: the position, and the vocabulary's piece that stands there instead.
@@ -47,6 +50,7 @@ impl Ask {
         Self {
             text: text.into(),
             pair: None,
+            continued: None,
             masked: Vec::new(),
             replaced: Vec::new(),
             off: Vec::new(),
@@ -124,16 +128,10 @@ pub(super) fn next_id() -> u64 {
 impl Run {
     /// Runs the model on what is asked.
     pub fn new(opened: &Opened, ask: &Ask, control: &Control) -> Result<Self> {
-        let whole = opened.tokenizer.encode(&ask.text, ask.pair.as_deref(), opened.card().tokens)?;
+        let card = opened.card();
+        let whole = continued::typed(opened, ask)?;
         let typed = whole.ids();
         let tokens = changed(opened, ask, whole)?;
-        Self::of(opened, ask, tokens, typed, control)
-    }
-
-    /// Runs the model on tokens that are there already, with the vocabulary rows of what was typed: generated ones need
-    /// not be what the tokenizer makes of their text.
-    pub(super) fn of(opened: &Opened, ask: &Ask, tokens: Tokens, typed: Vec<u32>, control: &Control) -> Result<Self> {
-        let card = opened.card();
         let slopes = (0..card.layers).map(|l| At::new(card.stack, l, Site::Gradient));
         let target = ask.target.filter(|_| slopes.clone().any(|at| ask.want.has(at)));
         let goal = target.map(|target| target.goal(card, &typed)).transpose()?;
@@ -279,8 +277,7 @@ impl Results {
 
 /// The tokens that the model will read, mask tokens and replacements in place.
 pub fn read(opened: &Opened, ask: &Ask) -> Result<Tokens> {
-    let whole = opened.tokenizer.encode(&ask.text, ask.pair.as_deref(), opened.card().tokens)?;
-    changed(opened, ask, whole)
+    changed(opened, ask, continued::typed(opened, ask)?)
 }
 
 /// Tokens as typed with what is replaced and masked in its place; a token that is both is masked.
@@ -323,6 +320,26 @@ pub fn pass_towards(
     want: &Want,
     edits: &Edits,
     goal: Option<&Goal>,
+    control: &Control,
+) -> Result<Seen> {
+    watched(opened, input, want, edits, goal, false, control)
+}
+
+/// The place at which a change broke the numbers; none where those of the text as it was typed break there already.
+fn to_blame(opened: &Opened, ask: &Ask, broken: Option<At>, control: &Control) -> Result<Option<At>> {
+    let typed = Input::single(&continued::typed(opened, ask)?);
+    let own = watched(opened, &typed, &Want::nothing(), &Edits::none(), None, true, &control.quiet())?.broken;
+    Ok(broken.filter(|at| own.is_none_or(|own| own > *at)))
+}
+
+/// A [`pass_towards`] that looks for numbers that are not finite, where it is edited or told to `watch`.
+fn watched(
+    opened: &Opened,
+    input: &Input,
+    want: &Want,
+    edits: &Edits,
+    goal: Option<&Goal>,
+    watch: bool,
     control: &Control,
 ) -> Result<Seen> {
     // An edit that no pass comes to would leave everything as it was, and nobody would know.

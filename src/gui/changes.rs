@@ -79,6 +79,7 @@ pub fn forget(scene: &mut Scene) {
     clear(scene);
     scene.target = None;
     scene.corrupt = None;
+    scene.continued = None;
 }
 
 fn clear(scene: &mut Scene) {

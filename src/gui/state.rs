@@ -383,7 +383,7 @@ impl State {
     }
 
     /// The second text as the model gets it: an empty field is no second text.
-    fn second(&self) -> Option<&str> {
+    pub fn second(&self) -> Option<&str> {
         self.scene.pair.as_deref().filter(|p| !p.trim().is_empty())
     }
 
@@ -447,7 +447,6 @@ impl State {
             return None;
         }
         let card = model.card();
-        let with = self.scene.off_with;
         let sites = self.scene.look.meaning.wants();
         let mut want = sites.iter().fold(Want::attention(), |want, &site| want.and(Place::site(site)));
         // Logits over a large vocabulary cost more than the layers: long texts do without.

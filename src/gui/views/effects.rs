@@ -97,7 +97,7 @@ fn start(state: &mut State, engine: &Engine<Made>) {
         });
         return;
     };
-    let other = crate::engine::Ask { text, ..clean.clone() };
+    let other = crate::engine::Ask { text, continued: None, ..clean.clone() };
     let pieces = |ask| read(&model, ask).map(|t| (0..t.len()).map(|i| t.shown(i)).collect::<Vec<_>>());
     let (tokens, others) = (pieces(&clean).unwrap_or_default(), pieces(&other).unwrap_or_default());
     let differs = (0..tokens.len()).filter(|&i| tokens.get(i) != others.get(i)).collect();
