@@ -142,8 +142,10 @@ impl Run {
         }
         let edits = ask.edits(opened, control)?;
         let start = Instant::now();
-        let seen = pass_towards(opened, &Input::single(&tokens), &ask.want, &edits, goal.as_ref(), control)?;
+        let input = Input::single(&tokens);
+        let seen = watched(opened, &input, &ask.want, &edits, goal.as_ref(), !ask.is_plain(), control)?;
         let millis = start.elapsed().as_secs_f64() * 1e3;
+        let broken = if seen.broken.is_some() { to_blame(opened, ask, seen.broken, control)? } else { None };
         Ok(Self {
             id: next_id(),
             model: opened.id,
@@ -153,7 +155,7 @@ impl Run {
             typed,
             arrays: seen.arrays.iter().map(|(at, a)| (*at, a.squeeze())).collect(),
             shapes: seen.shapes,
-            broken: seen.broken,
+            broken,
             millis,
         })
     }
@@ -357,7 +359,7 @@ fn watched(
             "{at} is only measured: the pass goes on without it, so an edit does nothing"
         )));
     }
-    let mut trace = Trace::new(want, edits, control, opened.card().layers).towards(goal);
+    let mut trace = Trace::new(want, edits, control, opened.card().layers).towards(goal).watching(watch);
     let forward = || -> Result<Seen> {
         opened.model().forward(input, &mut trace)?;
         trace.finish()

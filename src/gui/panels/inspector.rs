@@ -13,6 +13,7 @@ use crate::gui::command::Command;
 use crate::gui::paint::Canvas;
 use crate::gui::scene::View;
 use crate::gui::state::State;
+use crate::gui::views::effects::Mode;
 use crate::gui::words::changes::CHANGES;
 use crate::gui::words::compare::COMPARE;
 use crate::gui::words::files::FILES;
@@ -32,6 +33,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
             View::Lines => EN.explanation,
             View::Heatmap => EN.explanation_matrix,
             View::Neuron => EN.explanation_neuron,
+            View::Effects if state.views.effects.mode == Mode::Patch => CHANGES.explanation_patching,
             View::Effects => CHANGES.explanation_effects,
             View::Heads => HEADS.explanation_heads,
             View::Evidence => HEADS.explanation_evidence,
