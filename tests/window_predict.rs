@@ -6,10 +6,13 @@ mod window;
 use egui::{Key, Vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use lexiscope::analysis::compare::Comparison;
+use lexiscope::analysis::filter::Filter;
 use lexiscope::analysis::map::HeadMap;
+use lexiscope::analysis::meaning::Meaning;
 use lexiscope::analysis::predictions::top;
+use lexiscope::engine::{Ask, Off, Run, With};
 use lexiscope::figure::lines::Focus;
-use lexiscope::figure::{head_name, probability, weight};
+use lexiscope::figure::{head_name, probability, short, weight};
 use lexiscope::gui::action::Action;
 use lexiscope::gui::scene::View;
 use lexiscope::gui::settings::{Settings, Theme};
@@ -34,6 +37,10 @@ fn click(window: &mut Window, label: &str) {
 fn ask(window: &mut Window, action: Action) {
     window.state().ask(action);
     settle(window);
+}
+
+fn filter(window: &Window) -> Filter {
+    window.state().state().scene.look.filter
 }
 
 fn pieces(window: &Window) -> Vec<String> {
@@ -162,6 +169,29 @@ fn generated_tokens_stay_what_they_were_whatever_is_changed() {
 }
 
 #[test]
+fn another_sentence_is_compared() {
+    let mut window = first();
+    press(&mut window, Key::C);
+    let a = window.state().state().run().expect("a run").clone();
+    assert!(window.get_by_label("Compare now").accesskit_node().is_disabled(), "there is no sentence yet");
+    window.get_by_label("Sentence B").focus();
+    settle(&mut window);
+    window.get_by_label("Sentence B").type_text("The young man closed the heavy window.");
+    settle(&mut window);
+    click(&mut window, "Compare now");
+    is_ready(&window);
+    let model = window.state().state().model.clone().expect("a model");
+    let asked = Ask::new("The young man closed the heavy window.");
+    let b = Run::new(&model, &asked, &Control::default()).expect("a run");
+    let found = Comparison::of(&a, &b, &filter(&window), false, &Control::default()).expect("a comparison");
+    let (layer, head, js) = found.ranked()[0];
+    let row = format!("Head {} differs by {}", head_name(layer, head), lexiscope::gui::words::number(js as f32));
+    click(&mut window, &row);
+    assert_eq!(window.state().state().scene.head, (layer, head));
+    window.get_by_label("Difference of attention");
+}
+
+#[test]
 fn another_model_and_what_was_before_are_compared() {
     let mut window = first();
     press(&mut window, Key::C);
@@ -178,12 +208,41 @@ fn another_model_and_what_was_before_are_compared() {
         .find_map(|node| node.accesskit_node().value().filter(|text| text.contains("are in both")));
     assert!(note.expect("the sizes differ").contains("the first 2 layers and 4 heads"));
 
-    press(&mut window, Key::K);
+    // What is turned off in the first layer changes what all others see.
+    ask(&mut window, Action::HeadOff((0, 3)));
     click(&mut window, "Before the change");
     is_ready(&window);
-    // Nothing below the head that was turned off has changed.
-    window.get_by_label("Head L0\u{b7}H0 differs by 0");
+    let changed = |window: &Window, masked: Vec<usize>| {
+        let state = window.state().state();
+        let (model, plain) = (state.model.clone().expect("a model"), Ask::new(state.scene.text.clone()));
+        let off = vec![Off { layer: 0, head: 3, with: With::Mean }];
+        let asks = [plain.clone(), Ask { off, masked, ..plain }];
+        let [before, after] = asks.map(|ask| Run::new(&model, &ask, &Control::default()).expect("a run"));
+        Comparison::of(&before, &after, &filter(window), false, &Control::default()).expect("a comparison").ranked()[0]
+    };
+    let row = |(layer, head, js): (usize, usize, f64)| {
+        format!("Head {} differs by {}", head_name(layer, head), lexiscope::gui::words::number(js as f32))
+    };
+    let most = changed(&window, Vec::new());
+    assert!(most.0 > 0 && most.2 > 1e-3, "{most:?}");
+    click(&mut window, &row(most));
+    window.get_by_label(&format!(
+        "{}: after less before, divergence {}",
+        head_name(most.0, most.1),
+        short(most.2 as f32)
+    ));
     window.get_by_label("Difference of attention");
+    // Another change is compared at once, and so is what is left out.
+    ask(&mut window, Action::Mask(3));
+    let masked = changed(&window, vec![3]);
+    window.get_by_label(&row(masked));
+    assert_ne!(row(masked), row(most));
+    ask(&mut window, Action::Filter(Filter::nothing()));
+    window.get_by_label(&row(changed(&window, vec![3])));
+    ask(&mut window, Action::Mean(Meaning::Scores));
+    is_ready(&window);
+    window.get_by_label_contains("After \u{2212} before of Score");
+    window.get_by_label(&row(changed(&window, vec![3])));
 }
 
 #[test]
