@@ -1,6 +1,7 @@
 //! `lexiscope generate`: a causal model goes on with a text.
 
 use super::attend::check_folder;
+use super::changes::Changes;
 use super::{Chosen, about, check_text, print, print_json, progress, say};
 use crate::engine::Opened;
 use crate::engine::generate::{End, Generated, generate};
@@ -26,6 +27,8 @@ pub(super) struct Args {
     /// The text to go on with.
     #[arg(long, allow_hyphen_values = true)]
     text: String,
+    #[command(flatten)]
+    changes: Changes,
     /// How many tokens are added at most.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..), value_name = "N")]
     tokens: u32,
@@ -79,7 +82,8 @@ impl Args {
             say(&format!("note: the model reads at most {} tokens, so it ends there", opened.card().tokens));
         }
         if let (Some(run), Some(out)) = (run, &self.out) {
-            let caption = Caption::default().and("model", about(&opened)).and("text", made.text()).and("generated", {
+            let caption = Caption::default().and("model", about(&opened)).and("text", made.text());
+            let caption = caption.and("changed", ask.changes().join(", ")).and("generated", {
                 let Sampling { temperature, top_k, top_p, seed } = sampling;
                 let drawn = format!("temperature {temperature}, top-k {top_k}, top-p {top_p}, seed {seed}");
                 format!("{} tokens, {drawn}", made.steps.len())
