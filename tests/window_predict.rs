@@ -60,6 +60,24 @@ fn predictions_are_read_out_of_tokens_layers_and_heads() {
     window.get_by_label("Words in the place of each token");
     assert!(window.get_by_label("Generate").accesskit_node().is_disabled(), "BERT does not go on with a text");
 
+    // The pinned token's words are bars too, as many as are asked for.
+    let bars = |window: &Window, k: usize| {
+        let state = window.state().state();
+        let (run, pinned) = (state.run().expect("a run"), state.scene.pinned.expect("a pin").token());
+        let model = state.model.as_ref().expect("a model");
+        for word in top(run.logits(Site::Logits).expect("logits").block(&[pinned]), k) {
+            let text = model.tokenizer.token(word.id).expect("a word");
+            window.get_by_label(&format!("{text} {}", probability(word.probability)));
+        }
+    };
+    bars(&window, 5);
+    window.get_by_role_and_label(egui::accesskit::Role::SpinButton, "Words of each token").click();
+    settle(&mut window);
+    window.key_press_modifiers(egui::Modifiers::COMMAND, Key::A);
+    window.event(egui::Event::Text("8".to_owned()));
+    press(&mut window, Key::Enter);
+    bars(&window, 8);
+
     click(&mut window, "Layers");
     window.get_by_label("What each layer would predict");
     // The last layer at the pinned token is what the model predicts there.
@@ -111,29 +129,6 @@ fn a_causal_model_goes_on_and_steps_pin_rows() {
     click(&mut window, "Step on");
     window.get_by_label("2 of 20");
     assert_eq!(window.state().state().scene.pinned, Some(Focus::Query(prompt)));
-}
-
-#[test]
-fn another_sentence_is_compared() {
-    let mut window = first();
-    press(&mut window, Key::C);
-    let a = window.state().state().run().expect("a run").clone();
-    assert!(window.get_by_label("Compare now").accesskit_node().is_disabled(), "there is no sentence yet");
-    window.get_by_label("Sentence B").focus();
-    settle(&mut window);
-    window.get_by_label("Sentence B").type_text("The young man closed the heavy window.");
-    settle(&mut window);
-    click(&mut window, "Compare now");
-    is_ready(&window);
-    let model = window.state().state().model.clone().expect("a model");
-    let asked = lexiscope::engine::Ask::new("The young man closed the heavy window.");
-    let b = lexiscope::engine::Run::new(&model, &asked, &Control::default()).expect("a run");
-    let found = Comparison::of(&a, &b, false, &Control::default()).expect("a comparison");
-    let (layer, head, js) = found.ranked()[0];
-    let row = format!("Head {} differs by {}", head_name(layer, head), lexiscope::gui::words::number(js as f32));
-    click(&mut window, &row);
-    assert_eq!(window.state().state().scene.head, (layer, head));
-    window.get_by_label("Difference of attention");
 }
 
 #[test]
@@ -260,6 +255,24 @@ fn heads_alike_are_found_on_the_map() {
     window.get_by_label(&format!("Heads like {}", head_name(l, h)));
 }
 
+/// What the window must say of the labels of the classifier: the logits of transformers, and what these make of them.
+#[track_caller]
+fn said(window: &Window, probability_of: impl Fn(&[f32], usize) -> Option<f64>) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/roberta-classifier/expected.safetensors");
+    let file = std::fs::read(file).expect("the reference");
+    let tensors = safetensors::SafeTensors::deserialize(&file).expect("its format");
+    let bytes = tensors.tensor("single.sequence_logits").expect("logits").data().to_vec();
+    let logits: Vec<f32> = bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+    for (i, label) in ["negative", "neutral", "positive"].iter().enumerate() {
+        let logit = lexiscope::gui::words::number(logits[i]);
+        let text = match probability_of(&logits, i) {
+            Some(share) => format!("{label} {}, logit {logit}", probability(share)),
+            None => format!("{label} logit {logit}"),
+        };
+        window.get_by_label(&text);
+    }
+}
+
 #[test]
 fn a_model_without_words_says_so() {
     let mut window = first();
@@ -268,9 +281,30 @@ fn a_model_without_words_says_so() {
     ask(&mut window, Action::Show(View::Predict));
     window.get_by_label("Labels of each token");
     assert!(window.get_by_label("Layers").accesskit_node().is_disabled());
+    // The text that transformers read.
+    ask(&mut window, Action::Text("The keeper climbed the narrow stairs, singing.".to_owned()));
     let classifier = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/roberta-classifier");
     ask(&mut window, Action::Open(classifier.to_string_lossy().into_owned()));
     window.get_by_label("The whole text");
+    said(&window, |logits, i| {
+        Some(f64::from(logits[i]).exp() / logits.iter().map(|x| f64::from(*x).exp()).sum::<f64>())
+    });
+    // What the configuration says the logits are decides whether there are probabilities, and of what.
+    let folder = tempfile::tempdir().expect("a folder");
+    for (problem, is_logistic) in [("multi_label_classification", true), ("regression", false)] {
+        let copy = folder.path().join(problem);
+        std::fs::create_dir(&copy).expect("a folder");
+        for file in std::fs::read_dir(&classifier).expect("the classifier") {
+            let file = file.expect("a file");
+            std::fs::copy(file.path(), copy.join(file.file_name())).expect("it is copied");
+        }
+        let config = std::fs::read_to_string(copy.join("config.json")).expect("it is there");
+        let mut config: serde_json::Value = serde_json::from_str(&config).expect("JSON");
+        config["problem_type"] = problem.into();
+        std::fs::write(copy.join("config.json"), config.to_string()).expect("it is written");
+        ask(&mut window, Action::Open(copy.to_string_lossy().into_owned()));
+        said(&window, |logits, i| is_logistic.then(|| 1.0 / (1.0 + (-f64::from(logits[i])).exp())));
+    }
     let replaced = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/electra");
     ask(&mut window, Action::Open(replaced.to_string_lossy().into_owned()));
     window.get_by_label("Whether each token was replaced");
