@@ -2,13 +2,16 @@
 //! references were made.
 
 use lexiscope::analysis::compare::Comparison;
+use lexiscope::analysis::filter::{self, Filter, Special};
 use lexiscope::analysis::map::HeadMap;
+use lexiscope::analysis::meaning::{Meaning, Weights};
 use lexiscope::engine::device::Choice;
 use lexiscope::engine::{Ask, Opened, Run};
 use lexiscope::trace::Control;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 const TOLERANCE: f64 = 1e-5;
 
@@ -28,6 +31,15 @@ struct Compared {
     pairs: Vec<(usize, usize)>,
     js: Vec<Vec<f64>>,
     left_out: [f64; 2],
+    difference: Vec<Vec<f64>>,
+    hidden: Hidden,
+}
+
+/// The same without special tokens.
+#[derive(Deserialize)]
+struct Hidden {
+    js: Vec<Vec<f64>>,
+    difference: Vec<Vec<f64>>,
 }
 
 #[derive(Deserialize)]
@@ -56,6 +68,10 @@ fn run(model: &str, text: &str) -> Run {
     Run::new(&opened, &Ask::new(text), &control).expect(model)
 }
 
+fn raw(run: Run) -> Weights {
+    Weights::new(&Arc::new(run), Meaning::Raw).expect("attention")
+}
+
 #[track_caller]
 fn close(what: &str, found: f64, wanted: f64) {
     assert!((found - wanted).abs() < TOLERANCE, "{what}: {found} should be {wanted}");
@@ -67,7 +83,7 @@ fn heads_differ_as_scipy_says() {
         let Compared { a, b, text, text_b, smooth, .. } = &wanted;
         let what = format!("{a} and {b}");
         let (run_a, run_b) = (run(a, text), run(b, text_b.as_ref().unwrap_or(text)));
-        let found = Comparison::of(&run_a, &run_b, *smooth, &Control::default()).expect(&what);
+        let found = Comparison::of(&run_a, &run_b, &Filter::nothing(), *smooth, &Control::default()).expect(&what);
         assert_eq!(found.alignment.pairs, wanted.pairs, "{what}");
         assert_eq!((found.layers, found.heads), (wanted.js.len(), wanted.js[0].len()), "{what}");
         for (layer, heads) in wanted.js.iter().enumerate() {
@@ -85,22 +101,73 @@ fn heads_differ_as_scipy_says() {
 }
 
 #[test]
+fn differences_are_those_of_numpy_where_tokens_have_no_partner_and_where_special_ones_are_hidden() {
+    let mut partly = 0;
+    for wanted in wanted().compare {
+        let Compared { a, b, text, text_b, .. } = &wanted;
+        let (run_a, run_b) = (run(a, text), run(b, text_b.as_ref().unwrap_or(text)));
+        let hidden = Filter { special: Special::Hide, ..Filter::nothing() };
+        let cases = [
+            (Filter::nothing(), None, &wanted.difference),
+            (hidden, Some(&wanted.hidden.js), &wanted.hidden.difference),
+        ];
+        for (filter, js, difference) in cases {
+            let what = format!("{a} and {b}, {}", filter.special);
+            let found = Comparison::of(&run_a, &run_b, &filter, false, &Control::default()).expect(&what);
+            for (i, js) in js.into_iter().flatten().flatten().enumerate() {
+                close(&what, found.js[i].expect("compared"), *js);
+            }
+            let (layer, head) = (found.layers - 1, found.heads - 1);
+            let made = found.difference(&raw(run_a.clone()), &raw(run_b.clone()), layer, head).expect(&what);
+            let difference: Vec<f64> = difference.iter().flatten().copied().collect();
+            assert_eq!(made.len(), difference.len(), "{what}");
+            made.iter().zip(&difference).for_each(|(found, wanted)| close(&what, f64::from(*found), *wanted));
+            assert!(difference.iter().any(|d| d.abs() > 0.01), "{what}: nothing differs");
+            assert_eq!(found.tokens(&run_a).len().pow(2), made.len());
+            partly += usize::from(!found.alignment.is_identity());
+        }
+    }
+    assert!(partly >= 6, "{partly}");
+}
+
+#[test]
+fn a_masked_token_stands_beside_what_it_was() {
+    let control = Control::default();
+    let opened = Opened::open_folder(&data("models").join("bert"), Choice::Cpu, &control).expect("bert");
+    let plain = Ask::new("The cat slept on the mat.");
+    let [before, after] = [plain.clone(), Ask { masked: vec![3], ..plain }]
+        .map(|ask| Arc::new(Run::new(&opened, &ask, &control).expect("a run")));
+    for words in [false, true] {
+        let filter = Filter { words, ..Filter::nothing() };
+        let found = Comparison::of(&before, &after, &filter, false, &control).expect("compared");
+        assert!(found.alignment.is_identity() && found.left_out == [0.0; 2]);
+        let [a, b] = [&before, &after].map(|run| Weights::new(run, Meaning::Raw).expect("attention"));
+        let difference = found.difference(&a, &b, 0, 1).expect("a difference");
+        let [a, b] = [&a, &b].map(|w| filter::kept(&w.run.tokens, &w.head(0, 1), &filter));
+        let wanted: Vec<f32> = b.iter().zip(&a).map(|(b, a)| b - a).collect();
+        assert_eq!(difference, wanted, "after less before");
+        assert!(difference.iter().any(|d| d.abs() > 0.01));
+    }
+}
+
+#[test]
 fn a_run_does_not_differ_from_itself_and_its_difference_is_zero() {
     let run = run("bert", "The cat slept on the mat.");
-    let found = Comparison::of(&run, &run, false, &Control::default()).expect("compared");
+    let found = Comparison::of(&run, &run, &Filter::nothing(), false, &Control::default()).expect("compared");
     assert!(found.alignment.is_identity());
     assert!(found.js.iter().all(|js| *js == Some(0.0)));
     assert_eq!(found.left_out, [0.0, 0.0]);
+    let run = raw(run);
     assert!(found.difference(&run, &run, 1, 2).expect("a difference").iter().all(|d| *d == 0.0));
 }
 
 #[test]
 fn the_difference_is_b_less_a() {
     let (a, b) = (run("bert", "The cat slept on the mat."), run("bert-sharded", "The cat slept on the mat."));
-    let found = Comparison::of(&a, &b, false, &Control::default()).expect("compared");
+    let found = Comparison::of(&a, &b, &Filter::nothing(), false, &Control::default()).expect("compared");
     assert_eq!((found.shapes, found.layers, found.heads), ([(2, 4), (3, 4)], 2, 4));
     let n = a.tokens.len();
-    let difference = found.difference(&a, &b, 1, 3).expect("a difference");
+    let difference = found.difference(&raw(a.clone()), &raw(b.clone()), 1, 3).expect("a difference");
     for (i, d) in difference.iter().enumerate() {
         assert!((d - (b.head(1, 3)[i] - a.head(1, 3)[i])).abs() < 1e-6, "{} {}", i / n, i % n);
     }
@@ -110,7 +177,9 @@ fn the_difference_is_b_less_a() {
 #[test]
 fn texts_without_a_common_token_are_refused() {
     let (a, b) = (run("gpt2", "cat"), run("gpt2", "Ships were"));
-    let error = Comparison::of(&a, &b, false, &Control::default()).expect_err("nothing in common").to_string();
+    let error = Comparison::of(&a, &b, &Filter::nothing(), false, &Control::default())
+        .expect_err("nothing in common")
+        .to_string();
     assert!(error.contains("no token in common"), "{error}");
 }
 

@@ -5,13 +5,16 @@ mod window;
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
-use lexiscope::engine::{Ablation, Ask, Cut, Target, With};
+use lexiscope::analysis::meaning::Meaning;
+use lexiscope::engine::{Ablation, Ask, Cut, Run, Target, With};
 use lexiscope::figure::lines::Focus;
+use lexiscope::gui::Command;
 use lexiscope::gui::action::{Action, Sheet};
 use lexiscope::gui::changes;
 use lexiscope::gui::scene::View;
 use lexiscope::gui::settings::Settings;
 use lexiscope::trace::Control;
+use std::sync::Arc;
 use window::{Window, open, settle};
 
 fn first() -> Window {
@@ -58,6 +61,67 @@ fn every_change_is_a_chip_that_takes_it_back() {
     assert!(window.state().state().is_changed());
     click(&mut window, "Clear all");
     assert!(!window.state().state().is_changed());
+}
+
+/// What the shown run is held against.
+fn unchanged(window: &Window) -> Arc<Run> {
+    window.state().state().unchanged().expect("a run without changes").clone()
+}
+
+#[test]
+fn a_change_is_held_against_its_own_sentence() {
+    let mut window = first();
+    let text = window.state().state().scene.text.clone();
+    ask(&mut window, Action::HeadOff((1, 1)));
+    // Undo keeps what stood there for a second.
+    (0..8).for_each(|_| window.step());
+    ask(&mut window, Action::Text("The young man slept.".to_owned()));
+    assert_eq!(unchanged(&window).ask.text, "The young man slept.");
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+    settle(&mut window);
+    assert!(window.state().state().is_changed());
+    let (before, run) = (unchanged(&window), window.state().state().run().expect("a run").clone());
+    assert_eq!((before.ask.text.as_str(), run.ask.text.as_str()), (text.as_str(), text.as_str()));
+    assert!(before.ask.is_plain() && !run.ask.is_plain());
+}
+
+#[test]
+fn a_session_with_changes_finds_what_was_before_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("a.lexiscope.json");
+    let scene = serde_json::json!({ "text": "The young man slept.", "heads_off": [[0, 1]], "masked": [2] });
+    let session = serde_json::json!({ "lexiscope_session": 1, "model": null, "scene": scene });
+    std::fs::write(&path, session.to_string()).expect("it is written");
+    let mut window = first();
+    ask(&mut window, Action::Open(path.to_string_lossy().into_owned()));
+    let state = window.state().state();
+    assert_eq!(state.run().expect("a run").ask.masked, [2]);
+    assert_eq!(unchanged(&window).ask.text, "The young man slept.");
+    assert!(unchanged(&window).ask.is_plain());
+    window.get_by_label("Take back young masked");
+}
+
+#[test]
+fn what_cannot_be_run_is_not_claimed() {
+    let mut window = first();
+    let n = window.state().state().run().expect("a run").tokens.len();
+    let row: Vec<Cut> = (0..n).map(|key| Cut { layer: 1, head: None, query: 2, key }).collect();
+    ask(&mut window, Action::HeadOff((0, 0)));
+    ask(&mut window, Action::Change(changes::Ask::Cut(row)));
+    let state = window.state().state();
+    let problem = state.problem.as_ref().expect("a row keeps an edge").error.to_string();
+    assert!(problem.contains("would attend to nothing"), "{problem}");
+    assert_eq!((state.scene.cuts.len(), state.scene.heads_off.as_slice()), (0, [(0, 0)].as_slice()));
+    assert!(!state.is_stale(), "what is shown is what stands there");
+    ask(&mut window, Action::Dismiss);
+    // What is stopped before it came is not there either.
+    for action in [Action::HeadOff((2, 2)), Action::Mask(3), Action::Mean(Meaning::Scores)] {
+        window.state().ask(action);
+        ask(&mut window, Action::Do(Command::Stop));
+        let state = window.state().state();
+        assert!(!state.is_stale() && state.scene.masked.is_empty());
+        assert_eq!((state.scene.look.meaning, state.scene.heads_off.as_slice()), (Meaning::Raw, [(0, 0)].as_slice()));
+    }
 }
 
 #[test]

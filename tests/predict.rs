@@ -3,10 +3,10 @@
 
 use lexiscope::analysis::predictions::top;
 use lexiscope::engine::device::Choice;
-use lexiscope::engine::generate::{End, Generated, generate};
+use lexiscope::engine::generate::{End, Generated, Step, generate};
 use lexiscope::engine::sampler::Sampling;
-use lexiscope::engine::{Ask, Opened, Run, lens};
-use lexiscope::trace::{Control, Place, Site, Want};
+use lexiscope::engine::{Ask, Off, Opened, Run, With, lens};
+use lexiscope::trace::{Control, Place, Site, Stop, Want};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -160,7 +160,7 @@ struct Filtered {
 }
 
 fn go_on(opened: &Opened, text: &str, count: usize, sampling: &Sampling) -> Generated {
-    generate(opened, &Ask::new(text), count, 3, sampling, &Control::default()).expect("a text")
+    generate(opened, &Ask::new(text), count, 3, sampling, &Control::default(), |_| {}).expect("a text")
 }
 
 #[test]
@@ -215,12 +215,10 @@ fn attention_of_the_whole_text_is_that_of_each_step() {
     let n = whole.tokens.len();
     for steps in 0..=made.steps.len() {
         // The prefix, as it stood at that step.
-        let shorter = Generated { steps: Vec::new(), ..made.clone() };
-        let mut tokens = shorter.tokens.clone();
-        tokens.pieces.truncate(made.prompt + steps);
-        let prefix = Generated { tokens, ..shorter }.run(&opened, Want::attention(), &Control::default());
-        let prefix = prefix.expect("a run");
+        let prefix = go_on(&opened, "The keeper", steps, &Sampling { seed: 4, ..Sampling::default() });
+        let prefix = prefix.run(&opened, Want::attention(), &Control::default()).expect("a run");
         let m = prefix.tokens.len();
+        assert_eq!(prefix.tokens.ids(), whole.tokens.ids()[..m]);
         for (layer, head) in (0..whole.card.layers).flat_map(|l| (0..whole.card.heads).map(move |h| (l, h))) {
             let (long, short) = (whole.head(layer, head), prefix.head(layer, head));
             for q in 0..m {
@@ -255,6 +253,70 @@ fn generated_tokens_know_their_place_in_the_text() {
 }
 
 #[test]
+fn generated_tokens_are_read_again_as_they_came() {
+    let opened = open("gpt2-prefix");
+    let made = go_on(&opened, "The old keeper", 40, &Sampling::default());
+    let ids = made.tokens.ids();
+    let control = Control::default();
+    let typed = Run::new(&opened, &Ask::new(made.text()), &control).expect("a run");
+    assert_ne!(typed.tokens.ids(), ids, "the tokenizer makes others of this text");
+    // Whatever is changed about the text, it is these tokens that are changed.
+    let other = made.tokens.pieces[1].piece.clone();
+    let place = made.prompt + 3;
+    let changed = Ask {
+        off: vec![Off { layer: 0, head: 1, with: With::Zero }],
+        replaced: vec![(place, other)],
+        ..made.ask.clone()
+    };
+    let run = Run::new(&opened, &changed, &control).expect("a run");
+    assert_eq!(run.typed, ids);
+    let places: Vec<usize> = (0..ids.len()).filter(|&i| run.tokens.ids()[i] != ids[i]).collect();
+    assert_eq!(places, [place]);
+    // And the model goes on with them.
+    let further = generate(&opened, &made.ask, 4, 3, &Sampling::default(), &control, |_| {}).expect("a text");
+    assert_eq!((further.prompt, &further.tokens.ids()[..ids.len()]), (ids.len(), &ids[..]));
+    assert_eq!(further.run(&opened, Want::attention(), &control).expect("a run").tokens, further.tokens);
+    // Another model's rows spell another text, if they spell any: its own tokenizer reads it.
+    for name in ["gpt2", "bert"] {
+        let opened = open(name);
+        let plain = Run::new(&opened, &Ask::new(made.text()), &control).expect("a run");
+        let run = Run::new(&opened, &made.ask, &control).expect("a run");
+        assert_eq!(run.tokens, plain.tokens, "{name}");
+    }
+}
+
+#[test]
+fn a_stop_leaves_what_was_generated() {
+    let opened = open("gpt2");
+    let sampling = Sampling { seed: 4, ..Sampling::default() };
+    let whole = go_on(&opened, "The keeper", 6, &sampling);
+    let stop = Stop::default();
+    let (flag, mut told) = (stop.clone(), Vec::new());
+    let found = |step: &Step| {
+        told.push(step.id);
+        if told.len() == 3 {
+            flag.set();
+        }
+    };
+    let made = generate(&opened, &Ask::new("The keeper"), 6, 3, &sampling, &Control::new(stop, |_| {}), found);
+    let made = made.expect("a part of the text");
+    assert_eq!((made.end, &made.steps[..]), (End::Stopped, &whole.steps[..3]));
+    assert_eq!(told, made.steps.iter().map(|step| step.id).collect::<Vec<_>>());
+    assert!(whole.text().starts_with(made.text()));
+    let stop = Stop::default();
+    stop.set();
+    let none = generate(&opened, &Ask::new("The keeper"), 6, 3, &sampling, &Control::new(stop, |_| {}), |_| {});
+    assert!(none.expect_err("there is nothing yet").is_stopped());
+}
+
+#[test]
+fn a_model_goes_on_with_one_text() {
+    let ask = Ask { pair: Some("It was late.".to_owned()), ..Ask::new("The keeper") };
+    let refused = generate(&open("gpt2"), &ask, 3, 3, &Sampling::default(), &Control::default(), |_| {});
+    assert!(refused.expect_err("two texts").to_string().contains("second sentence"));
+}
+
+#[test]
 fn generation_ends_where_the_model_does() {
     let opened = open("gpt2");
     let made = go_on(&opened, "The keeper", 500, &Sampling { temperature: 0.0, ..Sampling::default() });
@@ -264,7 +326,9 @@ fn generation_ends_where_the_model_does() {
         assert_eq!(made.tokens.len(), opened.card().tokens);
     }
     let refused = |name: &str, text: &str, sampling: &Sampling| {
-        generate(&open(name), &Ask::new(text), 3, 3, sampling, &Control::default()).expect_err("refused").to_string()
+        generate(&open(name), &Ask::new(text), 3, 3, sampling, &Control::default(), |_| {})
+            .expect_err("refused")
+            .to_string()
     };
     let plain = Sampling::default();
     assert!(refused("bert", "The keeper", &plain).contains("causal"));
@@ -308,6 +372,16 @@ fn the_command_line_goes_on_with_a_text() {
     let rows = std::fs::read_to_string(&out).expect("the attention").lines().count();
     let n = wanted.prompt.len() + wanted.count;
     assert_eq!(rows, 1 + 2 * 4 * n * n);
+
+    // It goes on without heads that are off.
+    let off = [(0, 1), (1, 0), (1, 2)].map(|(layer, head)| Off { layer, head, with: With::Zero });
+    let asked = Ask { off: off.to_vec(), ..Ask::new(&*wanted.text) };
+    let greedy = Sampling { temperature: 0.0, ..Sampling::default() };
+    let changed = generate(&open("gpt2"), &asked, wanted.count, 1, &greedy, &Control::default(), |_| {});
+    let heads = ["--off", "0,1", "--off", "1,0", "--off", "1,2", "--with", "zero"];
+    let printed = String::from_utf8(lexiscope(&[&args[..], &heads].concat()).stdout).expect("UTF-8");
+    assert_eq!(printed, format!("{}\n", changed.expect("a text").text()));
+    assert_ne!(printed, text);
 
     for wrong in [["--temperature", "-1"], ["--top-p", "1.5"], ["--top-p", "0"]] {
         let output = lexiscope(&[&args[..5], &wrong].concat());
@@ -355,6 +429,16 @@ fn the_command_line_reads_layers_and_heads_out() {
     let row = rows.iter().find(|r| r["layer"] == 1 && r["head"] == 2 && r["rank"] == 1).expect("a row");
     assert_eq!((row["token"].as_u64(), row["id"].as_u64()), (Some(5), Some(wanted.heads[1][2][1][0].0.into())));
     assert_eq!(table(&["--head", "1,2"]).len(), wanted.layers[0].len() * 3);
+
+    // What is changed about the pass changes what is read out.
+    let off = Ask { off: vec![Off { layer: 0, head: 1, with: With::Zero }], masked: vec![3], ..Ask::new(SINGLE) };
+    let opened = open("bert");
+    let run = Run::new(&opened, &Ask { want: lens::want_layers(), ..off }, &Control::default()).expect("a run");
+    let layers = lens::layers(&opened, &run, &Control::default(), |logits| top(logits, 3)).expect("words");
+    let wanted: Vec<u64> = layers.iter().flatten().flatten().map(|word| word.id.into()).collect();
+    let found = table(&["--off", "0,1", "--with", "zero", "--mask", "3"]);
+    assert_eq!(found.iter().map(|row| row["id"].as_u64().expect("an id")).collect::<Vec<_>>(), wanted);
+    assert_ne!(table(&["--mask", "3"]), found);
 
     let out = folder.path().join("y.csv").to_string_lossy().into_owned();
     let refused = lexiscope(&["lens", &model("electra"), "--text", "a", "--out", &out]);

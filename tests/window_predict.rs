@@ -6,10 +6,13 @@ mod window;
 use egui::{Key, Vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use lexiscope::analysis::compare::Comparison;
+use lexiscope::analysis::filter::Filter;
 use lexiscope::analysis::map::HeadMap;
+use lexiscope::analysis::meaning::Meaning;
 use lexiscope::analysis::predictions::top;
+use lexiscope::engine::{Ask, Off, Run, With};
 use lexiscope::figure::lines::Focus;
-use lexiscope::figure::{head_name, probability, weight};
+use lexiscope::figure::{head_name, probability, short, weight};
 use lexiscope::gui::action::Action;
 use lexiscope::gui::scene::View;
 use lexiscope::gui::settings::{Settings, Theme};
@@ -36,6 +39,10 @@ fn ask(window: &mut Window, action: Action) {
     settle(window);
 }
 
+fn filter(window: &Window) -> Filter {
+    window.state().state().scene.look.filter
+}
+
 fn pieces(window: &Window) -> Vec<String> {
     let run = window.state().state().run().expect("a run");
     run.tokens.pieces.iter().map(|p| p.piece.clone()).collect()
@@ -52,6 +59,24 @@ fn predictions_are_read_out_of_tokens_layers_and_heads() {
     press(&mut window, Key::R);
     window.get_by_label("Words in the place of each token");
     assert!(window.get_by_label("Generate").accesskit_node().is_disabled(), "BERT does not go on with a text");
+
+    // The pinned token's words are bars too, as many as are asked for.
+    let bars = |window: &Window, k: usize| {
+        let state = window.state().state();
+        let (run, pinned) = (state.run().expect("a run"), state.scene.pinned.expect("a pin").token());
+        let model = state.model.as_ref().expect("a model");
+        for word in top(run.logits(Site::Logits).expect("logits").block(&[pinned]), k) {
+            let text = model.tokenizer.token(word.id).expect("a word");
+            window.get_by_label(&format!("{text} {}", probability(word.probability)));
+        }
+    };
+    bars(&window, 5);
+    window.get_by_role_and_label(egui::accesskit::Role::SpinButton, "Words of each token").click();
+    settle(&mut window);
+    window.key_press_modifiers(egui::Modifiers::COMMAND, Key::A);
+    window.event(egui::Event::Text("8".to_owned()));
+    press(&mut window, Key::Enter);
+    bars(&window, 8);
 
     click(&mut window, "Layers");
     window.get_by_label("What each layer would predict");
@@ -107,6 +132,38 @@ fn a_causal_model_goes_on_and_steps_pin_rows() {
 }
 
 #[test]
+fn generated_tokens_stay_what_they_were_whatever_is_changed() {
+    let mut window = first();
+    let gpt2 = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/gpt2-prefix");
+    ask(&mut window, Action::Open(gpt2.to_string_lossy().into_owned()));
+    ask(&mut window, Action::Text("The old keeper".to_owned()));
+    press(&mut window, Key::R);
+    click(&mut window, "Generate");
+    click(&mut window, "Generate text");
+    // What is changed after the text was made is no part of it.
+    ask(&mut window, Action::HeadOff((0, 1)));
+    click(&mut window, "Show its attention");
+    is_ready(&window);
+    let state = window.state().state();
+    assert!(!state.is_changed() && !state.is_stale());
+    let shown = state.run().expect("a run").clone();
+    assert!(shown.ask.is_plain());
+    let typed = state.model.as_ref().expect("a model").tokenizer.encode(&state.scene.text, None, 64).expect("tokens");
+    assert_ne!(typed.ids(), shown.tokens.ids(), "the tokenizer makes others of this text");
+    ask(&mut window, Action::HeadOff((0, 1)));
+    let run = window.state().state().run().expect("a run");
+    assert_eq!((run.ask.off.len(), run.tokens.ids()), (1, shown.tokens.ids()));
+    click(&mut window, "Layers");
+    ask(&mut window, Action::Text("The old keeper".to_owned()));
+    let state = window.state().state();
+    assert_eq!((state.scene.continued.as_ref(), state.is_stale()), (None, false));
+    // With two sentences there is nothing to go on with.
+    ask(&mut window, Action::Pair(Some("It was late.".to_owned())));
+    click(&mut window, "Generate");
+    assert!(window.get_by_label("Generate text").accesskit_node().is_disabled());
+}
+
+#[test]
 fn another_sentence_is_compared() {
     let mut window = first();
     press(&mut window, Key::C);
@@ -119,9 +176,9 @@ fn another_sentence_is_compared() {
     click(&mut window, "Compare now");
     is_ready(&window);
     let model = window.state().state().model.clone().expect("a model");
-    let asked = lexiscope::engine::Ask::new("The young man closed the heavy window.");
-    let b = lexiscope::engine::Run::new(&model, &asked, &Control::default()).expect("a run");
-    let found = Comparison::of(&a, &b, false, &Control::default()).expect("a comparison");
+    let asked = Ask::new("The young man closed the heavy window.");
+    let b = Run::new(&model, &asked, &Control::default()).expect("a run");
+    let found = Comparison::of(&a, &b, &filter(&window), false, &Control::default()).expect("a comparison");
     let (layer, head, js) = found.ranked()[0];
     let row = format!("Head {} differs by {}", head_name(layer, head), lexiscope::gui::words::number(js as f32));
     click(&mut window, &row);
@@ -146,12 +203,41 @@ fn another_model_and_what_was_before_are_compared() {
         .find_map(|node| node.accesskit_node().value().filter(|text| text.contains("are in both")));
     assert!(note.expect("the sizes differ").contains("the first 2 layers and 4 heads"));
 
-    press(&mut window, Key::K);
+    // What is turned off in the first layer changes what all others see.
+    ask(&mut window, Action::HeadOff((0, 3)));
     click(&mut window, "Before the change");
     is_ready(&window);
-    // Nothing below the head that was turned off has changed.
-    window.get_by_label("Head L0\u{b7}H0 differs by 0");
+    let changed = |window: &Window, masked: Vec<usize>| {
+        let state = window.state().state();
+        let (model, plain) = (state.model.clone().expect("a model"), Ask::new(state.scene.text.clone()));
+        let off = vec![Off { layer: 0, head: 3, with: With::Mean }];
+        let asks = [plain.clone(), Ask { off, masked, ..plain }];
+        let [before, after] = asks.map(|ask| Run::new(&model, &ask, &Control::default()).expect("a run"));
+        Comparison::of(&before, &after, &filter(window), false, &Control::default()).expect("a comparison").ranked()[0]
+    };
+    let row = |(layer, head, js): (usize, usize, f64)| {
+        format!("Head {} differs by {}", head_name(layer, head), lexiscope::gui::words::number(js as f32))
+    };
+    let most = changed(&window, Vec::new());
+    assert!(most.0 > 0 && most.2 > 1e-3, "{most:?}");
+    click(&mut window, &row(most));
+    window.get_by_label(&format!(
+        "{}: after less before, divergence {}",
+        head_name(most.0, most.1),
+        short(most.2 as f32)
+    ));
     window.get_by_label("Difference of attention");
+    // Another change is compared at once, and so is what is left out.
+    ask(&mut window, Action::Mask(3));
+    let masked = changed(&window, vec![3]);
+    window.get_by_label(&row(masked));
+    assert_ne!(row(masked), row(most));
+    ask(&mut window, Action::Filter(Filter::nothing()));
+    window.get_by_label(&row(changed(&window, vec![3])));
+    ask(&mut window, Action::Mean(Meaning::Scores));
+    is_ready(&window);
+    window.get_by_label_contains("After \u{2212} before of Score");
+    window.get_by_label(&row(changed(&window, vec![3])));
 }
 
 #[test]
@@ -169,6 +255,24 @@ fn heads_alike_are_found_on_the_map() {
     window.get_by_label(&format!("Heads like {}", head_name(l, h)));
 }
 
+/// What the window must say of the labels of the classifier: the logits of transformers, and what these make of them.
+#[track_caller]
+fn said(window: &Window, probability_of: impl Fn(&[f32], usize) -> Option<f64>) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/roberta-classifier/expected.safetensors");
+    let file = std::fs::read(file).expect("the reference");
+    let tensors = safetensors::SafeTensors::deserialize(&file).expect("its format");
+    let bytes = tensors.tensor("single.sequence_logits").expect("logits").data().to_vec();
+    let logits: Vec<f32> = bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect();
+    for (i, label) in ["negative", "neutral", "positive"].iter().enumerate() {
+        let logit = lexiscope::gui::words::number(logits[i]);
+        let text = match probability_of(&logits, i) {
+            Some(share) => format!("{label} {}, logit {logit}", probability(share)),
+            None => format!("{label} logit {logit}"),
+        };
+        window.get_by_label(&text);
+    }
+}
+
 #[test]
 fn a_model_without_words_says_so() {
     let mut window = first();
@@ -177,9 +281,30 @@ fn a_model_without_words_says_so() {
     ask(&mut window, Action::Show(View::Predict));
     window.get_by_label("Labels of each token");
     assert!(window.get_by_label("Layers").accesskit_node().is_disabled());
+    // The text that transformers read.
+    ask(&mut window, Action::Text("The keeper climbed the narrow stairs, singing.".to_owned()));
     let classifier = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/roberta-classifier");
     ask(&mut window, Action::Open(classifier.to_string_lossy().into_owned()));
     window.get_by_label("The whole text");
+    said(&window, |logits, i| {
+        Some(f64::from(logits[i]).exp() / logits.iter().map(|x| f64::from(*x).exp()).sum::<f64>())
+    });
+    // What the configuration says the logits are decides whether there are probabilities, and of what.
+    let folder = tempfile::tempdir().expect("a folder");
+    for (problem, is_logistic) in [("multi_label_classification", true), ("regression", false)] {
+        let copy = folder.path().join(problem);
+        std::fs::create_dir(&copy).expect("a folder");
+        for file in std::fs::read_dir(&classifier).expect("the classifier") {
+            let file = file.expect("a file");
+            std::fs::copy(file.path(), copy.join(file.file_name())).expect("it is copied");
+        }
+        let config = std::fs::read_to_string(copy.join("config.json")).expect("it is there");
+        let mut config: serde_json::Value = serde_json::from_str(&config).expect("JSON");
+        config["problem_type"] = problem.into();
+        std::fs::write(copy.join("config.json"), config.to_string()).expect("it is written");
+        ask(&mut window, Action::Open(copy.to_string_lossy().into_owned()));
+        said(&window, |logits, i| is_logistic.then(|| 1.0 / (1.0 + (-f64::from(logits[i])).exp())));
+    }
     let replaced = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/electra");
     ask(&mut window, Action::Open(replaced.to_string_lossy().into_owned()));
     window.get_by_label("Whether each token was replaced");

@@ -23,9 +23,14 @@ impl Alignment {
         let (read_a, read_b) = (read(a), read(b));
         let lengths = [a.len(), b.len()];
         if read_a == read_b {
-            return Self { pairs: (0..a.len()).map(|i| (i, i)).collect(), lengths };
+            return Self::side_by_side(a.len());
         }
         Self { pairs: common(&read_a, &read_b), lengths }
+    }
+
+    /// Each of `count` tokens is that at its own place.
+    pub fn side_by_side(count: usize) -> Self {
+        Self { pairs: (0..count).map(|i| (i, i)).collect(), lengths: [count; 2] }
     }
 
     /// Whether every token has its partner at its own place.

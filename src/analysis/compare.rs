@@ -2,8 +2,11 @@
 
 use super::align::Alignment;
 use super::divergence::Rows;
+use super::filter::{Filter, kept};
+use super::meaning::Weights;
 use crate::engine::Run;
 use crate::error::{Error, Result};
+use crate::text::Tokens;
 use crate::trace::Control;
 
 /// What two runs have in common, head by head.
@@ -15,7 +18,9 @@ pub struct Comparison {
     pub heads: usize,
     /// Layers and heads of A and of B.
     pub shapes: [(usize, usize); 2],
-    /// Which tokens are compared.
+    /// What was left out of both sides before they were compared; its threshold is not used.
+    pub filter: Filter,
+    /// Which tokens are compared, or words where the filter merges pieces.
     pub alignment: Alignment,
     /// The mean over aligned queries, row-major `[layer, head]`, of the Jensen-Shannon divergence between A's and B's
     /// attention, in nats; `None` where no row can be compared. Rows are those of aligned tokens, over aligned keys
@@ -30,8 +35,12 @@ pub struct Comparison {
 
 impl Comparison {
     /// Compares layer `l`, head `h` of `a` with layer `l`, head `h` of `b`, for all that both have.
-    pub fn of(a: &Run, b: &Run, smooth: bool, control: &Control) -> Result<Self> {
-        let alignment = Alignment::of(&a.tokens, &b.tokens);
+    pub fn of(a: &Run, b: &Run, filter: &Filter, smooth: bool, control: &Control) -> Result<Self> {
+        let tokens = [a, b].map(|run| shown(&run.tokens, filter));
+        // Of one text the tokens stand side by side, whatever was masked or replaced on one of the sides.
+        let is_one = a.model == b.model && a.typed == b.typed;
+        let alignment =
+            if is_one { Alignment::side_by_side(tokens[0].len()) } else { Alignment::of(&tokens[0], &tokens[1]) };
         if alignment.pairs.is_empty() {
             return Err(Error::input("the texts have no token in common, so that there is nothing to compare"));
         }
@@ -44,9 +53,10 @@ impl Comparison {
             control.report("Comparing heads", layer as u64, layers as u64);
             for head in 0..heads {
                 let [p, q] = [(a, 0), (b, 1)].map(|(run, side)| -> Result<Rows<'static>> {
-                    let (weights, share) = aligned(run, (layer, head), &alignment.side(side))?;
-                    kept[side] += share;
-                    let rows = Rows::new(weights, alignment.pairs.len())?;
+                    let picked = Picked::of(&run.tokens, run.head(layer, head), filter, &alignment.side(side));
+                    let picked = picked.ok_or_else(|| lost(layer, head))?;
+                    kept[side] += picked.share();
+                    let rows = Rows::new(picked.weights, alignment.pairs.len())?;
                     Ok(if smooth { rows.smoothed() } else { rows })
                 });
                 js.push(p?.divergence(&q?));
@@ -54,7 +64,7 @@ impl Comparison {
         }
         let count = (layers * heads).max(1) as f64;
         let left_out = if alignment.is_identity() { [0.0; 2] } else { kept.map(|k| (1.0 - k / count).clamp(0.0, 1.0)) };
-        Ok(Self { layers, heads, shapes, alignment, js, left_out, smoothed: smooth })
+        Ok(Self { layers, heads, shapes, filter: *filter, alignment, js, left_out, smoothed: smooth })
     }
 
     /// The divergence of one head in nats.
@@ -70,30 +80,78 @@ impl Comparison {
         ranked
     }
 
-    /// B's attention less A's for one head, row-major `[aligned query, aligned key]`, from the same rows as
-    /// [`Comparison::js`], not smoothed.
-    pub fn difference(&self, a: &Run, b: &Run, layer: usize, head: usize) -> Result<Vec<f32>> {
-        let keys = self.alignment.pairs.len();
-        let rows = |run: &Run, side: usize| -> Result<Rows<'static>> {
-            Rows::new(aligned(run, (layer, head), &self.alignment.side(side))?.0, keys)
+    /// The aligned tokens as A has them: the axes of [`Comparison::difference`].
+    pub fn tokens(&self, a: &Run) -> Tokens {
+        let mut tokens = shown(&a.tokens, &self.filter);
+        tokens.pieces = self.alignment.pairs.iter().map(|&(i, _)| tokens.pieces[i].clone()).collect();
+        tokens
+    }
+
+    /// B's values less A's for one head, row-major `[aligned query, aligned key]`, not smoothed. Where tokens have no
+    /// partner, rows of shares are scaled to what they were with them. What the mask took out on either side is minus
+    /// infinity.
+    pub fn difference(&self, a: &Weights, b: &Weights, layer: usize, head: usize) -> Result<Vec<f32>> {
+        let values = |weights: &Weights, side: usize| -> Result<Vec<f32>> {
+            let values = weights.head(layer, head);
+            let picked = Picked::of(&weights.run.tokens, &values, &self.filter, &self.alignment.side(side));
+            let picked = picked.ok_or_else(|| lost(layer, head))?;
+            let scales = weights.meaning.is_share() && !self.alignment.is_identity();
+            Ok(if scales { picked.scaled() } else { picked.weights })
         };
-        let (a, b) = (rows(a, 0)?, rows(b, 1)?);
-        Ok((0..keys).flat_map(|q| a.row(q).zip(b.row(q))).map(|(a, b)| (b - a) as f32).collect())
+        let differ = |(a, b): (f32, f32)| if a.min(b) == f32::NEG_INFINITY { f32::NEG_INFINITY } else { b - a };
+        Ok(values(a, 0)?.into_iter().zip(values(b, 1)?).map(differ).collect())
     }
 }
 
-/// A head's weights between some tokens, row-major `[query, key]`, and the share of these queries' mass that they carry.
-fn aligned(run: &Run, (layer, head): (usize, usize), positions: &[usize]) -> Result<(Vec<f32>, f64)> {
-    let (n, weights) = (run.tokens.len(), run.head(layer, head));
-    if weights.len() != n * n {
-        return Err(Error::input(format!("the attention of layer {layer}, head {head} was not kept")));
+/// The tokens of a run as the filter shows them.
+fn shown(tokens: &Tokens, filter: &Filter) -> Tokens {
+    if filter.words { tokens.merged() } else { tokens.clone() }
+}
+
+fn lost(layer: usize, head: usize) -> Error {
+    Error::input(format!("the attention of layer {layer}, head {head} was not kept"))
+}
+
+/// A head's weights between some tokens.
+struct Picked {
+    /// Row-major `[query, key]`.
+    weights: Vec<f32>,
+    /// The mass of each row over all keys.
+    totals: Vec<f64>,
+}
+
+impl Picked {
+    /// After the steps of a filter, at these positions; nothing where the weights are not of these tokens.
+    fn of(tokens: &Tokens, weights: &[f32], filter: &Filter, positions: &[usize]) -> Option<Self> {
+        let kept = kept(tokens, weights, filter);
+        let n = kept.len().isqrt();
+        let rows = || positions.iter().map(|&query| &kept[query * n..][..n]);
+        (n > 0).then(|| Self {
+            weights: rows().flat_map(|row| positions.iter().map(|&key| row[key])).collect(),
+            totals: rows().map(mass).collect(),
+        })
     }
-    let (mut picked, mut kept, mut total) = (Vec::with_capacity(positions.len().pow(2)), 0.0, 0.0);
-    for &query in positions {
-        let row = &weights[query * n..][..n];
-        total += row.iter().copied().map(f64::from).sum::<f64>();
-        picked.extend(positions.iter().map(|&key| row[key]));
+
+    /// The share of the mass of these rows that rests on these tokens, 0 to 1.
+    fn share(&self) -> f64 {
+        let total: f64 = self.totals.iter().sum();
+        if total > 0.0 { mass(&self.weights) / total } else { 0.0 }
     }
-    kept += picked.iter().copied().map(f64::from).sum::<f64>();
-    Ok((picked, if total > 0.0 { kept / total } else { 0.0 }))
+
+    /// Every row with the mass that it has over all keys.
+    fn scaled(mut self) -> Vec<f32> {
+        for (row, total) in self.weights.chunks_exact_mut(self.totals.len()).zip(&self.totals) {
+            let here = mass(row);
+            if here > 0.0 {
+                for w in row {
+                    *w = (f64::from(*w) * total / here) as f32;
+                }
+            }
+        }
+        self.weights
+    }
+}
+
+fn mass(row: &[f32]) -> f64 {
+    row.iter().copied().map(f64::from).sum()
 }

@@ -1,7 +1,7 @@
 //! `lexiscope ablate`: what each head, turned off alone, does to a target.
 
 use super::changes::Changes;
-use super::{Chosen, check_text, progress, say_dropped};
+use super::{Chosen, check_text, progress, say, say_dropped};
 use crate::engine::{Ablation, Ask, Target, With};
 use crate::error::{Error, Result};
 use crate::export::{Format, Table};
@@ -46,6 +46,11 @@ impl Args {
         drop(line);
         let made = made?;
         say_dropped("", &made.before.tokens);
+        for (&(layer, head), at) in &made.broken {
+            say(&format!(
+                "note: without L{layer}\u{b7}H{head} the numbers are not finite, first at {at}: it has no effect"
+            ));
+        }
         let off = match made.with {
             With::Zero => "zero".to_owned(),
             With::Mean => {
@@ -53,6 +58,7 @@ impl Args {
                 format!("mean over {} tokens of {} bundled sentences", means.tokens, means.sentences)
             }
         };
+        say(&format!("effects on {} with heads off to {off}", self.target));
         let about = Caption::default()
             .and("model", format!("{} {}", opened.name, opened.short_fingerprint()))
             .and("text", &self.text)

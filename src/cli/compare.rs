@@ -4,6 +4,7 @@ use super::ablate::table_file;
 use super::attend::check_folder;
 use super::{Chosen, check_text, progress, say, say_dropped};
 use crate::analysis::compare::Comparison;
+use crate::analysis::filter::Filter;
 use crate::engine::device::Choice;
 use crate::engine::{BUDGET, Subject};
 use crate::error::Result;
@@ -72,7 +73,7 @@ impl Args {
         let run_b = run(&b, self.text_b.as_ref().or(self.text.as_ref()))?;
         say_dropped("A: ", &run_a.tokens);
         say_dropped("B: ", &run_b.tokens);
-        let found = Comparison::of(&run_a, &run_b, self.smooth, &control)?;
+        let found = Comparison::of(&run_a, &run_b, &Filter::nothing(), self.smooth, &control)?;
         drop(progress);
         for note in notes(&found) {
             say(&note);

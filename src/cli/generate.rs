@@ -1,6 +1,7 @@
 //! `lexiscope generate`: a causal model goes on with a text.
 
 use super::attend::check_folder;
+use super::changes::Changes;
 use super::{Chosen, about, check_text, print, print_json, progress, say};
 use crate::engine::Opened;
 use crate::engine::generate::{End, Generated, generate};
@@ -26,6 +27,8 @@ pub(super) struct Args {
     /// The text to go on with.
     #[arg(long, allow_hyphen_values = true)]
     text: String,
+    #[command(flatten)]
+    changes: Changes,
     /// How many tokens are added at most.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..), value_name = "N")]
     tokens: u32,
@@ -71,15 +74,16 @@ impl Args {
         let opened = self.model.open()?;
         let progress = progress::Line::start();
         let control = progress.control();
-        let ask = self.model.ask(&self.text);
-        let made = generate(&opened, &ask, self.tokens as usize, self.top as usize, &sampling, &control)?;
+        let ask = self.changes.of(self.model.ask(&self.text));
+        let made = generate(&opened, &ask, self.tokens as usize, self.top as usize, &sampling, &control, |_| {})?;
         let run = self.out.is_some().then(|| made.run(&opened, Want::attention(), &control)).transpose()?;
         drop(progress);
         if made.end == End::Limit {
             say(&format!("note: the model reads at most {} tokens, so it ends there", opened.card().tokens));
         }
         if let (Some(run), Some(out)) = (run, &self.out) {
-            let caption = Caption::default().and("model", about(&opened)).and("text", made.text()).and("generated", {
+            let caption = Caption::default().and("model", about(&opened)).and("text", made.text());
+            let caption = caption.and("changed", ask.changes().join(", ")).and("generated", {
                 let Sampling { temperature, top_k, top_p, seed } = sampling;
                 let drawn = format!("temperature {temperature}, top-k {top_k}, top-p {top_p}, seed {seed}");
                 format!("{} tokens, {drawn}", made.steps.len())
@@ -102,7 +106,8 @@ struct Printed<'a> {
     text: &'a str,
     #[serde(flatten)]
     sampling: Sampling,
-    /// `asked`: all tokens are there; `text`: the model ended the text; `limit`: it reads no more tokens.
+    /// `asked`: all tokens are there; `text`: the model ended the text; `limit`: it reads no more tokens; `stopped`: somebody
+    /// asked for a stop.
     ended: &'static str,
     steps: Vec<Step>,
 }
@@ -151,6 +156,7 @@ impl<'a> Printed<'a> {
                 End::Asked => "asked",
                 End::Text => "text",
                 End::Limit => "limit",
+                End::Stopped => "stopped",
             },
             steps: made.steps.iter().enumerate().map(step).collect(),
         }

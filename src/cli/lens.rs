@@ -2,6 +2,7 @@
 
 use super::ablate::table_file;
 use super::attend::{check_folder, head};
+use super::changes::Changes;
 use super::{Chosen, about, check_text, progress, say_dropped};
 use crate::analysis::predictions::{Prediction, top};
 use crate::engine::{Ask, Opened, Run, lens};
@@ -27,9 +28,8 @@ pub(super) struct Args {
     /// The second text of a pair.
     #[arg(long, allow_hyphen_values = true, value_name = "TEXT")]
     pair: Option<String>,
-    /// Positions of tokens, counted from 0, that are replaced by the mask token, e.g. 3,5.
-    #[arg(long, value_delimiter = ',', value_name = "I,J")]
-    mask: Vec<usize>,
+    #[command(flatten)]
+    changes: Changes,
     /// Reads out what this head adds at every token, e.g. 2,5 for L2·H5.
     #[arg(long, value_parser = head, value_name = "LAYER,HEAD", conflicts_with = "heads_at")]
     head: Option<(usize, usize)>,
@@ -56,7 +56,7 @@ impl Args {
         lens::check(&opened.name, opened.card())?;
         let of_heads = self.head.is_some() || self.heads_at.is_some();
         let want = if of_heads { lens::want_heads() } else { lens::want_layers() };
-        let ask = Ask { pair: self.pair.clone(), masked: self.mask.clone(), want, ..self.model.ask(&self.text) };
+        let ask = self.changes.of(Ask { pair: self.pair.clone(), want, ..self.model.ask(&self.text) });
         let progress = progress::Line::start();
         let control = progress.control();
         let run = Run::new(&opened, &ask, &control)?;
@@ -89,6 +89,7 @@ impl Args {
             .and("model", about(&opened))
             .and("text", &self.text)
             .and("second text", self.pair.as_deref().unwrap_or_default())
+            .and("changed", ask.changes().join(", "))
             .and("measure", if of_heads { "words of what heads add" } else { "logit lens" });
         table(&opened, &run, &rows, of_heads).write(&caption, &self.out)
     }

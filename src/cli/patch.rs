@@ -54,7 +54,8 @@ impl Args {
         let made = Patching::new(&opened, asks, self.target, &line.control(), |_, _| {});
         drop(line);
         let made = made?;
-        say_dropped("", &made.clean.tokens);
+        say_dropped("clean: ", &made.clean.tokens);
+        say_dropped("corrupt: ", &made.corrupt.tokens);
         let about = Caption::default()
             .and("model", format!("{} {}", opened.name, opened.short_fingerprint()))
             .and("clean", &self.clean)

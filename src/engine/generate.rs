@@ -4,13 +4,14 @@
 //! not depend on later tokens, so one pass over the whole text at the end ([`Generated::run`]) shows the attention
 //! of every step as it was.
 
+use super::continued::Continued;
 use super::lens;
 use super::opened::Opened;
 use super::run::{Ask, Run, on_threads, pass, read};
 use super::sampler::{Candidate, Random, Sampling, draw, ranked};
 use crate::error::{Error, Result};
 use crate::model::Input;
-use crate::text::{Piece, Tokens};
+use crate::text::Tokens;
 use crate::trace::{At, Control, Place, Site, Want};
 use candle_core::Tensor;
 
@@ -36,12 +37,14 @@ pub enum End {
     Text,
     /// The model reads no more tokens.
     Limit,
+    /// Somebody asked for a stop.
+    Stopped,
 }
 
 /// A text that a model went on with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Generated {
-    /// What was asked, with the text that came of it.
+    /// What was asked, with the text that came of it and the tokens that make it up.
     pub ask: Ask,
     /// All tokens; the first [`Generated::prompt`] are those of the text that was given.
     pub tokens: Tokens,
@@ -53,7 +56,8 @@ pub struct Generated {
     pub end: End,
 }
 
-/// Goes on with the text of `ask` by at most `count` tokens, noting the `top` likeliest of each step.
+/// Goes on with the text of `ask` by at most `count` tokens, noting the `top` likeliest of each step. `found` hears of
+/// every step as it is made; a stop ends the text with the steps that are there.
 pub fn generate(
     opened: &Opened,
     ask: &Ask,
@@ -61,6 +65,7 @@ pub fn generate(
     top: usize,
     sampling: &Sampling,
     control: &Control,
+    mut found: impl FnMut(&Step),
 ) -> Result<Generated> {
     sampling.check()?;
     let card = opened.card();
@@ -68,6 +73,9 @@ pub fn generate(
     if !card.is_causal() {
         let what = "its tokens see the ones after them, so it cannot go on with a text: give a causal model (GPT-2)";
         return Err(Error::input(format!("{}: {what}", opened.name)));
+    }
+    if ask.pair.is_some() {
+        return Err(Error::input("a model goes on with one text: take the second sentence away"));
     }
     let prompt = read(opened, ask)?;
     if prompt.dropped > 0 {
@@ -91,7 +99,10 @@ pub fn generate(
             break End::Limit;
         }
         control.report("Generating", steps.len() as u64, count as u64);
-        let seen = pass(opened, &input, &want, &edits, &quiet)?;
+        let seen = match pass(opened, &input, &want, &edits, &quiet) {
+            Err(error) if error.is_stopped() && !steps.is_empty() => break End::Stopped,
+            seen => seen?,
+        };
         let hidden = seen.arrays.get(&last).ok_or_else(|| Error::input("the pass kept no hidden state"))?;
         let row = hidden.block(&[0, length - 1]);
         let row = Tensor::from_slice(row, (1, 1, row.len()), &opened.device)?;
@@ -101,6 +112,7 @@ pub fn generate(
         }
         let step = step(&logits, top, sampling, &mut random)?;
         let id = step.id;
+        found(&step);
         steps.push(step);
         for (row, value) in [(&mut input.ids, id), (&mut input.segments, 0), (&mut input.mask, 1)] {
             row[0].push(value);
@@ -109,11 +121,15 @@ pub fn generate(
             break End::Text;
         }
     };
-    let ids: Vec<u32> = steps.iter().map(|step| step.id).collect();
-    let count = prompt.len();
-    let tokens = go_on(opened, prompt, &ids)?;
-    let ask = Ask { text: tokens.texts[0].to_string(), ..ask.clone() };
-    Ok(Generated { ask, tokens, prompt: count, steps, end })
+    let mut continued = match &ask.continued {
+        Some(before) if before.tokens(opened, &ask.text)?.is_some() => before.clone(),
+        _ => Continued { from: ask.text.len(), ids: Vec::new() },
+    };
+    continued.ids.extend(steps.iter().map(|step| step.id));
+    let whole = continued.after(opened, &ask.text[..continued.from])?;
+    let ask = Ask { text: whole.texts[0].to_string(), continued: Some(continued), ..ask.clone() };
+    let tokens = read(opened, &ask)?;
+    Ok(Generated { ask, tokens, prompt: prompt.len(), steps, end })
 }
 
 impl Generated {
@@ -124,7 +140,7 @@ impl Generated {
 
     /// One pass over all tokens, keeping `want`.
     pub fn run(&self, opened: &Opened, want: Want, control: &Control) -> Result<Run> {
-        Run::of(opened, &Ask { want, ..self.ask.clone() }, self.tokens.clone(), self.tokens.ids(), control)
+        Run::new(opened, &Ask { want, ..self.ask.clone() }, control)
     }
 }
 
@@ -135,77 +151,4 @@ fn step(logits: &[f32], top: usize, sampling: &Sampling, random: &mut Random) ->
     let own = all.iter().find(|c| c.id == drawn.id).map_or(0.0, |c| c.probability);
     all.truncate(top);
     Ok(Step { id: drawn.id, probability: own, drawn: drawn.probability, top: all })
-}
-
-/// The tokens of a text and those that follow it, which know their bytes in the longer text.
-fn go_on(opened: &Opened, mut tokens: Tokens, ids: &[u32]) -> Result<Tokens> {
-    let typed = tokens.texts.first().map(ToString::to_string).unwrap_or_default();
-    // What ends a text is no part of it.
-    let said = ids.strip_suffix(opened.tokenizer.end().as_slice()).unwrap_or(ids);
-    let added = opened.tokenizer.decode(said)?;
-    // How many bytes of the addition are spelt by the first tokens of it.
-    let mut spelt = Vec::with_capacity(ids.len() + 1);
-    for count in 0..=ids.len() {
-        spelt.push(in_common(&opened.tokenizer.decode(&ids[..count.min(said.len())])?, &added));
-    }
-    let text = typed.clone() + &added;
-    let mut word = tokens.pieces.iter().filter_map(|p| p.word).max();
-    let mut before = typed.chars().next_back();
-    for (i, &id) in ids.iter().enumerate() {
-        let start = spelt[i];
-        // A piece that spells part of a character has the whole of it.
-        let end = spelt[i + 1..].iter().copied().find(|&end| end > start).unwrap_or(added.len());
-        let part = &added[start..end];
-        let special = opened.tokenizer.end() == Some(id);
-        let fresh = part.chars().next().is_none_or(|first| word.is_none() || begins_word(before, first));
-        if !special && fresh && !(i > 0 && spelt[i] == spelt[i - 1]) {
-            word = Some(word.map_or(0, |w| w + 1));
-        }
-        before = part.chars().next_back().or(before);
-        let blank = part.len() - part.trim_start().len();
-        let start = if blank == part.len() { start } else { start + blank };
-        tokens.pieces.push(Piece {
-            piece: opened.tokenizer.token(id).unwrap_or_default(),
-            id,
-            start: if special { 0 } else { typed.len() + start },
-            end: if special { 0 } else { typed.len() + end },
-            text: 0,
-            segment: 0,
-            special,
-            word: word.filter(|_| !special),
-            unknown: false,
-        });
-    }
-    tokens.texts = vec![text.into()];
-    Ok(tokens)
-}
-
-/// Bytes that two texts have in common from the start, whole characters only.
-fn in_common(part: &str, whole: &str) -> usize {
-    part.chars().zip(whole.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum()
-}
-
-/// Whether GPT-2 splits words between two characters: at spaces, and where letters, digits and other signs meet.
-fn begins_word(before: Option<char>, first: char) -> bool {
-    let kind = |c: char| (c.is_alphabetic(), c.is_numeric());
-    first.is_whitespace() || before.is_none_or(|before| kind(before) != kind(first))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_begin_where_gpt2_splits_them() {
-        for (before, first) in [('a', ' '), ('a', ','), ('1', 'a'), (' ', 'a'), ('a', '\n')] {
-            assert!(begins_word(Some(before), first), "{before:?} {first:?}");
-        }
-        assert!(!begins_word(Some('a'), 'b') && !begins_word(Some('!'), '?'));
-    }
-
-    #[test]
-    fn a_character_in_parts_counts_once_it_is_whole() {
-        assert_eq!(in_common("a\u{fffd}", "a\u{e9}b"), 1);
-        assert_eq!(in_common("a\u{e9}", "a\u{e9}b"), 3);
-    }
 }

@@ -6,7 +6,7 @@ use super::opened::Opened;
 use super::run::{Ask, Run, next_id};
 use crate::array::Array;
 use crate::error::{Error, Result};
-use crate::model::Card;
+use crate::model::{Answers, Card};
 use crate::source::{attentions, fingerprint};
 use crate::trace::{At, Control, Site, Stack, Want};
 use std::collections::BTreeMap;
@@ -86,6 +86,7 @@ impl Imported {
             steps: Vec::new(),
             unavailable: vec![(Site::Logits, NO_MODEL.to_owned())],
             labels: Vec::new(),
+            answers: Answers::default(),
         };
         let id = Opened::next_id();
         let texts = &read.tokens.texts;

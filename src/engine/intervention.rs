@@ -71,14 +71,12 @@ impl Off {
             )));
         }
         let at = At::new(card.stack, layer, Site::Heads);
-        Ok(match with {
-            With::Zero => Edit::ScaleHead { at, head, factor: 0.0 },
-            With::Mean => {
-                let means = opened.means(control)?;
-                let mean = means.heads.block(&[layer, head]);
-                Edit::SetHead { at, head, with: Array::new(&["width"], &[mean.len()], mean)? }
-            }
-        })
+        let values = match with {
+            // Not a factor of 0, which leaves what is not finite as it is.
+            With::Zero => vec![0.0; card.dim / card.heads.max(1)],
+            With::Mean => opened.means(control)?.of(layer, head)?.to_vec(),
+        };
+        Ok(Edit::SetHead { at, head, with: Array::new(&["width"], &[values.len()], values)? })
     }
 }
 

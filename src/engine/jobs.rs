@@ -3,7 +3,7 @@
 use super::run::pool;
 use crate::error::{Error, Result};
 use crate::trace::{Control, Progress, Stop};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -21,8 +21,12 @@ pub enum Slot {
     Look,
     /// Queries and keys of the shown head.
     Neuron,
+    /// The run without changes beside the shown one.
+    Before,
     /// What the shown run predicts.
     Predict,
+    /// How the model goes on with a text.
+    Generate,
     /// Measures over a corpus.
     Corpus,
     /// Measures of the heads of the shown run.
@@ -53,12 +57,14 @@ pub enum Slot {
 
 impl Slot {
     /// Those whose work a person stops with one command.
-    pub const STOPPABLE: [Self; 11] = [
+    pub const STOPPABLE: [Self; 13] = [
         Self::Open,
         Self::Run,
         Self::Look,
         Self::Neuron,
+        Self::Before,
         Self::Predict,
+        Self::Generate,
         Self::Compare,
         Self::Map,
         Self::Effects,
@@ -68,11 +74,13 @@ impl Slot {
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Run,
         Self::Look,
         Self::Neuron,
+        Self::Before,
         Self::Predict,
+        Self::Generate,
         Self::Draw,
         Self::Copy,
         Self::Compare,
@@ -88,31 +96,24 @@ impl Slot {
         Self::Watch,
     ];
 
-    fn thread(self) -> usize {
+    /// The thread that it runs on. Quick work shares one; nothing waits for what can take long.
+    fn thread(self) -> &'static str {
         match self {
-            Self::Run | Self::Look | Self::Neuron | Self::Predict => 0,
-            // What nobody waits for must not keep a sentence waiting.
-            Self::Draw | Self::Copy | Self::Compare | Self::Map | Self::Heads | Self::Examples => 1,
-            Self::Open => 2,
-            Self::Save | Self::Keep => 3,
-            Self::Dialog => 4,
-            // It waits for somebody else.
-            Self::Watch => 6,
-            // Minutes, so nothing else may wait for it.
-            Self::Effects | Self::Corpus => 5,
+            Self::Run | Self::Look | Self::Neuron | Self::Before => "lexiscope-model",
+            Self::Predict => "lexiscope-predict",
+            Self::Generate => "lexiscope-generate",
+            Self::Draw | Self::Copy => "lexiscope-draw",
+            Self::Map | Self::Heads | Self::Examples => "lexiscope-measure",
+            Self::Compare => "lexiscope-compare",
+            Self::Effects => "lexiscope-effects",
+            Self::Corpus => "lexiscope-corpus",
+            Self::Open => "lexiscope-open",
+            Self::Save | Self::Keep => "lexiscope-save",
+            Self::Dialog => "lexiscope-dialog",
+            Self::Watch => "lexiscope-watch",
         }
     }
 }
-
-const THREADS: [&str; 7] = [
-    "lexiscope-model",
-    "lexiscope-draw",
-    "lexiscope-open",
-    "lexiscope-save",
-    "lexiscope-dialog",
-    "lexiscope-long",
-    "lexiscope-watch",
-];
 
 /// News of a job.
 #[derive(Debug)]
@@ -177,8 +178,8 @@ impl<T: Send + 'static> Engine<T> {
         });
         let (sender, events) = sync_channel(1024);
         let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(wake);
-        for (index, name) in THREADS.into_iter().enumerate() {
-            let worker = Worker { index, shared: shared.clone(), sender: sender.clone(), wake: wake.clone() };
+        for name in BTreeSet::from(Slot::ALL.map(Slot::thread)) {
+            let worker = Worker { name, shared: shared.clone(), sender: sender.clone(), wake: wake.clone() };
             Builder::new()
                 .name(name.to_owned())
                 .spawn(move || worker.work())
@@ -243,7 +244,7 @@ impl<T> Drop for Engine<T> {
 }
 
 struct Worker<T> {
-    index: usize,
+    name: &'static str,
     shared: Arc<Shared<T>>,
     sender: SyncSender<Event<T>>,
     wake: Arc<dyn Fn() + Send + Sync>,
@@ -280,7 +281,7 @@ impl<T: Send + 'static> Worker<T> {
             if board.closed {
                 return None;
             }
-            let slots = Slot::ALL.into_iter().filter(|s| s.thread() == self.index);
+            let slots = Slot::ALL.into_iter().filter(|s| s.thread() == self.name);
             let found = slots.into_iter().find_map(|s| board.pending.remove(&s).map(|p| (s, p)));
             if let Some((slot, pending)) = found {
                 board.running.insert(slot, (pending.job, pending.stop.clone()));
@@ -342,6 +343,25 @@ mod tests {
         assert_eq!(seen.last(), Some(&(second, true)));
         // The first either never began or was stopped inside.
         assert!(seen.iter().all(|&(job, done)| job != first || !done));
+    }
+
+    #[test]
+    fn what_takes_long_keeps_nothing_waiting() {
+        let engine = engine();
+        let long = [Slot::Predict, Slot::Generate, Slot::Compare, Slot::Effects, Slot::Corpus, Slot::Open, Slot::Map];
+        for slot in long {
+            engine.submit(slot, "a loop", |control| {
+                loop {
+                    control.check()?;
+                    std::thread::yield_now();
+                }
+            });
+        }
+        for slot in Slot::ALL.into_iter().filter(|slot| !long.contains(slot) && slot.thread() != Slot::Map.thread()) {
+            let job = engine.submit(slot, "four", |_| Ok(4));
+            let event = last(&engine);
+            assert!(event.job == job && matches!(event.news, News::Done(4)), "{slot:?}");
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ const SENTENCES: [&str; 2] =
 /// The mean output of every head over the tokens of the bundled sentences, special tokens included.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Means {
-    /// `[layer, head, width]`.
+    /// `[layer, head, width]`; not a number where a head puts out such.
     pub heads: Array,
     /// How many sentences the mean is over.
     pub sentences: usize,
@@ -51,13 +51,19 @@ impl Means {
         }
         let means: Vec<f32> = sums.iter().map(|s| (s / tokens as f64) as f32).collect();
         let heads = Array::new(&["layer", "head", "width"], &[card.layers, card.heads, width], means)?;
-        if heads.not_finite() > 0 {
-            return Err(Error::input(format!(
-                "the heads of {} put out numbers that are not finite: they have no mean",
-                opened.name
-            )));
-        }
         Ok(Self { heads, sentences: texts.len(), tokens })
+    }
+
+    /// The mean of one head `[width]`, or why it has none.
+    pub fn of(&self, layer: usize, head: usize) -> Result<&[f32]> {
+        let mean = self.heads.block(&[layer, head]);
+        if mean.iter().all(|x| x.is_finite()) {
+            return Ok(mean);
+        }
+        Err(Error::input(format!(
+            "L{layer}\u{b7}H{head} has no mean: what it puts out over the bundled sentences is not all finite numbers; turn \
+             it off to zero"
+        )))
     }
 }
 

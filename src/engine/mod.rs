@@ -1,6 +1,7 @@
 //! Opening models and running them, on threads of its own or on the caller's.
 
 mod ablate;
+mod continued;
 pub mod corpus;
 pub mod device;
 pub mod generate;
@@ -17,6 +18,7 @@ mod target;
 mod versions;
 
 pub use ablate::{Ablation, Effect};
+pub use continued::Continued;
 pub use imported::{FAMILY, Imported, NO_MODEL, Subject};
 pub use intervention::{Cut, Off, With};
 pub use jobs::{Engine, Event, News, Slot};

@@ -8,6 +8,7 @@ use super::run::{Ask, Run};
 use super::target::Target;
 use super::versions::replaced;
 use crate::error::{Error, Result};
+use crate::text::Tokens;
 use crate::trace::{Control, Place, Site, Want};
 use std::sync::Arc;
 
@@ -64,7 +65,7 @@ impl Patching {
     ) -> Result<Self> {
         let card = opened.card();
         let read = |ask| super::run::read(opened, ask);
-        let differs = differences(opened, &[read(clean)?.ids(), read(corrupt)?.ids()])?;
+        let differs = differences(opened, [&read(clean)?, &read(corrupt)?])?;
         let quiet = control.quiet();
         let keep = Want::nothing().and(Place { stack: Some(card.stack), ..Place::site(Site::Heads) });
         let run = |ask| -> Result<Arc<Run>> { Ok(Arc::new(base(opened, ask, target, keep.clone(), &quiet)?)) };
@@ -156,11 +157,14 @@ impl Part {
 }
 
 /// The positions at which two texts differ; refuses texts whose tokens do not stand side by side.
-fn differences(opened: &Opened, [clean, corrupt]: &[Vec<u32>; 2]) -> Result<Vec<usize>> {
+fn differences(opened: &Opened, [clean, corrupt]: [&Tokens; 2]) -> Result<Vec<usize>> {
+    // What was cut off may have made two texts equally long.
+    let dropped = [clean.dropped, corrupt.dropped];
+    let [clean, corrupt] = [clean.ids(), corrupt.ids()];
     let differ = |&i: &usize| clean.get(i) != corrupt.get(i);
     let longest = clean.len().max(corrupt.len());
     let positions: Vec<usize> = (0..longest).filter(differ).collect();
-    if clean.len() == corrupt.len() {
+    if clean.len() == corrupt.len() && dropped[0] == dropped[1] {
         return Ok(positions);
     }
     let name = |ids: &[u32], i: usize| {
@@ -171,9 +175,9 @@ fn differences(opened: &Opened, [clean, corrupt]: &[Vec<u32>; 2]) -> Result<Vec<
     Err(Error::input(format!(
         "the clean text has {} tokens and the corrupt one {}, and patching needs them side by side; they first differ at \
          token {first}: {} and {}",
-        clean.len(),
-        corrupt.len(),
-        name(clean, first),
-        name(corrupt, first)
+        clean.len() + dropped[0],
+        corrupt.len() + dropped[1],
+        name(&clean, first),
+        name(&corrupt, first)
     )))
 }

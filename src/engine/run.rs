@@ -1,5 +1,6 @@
 //! One forward pass, and the immutable result it leaves.
 
+use super::continued::{self, Continued};
 use super::intervention::{self, Cut, Off};
 use super::opened::Opened;
 use super::target::Target;
@@ -23,6 +24,8 @@ pub struct Ask {
     pub text: String,
     /// The second text of a pair.
     pub pair: Option<String>,
+    /// The tokens that a model added to the first part of the text, where it did.
+    pub continued: Option<Continued>,
     /// Positions of tokens that are replaced by the mask token.
     pub masked: Vec<usize>,
     /// Tokens that are replaced: the position, and the vocabulary's piece that stands there instead.
@@ -47,6 +50,7 @@ impl Ask {
         Self {
             text: text.into(),
             pair: None,
+            continued: None,
             masked: Vec::new(),
             replaced: Vec::new(),
             off: Vec::new(),
@@ -73,6 +77,12 @@ impl Ask {
             && self.off.is_empty()
             && self.cuts.is_empty()
             && self.edits.is_empty()
+    }
+
+    /// The same without any change.
+    pub fn plain(&self) -> Self {
+        let (masked, replaced, off, cuts) = Default::default();
+        Self { masked, replaced, off, cuts, edits: Edits::none(), ..self.clone() }
     }
 
     /// All that is changed on the way, with the numbers that it takes.
@@ -118,16 +128,10 @@ pub(super) fn next_id() -> u64 {
 impl Run {
     /// Runs the model on what is asked.
     pub fn new(opened: &Opened, ask: &Ask, control: &Control) -> Result<Self> {
-        let whole = opened.tokenizer.encode(&ask.text, ask.pair.as_deref(), opened.card().tokens)?;
+        let card = opened.card();
+        let whole = continued::typed(opened, ask)?;
         let typed = whole.ids();
         let tokens = changed(opened, ask, whole)?;
-        Self::of(opened, ask, tokens, typed, control)
-    }
-
-    /// Runs the model on tokens that are there already, with the vocabulary rows of what was typed: generated ones need
-    /// not be what the tokenizer makes of their text.
-    pub(super) fn of(opened: &Opened, ask: &Ask, tokens: Tokens, typed: Vec<u32>, control: &Control) -> Result<Self> {
-        let card = opened.card();
         let slopes = (0..card.layers).map(|l| At::new(card.stack, l, Site::Gradient));
         let target = ask.target.filter(|_| slopes.clone().any(|at| ask.want.has(at)));
         let goal = target.map(|target| target.goal(card, &typed)).transpose()?;
@@ -138,8 +142,10 @@ impl Run {
         }
         let edits = ask.edits(opened, control)?;
         let start = Instant::now();
-        let seen = pass_towards(opened, &Input::single(&tokens), &ask.want, &edits, goal.as_ref(), control)?;
+        let input = Input::single(&tokens);
+        let seen = watched(opened, &input, &ask.want, &edits, goal.as_ref(), !ask.is_plain(), control)?;
         let millis = start.elapsed().as_secs_f64() * 1e3;
+        let broken = if seen.broken.is_some() { to_blame(opened, ask, seen.broken, control)? } else { None };
         Ok(Self {
             id: next_id(),
             model: opened.id,
@@ -149,7 +155,7 @@ impl Run {
             typed,
             arrays: seen.arrays.iter().map(|(at, a)| (*at, a.squeeze())).collect(),
             shapes: seen.shapes,
-            broken: seen.broken,
+            broken,
             millis,
         })
     }
@@ -273,8 +279,7 @@ impl Results {
 
 /// The tokens that the model will read, mask tokens and replacements in place.
 pub fn read(opened: &Opened, ask: &Ask) -> Result<Tokens> {
-    let whole = opened.tokenizer.encode(&ask.text, ask.pair.as_deref(), opened.card().tokens)?;
-    changed(opened, ask, whole)
+    changed(opened, ask, continued::typed(opened, ask)?)
 }
 
 /// Tokens as typed with what is replaced and masked in its place; a token that is both is masked.
@@ -319,6 +324,26 @@ pub fn pass_towards(
     goal: Option<&Goal>,
     control: &Control,
 ) -> Result<Seen> {
+    watched(opened, input, want, edits, goal, false, control)
+}
+
+/// The place at which a change broke the numbers; none where those of the text as it was typed break there already.
+fn to_blame(opened: &Opened, ask: &Ask, broken: Option<At>, control: &Control) -> Result<Option<At>> {
+    let typed = Input::single(&continued::typed(opened, ask)?);
+    let own = watched(opened, &typed, &Want::nothing(), &Edits::none(), None, true, &control.quiet())?.broken;
+    Ok(broken.filter(|at| own.is_none_or(|own| own > *at)))
+}
+
+/// A [`pass_towards`] that looks for numbers that are not finite, where it is edited or told to `watch`.
+fn watched(
+    opened: &Opened,
+    input: &Input,
+    want: &Want,
+    edits: &Edits,
+    goal: Option<&Goal>,
+    watch: bool,
+    control: &Control,
+) -> Result<Seen> {
     // An edit that no pass comes to would leave everything as it was, and nobody would know.
     let mut places = if edits.is_empty() { Vec::new() } else { sites(opened.card(), input.shape().1) };
     if input.resume.is_some() {
@@ -334,7 +359,7 @@ pub fn pass_towards(
             "{at} is only measured: the pass goes on without it, so an edit does nothing"
         )));
     }
-    let mut trace = Trace::new(want, edits, control, opened.card().layers).towards(goal);
+    let mut trace = Trace::new(want, edits, control, opened.card().layers).towards(goal).watching(watch);
     let forward = || -> Result<Seen> {
         opened.model().forward(input, &mut trace)?;
         trace.finish()

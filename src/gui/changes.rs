@@ -2,7 +2,7 @@
 
 use super::action::Head;
 use super::scene::Scene;
-use crate::engine::{Cut, With};
+use crate::engine::{self, Cut, Off, With};
 
 /// A request about changes.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,11 +52,34 @@ pub fn apply(scene: &mut Scene, ask: Ask) -> bool {
     *scene != before && !(scene.heads_off.is_empty() && Scene { off_with: before.off_with, ..scene.clone() } == before)
 }
 
+/// Whether a run was asked for with the changes that stand in the scene.
+pub fn are_in(scene: &Scene, ask: &engine::Ask) -> bool {
+    scene.masked == ask.masked
+        && scene.replaced == ask.replaced
+        && scene.cuts == ask.cuts
+        && off(scene).eq(ask.off.iter().copied())
+}
+
+/// The heads that are off.
+pub fn off(scene: &Scene) -> impl Iterator<Item = Off> + '_ {
+    scene.heads_off.iter().map(|&(layer, head)| Off { layer, head, with: scene.off_with })
+}
+
+/// Puts the changes into the scene that a run was asked for with, in place of those that stand there.
+pub fn adopt(scene: &mut Scene, ask: &engine::Ask) {
+    scene.masked.clone_from(&ask.masked);
+    scene.replaced.clone_from(&ask.replaced);
+    scene.heads_off = ask.off.iter().map(|off| (off.layer, off.head)).collect();
+    scene.off_with = ask.off.first().map_or(scene.off_with, |off| off.with);
+    scene.cuts.clone_from(&ask.cuts);
+}
+
 /// Takes back everything, and forgets what it was judged by: positions mean nothing in another text.
 pub fn forget(scene: &mut Scene) {
     clear(scene);
     scene.target = None;
     scene.corrupt = None;
+    scene.continued = None;
 }
 
 fn clear(scene: &mut Scene) {
@@ -84,6 +107,12 @@ mod tests {
         assert_eq!(scene, Scene::default());
         assert!(!apply(&mut scene, Ask::With(With::Zero)), "no head is off");
         scene.heads_off.push((1, 1));
+        let ask = engine::Ask { off: off(&scene).collect(), masked: vec![2], ..engine::Ask::new("") };
+        assert!(!are_in(&scene, &ask), "token 2 is not masked here");
+        adopt(&mut scene, &ask);
+        assert!(are_in(&scene, &ask) && scene.masked == [2]);
+        assert!(!are_in(&Scene { off_with: With::Zero, ..scene.clone() }, &ask), "off in another way");
+        scene.masked.clear();
         assert!(apply(&mut scene, Ask::With(With::Mean)) && apply(&mut scene, Ask::Clear));
         assert_eq!(scene, Scene::default());
     }

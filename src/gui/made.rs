@@ -6,7 +6,7 @@ use super::session::Session;
 use super::state::{Look, Study};
 use super::views::{compare, heads, map, neuron, predict};
 use super::watch::Stamp;
-use crate::engine::{Imported, Subject};
+use crate::engine::{Imported, Run, Subject};
 use crate::error::Result;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,6 +25,8 @@ pub enum Made {
     Watched(Stamp, Result<Arc<Imported>>),
     /// A run is done and drawn.
     Study(Study),
+    /// The run without changes beside the one that is shown.
+    Before(Arc<Run>),
     /// The run that is shown was drawn anew.
     Redrawn(Study),
     /// The examples that a model passes, with its [`Opened::id`].

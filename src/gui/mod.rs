@@ -2,6 +2,7 @@
 
 pub mod action;
 mod app;
+mod before;
 mod caption;
 pub mod changes;
 mod cold_start;

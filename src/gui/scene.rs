@@ -3,7 +3,7 @@
 use super::action::Head;
 use crate::analysis::filter::{Combine, Filter};
 use crate::analysis::meaning::Meaning;
-use crate::engine::{Cut, Target, With};
+use crate::engine::{Continued, Cut, Target, With};
 use crate::figure::lines::{Focus, Way};
 use crate::figure::order::Sorting;
 use crate::figure::pyramid::Pool;
@@ -121,6 +121,8 @@ pub struct Scene {
     pub text: String,
     /// The second sentence.
     pub pair: Option<String>,
+    /// The tokens of the sentence that the model itself added to it.
+    pub continued: Option<Continued>,
     /// Masked positions.
     pub masked: Vec<usize>,
     /// Tokens that are replaced: the position, and what stands there instead.

@@ -1,6 +1,7 @@
 //! What the window knows. Drawing code reads it; only [`super::update`] changes it.
 
 use super::action::{Head, Sheet};
+use super::changes;
 use super::command::Command;
 use super::examples::{Example, FIRST, Spot};
 use super::files::{Keep, Missing, Waiting};
@@ -15,7 +16,7 @@ use crate::analysis::attention::Score;
 use crate::analysis::filter::{Combine, Shown, combine};
 use crate::analysis::meaning::{Meaning, Weights};
 use crate::array::Array;
-use crate::engine::{Ask, Imported, Off, Opened, Results, Run, Slot, Subject, Target};
+use crate::engine::{Ask, Imported, Opened, Results, Run, Slot, Subject, Target};
 use crate::error::Error;
 use crate::figure::grid::{self, Grid, Overview};
 use crate::figure::lines::Focus;
@@ -159,7 +160,7 @@ pub struct State {
     pub results: Results,
     /// What the views show.
     pub study: Option<Study>,
-    /// The run of the same text without changes, while `study` has changes.
+    /// The last run without changes; see [`State::unchanged`].
     pub before: Option<Arc<Run>>,
     /// When the text last changed, until the run for it was asked for.
     pub typed: Option<Instant>,
@@ -308,10 +309,8 @@ impl State {
 
     /// A target in words: `log p(door)`.
     pub fn target_label(&self, target: Target) -> String {
-        let token = |i: usize| {
-            let run = self.before.as_ref().filter(|b| self.is_about(b)).or(self.run());
-            run.filter(|r| i < r.tokens.len()).map_or_else(|| i.to_string(), |r| r.tokens.shown(i))
-        };
+        // What is shown names the target of its gradient, also while another text is read.
+        let token = |i: usize| token_in(self.unchanged().or(self.run()), i);
         match target {
             Target::LogProb(i) => fill(EN.target_logprob, &[&token(i)]),
             Target::Class(k) => {
@@ -384,19 +383,33 @@ impl State {
     }
 
     /// The second text as the model gets it: an empty field is no second text.
-    fn second(&self) -> Option<&str> {
+    pub fn second(&self) -> Option<&str> {
         self.scene.pair.as_deref().filter(|p| !p.trim().is_empty())
     }
 
     /// Whether a run is about the model and the text that stand there now.
     pub fn is_about(&self, run: &Run) -> bool {
         let id = self.model.as_ref().map(|m| m.id).or(self.imported.as_ref().map(|i| i.id));
-        id == Some(run.model) && run.ask.text == self.scene.text && run.ask.pair.as_deref() == self.second()
+        id == Some(run.model)
+            && run.ask.text == self.scene.text
+            && run.ask.pair.as_deref() == self.second()
+            && run.ask.continued == self.scene.continued
+    }
+
+    /// The run of what stands there without changes, where it is known.
+    pub fn unchanged(&self) -> Option<&Arc<Run>> {
+        self.before.as_ref().filter(|before| self.is_about(before))
+    }
+
+    /// The token that was typed at a position, or the position where nothing is known about it.
+    pub fn word(&self, i: usize) -> String {
+        token_in(self.unchanged().or_else(|| self.run().filter(|run| self.is_about(run))), i)
     }
 
     /// Whether what is shown is not the answer to what stands there.
     pub fn is_stale(&self) -> bool {
-        self.running || self.run().is_some_and(|run| !self.is_about(run))
+        let answers = |run: &Arc<Run>| self.is_about(run) && changes::are_in(&self.scene, &run.ask);
+        self.running || self.run().is_some_and(|run| !answers(run))
     }
 
     /// Whether a head is turned off.
@@ -434,7 +447,6 @@ impl State {
             return None;
         }
         let card = model.card();
-        let with = self.scene.off_with;
         let sites = self.scene.look.meaning.wants();
         let mut want = sites.iter().fold(Want::attention(), |want, &site| want.and(Place::site(site)));
         // Logits over a large vocabulary cost more than the layers: long texts do without.
@@ -443,9 +455,10 @@ impl State {
         }
         Some(Ask {
             pair: self.second().map(str::to_owned),
+            continued: self.scene.continued.clone(),
             masked: self.scene.masked.clone(),
             replaced: self.scene.replaced.clone(),
-            off: self.scene.heads_off.iter().map(|&(layer, head)| Off { layer, head, with }).collect(),
+            off: changes::off(&self.scene).collect(),
             cuts: self.scene.cuts.clone(),
             want,
             target: self.gradient_of(),
@@ -464,4 +477,9 @@ impl State {
         }
         names.join(" ")
     }
+}
+
+/// A token of a run, or its position where there is no such token.
+fn token_in(run: Option<&Arc<Run>>, i: usize) -> String {
+    run.filter(|run| i < run.tokens.len()).map_or_else(|| i.to_string(), |run| run.tokens.shown(i))
 }

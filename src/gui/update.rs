@@ -13,7 +13,7 @@ use super::state::{Look, Problem, State, Study};
 use super::views::camera::Camera;
 use super::views::heads::work::Ask as OfHeads;
 use super::words::{EN, fill};
-use super::{changes, dialogs, examples, export, files, theme, views};
+use super::{before, changes, dialogs, examples, export, files, theme, views};
 use crate::analysis::attention::worth_seeing;
 use crate::analysis::filter::{Filter, Special};
 use crate::analysis::meaning::Weights;
@@ -198,6 +198,15 @@ pub fn submit(
     state.latest.insert(slot, job);
 }
 
+/// Ends what is under way in a slot. What came of a text that is being generated still arrives.
+pub fn halt(state: &mut State, engine: &Engine<Made>, slot: Slot) {
+    engine.stop(slot);
+    if slot != Slot::Generate || !engine.is_busy(slot) {
+        state.latest.remove(&slot);
+    }
+    state.progress.take_if(|(of, _)| *of == slot);
+}
+
 fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
     match made {
         Made::Opened(subject, found_as) => {
@@ -212,6 +221,10 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
         Made::Study(study) => {
             settle(state, engine, study);
             retarget(state, engine);
+        }
+        Made::Before(run) if state.is_about(&run) => {
+            remember(state, &run);
+            state.before = Some(run);
         }
         Made::Redrawn(study) => {
             if state.weights().is_some_and(|w| w.run.id == study.run.id && w.meaning == study.weights.meaning) {
@@ -246,7 +259,8 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
             ctx.copy_text(text);
             state.notice = Some(EN.copied.to_owned());
         }
-        Made::Effects
+        Made::Before(_)
+        | Made::Effects
         | Made::Folder(None)
         | Made::File(None)
         | Made::SessionTarget(None)
@@ -259,21 +273,24 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
     }
 }
 
+/// Keeps a run, so that the same question is answered at once.
+fn remember(state: &mut State, run: &Arc<Run>) {
+    if state.results.find(run.model, &run.ask).is_none() {
+        state.results.add(run.clone(), state.settings.budget());
+    }
+}
+
 /// A run is there: it replaces the old one, and the selection stays inside it.
 fn settle(state: &mut State, engine: &Engine<Made>, study: Study) {
     let run = study.run.clone();
     let old = state.study.replace(study).map(|s| s.run);
     state.running = state.typed.is_some();
-    if state.results.find(run.model, &run.ask).is_none() {
-        state.results.add(run.clone(), state.settings.budget());
-    }
+    remember(state, &run);
     if matches!(&state.problem, Some(p) if p.title == EN.failed_run) {
         state.problem = None;
     }
     let is_plain = run.ask.is_plain();
-    if is_plain {
-        state.before = Some(run.clone());
-    }
+    before::look_back(state, engine, &run);
     let card = &run.card;
     state.scene.head =
         (state.scene.head.0.min(card.layers.saturating_sub(1)), state.scene.head.1.min(card.heads.saturating_sub(1)));
@@ -312,6 +329,7 @@ fn failed(state: &mut State, slot: Slot, error: Error) {
         }
         Slot::Run => {
             state.running = false;
+            before::roll_back(state);
             (EN.failed_run.to_owned(), Command::EditSentence)
         }
         Slot::Look => {
@@ -320,9 +338,15 @@ fn failed(state: &mut State, slot: Slot, error: Error) {
         }
         Slot::Save | Slot::Dialog | Slot::Copy | Slot::Keep => (EN.failed_save.to_owned(), Command::Export),
         Slot::Examples | Slot::Draw | Slot::Watch => return,
-        Slot::Neuron | Slot::Predict | Slot::Corpus | Slot::Heads | Slot::Effects | Slot::Compare | Slot::Map => {
-            (EN.failed_view.to_owned(), state.scene.look.view.command())
-        }
+        Slot::Neuron
+        | Slot::Before
+        | Slot::Predict
+        | Slot::Generate
+        | Slot::Corpus
+        | Slot::Heads
+        | Slot::Effects
+        | Slot::Compare
+        | Slot::Map => (EN.failed_view.to_owned(), state.scene.look.view.command()),
     };
     if error.is_stopped() {
         state.notice = Some(EN.stopped.to_owned());
@@ -455,10 +479,10 @@ fn project(state: &mut State, ctx: &Context, on: bool) {
 /// Ends everything that is under way.
 fn stop(state: &mut State, engine: &Engine<Made>) {
     for slot in Slot::STOPPABLE {
-        engine.stop(slot);
-        state.latest.remove(&slot);
+        halt(state, engine, slot);
     }
     (state.running, state.typed, state.progress, state.opening) = (false, None, None, None);
+    before::roll_back(state);
     state.notice = Some(EN.stopped.to_owned());
 }
 
@@ -496,28 +520,20 @@ pub fn ask(state: &mut State, engine: &Engine<Made>) {
         return;
     };
     let Some(ask) = state.ask() else {
-        engine.stop(Slot::Run);
-        state.latest.remove(&Slot::Run);
+        halt(state, engine, Slot::Run);
         (state.study, state.before, state.running) = (None, None, false);
         return;
     };
     let known = state.results.find(subject.id(), &ask).cloned();
-    study(state, engine, move |control| match known {
-        Some(run) => Ok(run),
-        None => subject.run(&ask, control),
-    });
-}
-
-/// Asks for what the views show of a run.
-pub fn study(
-    state: &mut State,
-    engine: &Engine<Made>,
-    run: impl FnOnce(&Control) -> Result<Arc<Run>> + Send + 'static,
-) {
     let (look, meaning, before) = (state.grid_look, state.scene.look.meaning, state.study.clone());
     state.running = true;
+    // It is of what was shown until now.
+    halt(state, engine, Slot::Before);
     submit(state, engine, Slot::Run, "a forward pass", move |control| {
-        let run = run(control)?;
+        let run = match known {
+            Some(run) => run,
+            None => subject.run(&ask, control)?,
+        };
         let worth = worth_seeing(&run);
         let weights = Arc::new(Weights::new(&run, meaning)?);
         Ok(Made::Study(Study::new(weights, worth, look, before.as_ref())))

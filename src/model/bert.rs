@@ -6,7 +6,7 @@ use super::embeddings::{self, Embeddings};
 use super::encoder::{self, Encoder, Transformer};
 use super::heads::{self, Heads, Step};
 use super::params::Params;
-use super::{Card, Family, Source};
+use super::{Answers, Card, Family, Source};
 use crate::error::{Error, Result};
 use crate::trace::{Site, Stack};
 use serde::Deserialize;
@@ -80,6 +80,7 @@ impl Config {
             steps: Vec::new(),
             unavailable: Vec::new(),
             labels: Vec::new(),
+            answers: Answers::default(),
         }
     }
 }

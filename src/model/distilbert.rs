@@ -5,7 +5,7 @@ use super::blocks::{Activation, LayerNorm, Linear};
 use super::embeddings::{self, Embeddings};
 use super::encoder::{self, Encoder, Names, Transformer};
 use super::heads::{self, Heads, Step};
-use super::{Card, Family, Source};
+use super::{Answers, Card, Family, Source};
 use crate::error::Result;
 use crate::trace::{Site, Stack};
 use serde::Deserialize;
@@ -84,6 +84,7 @@ fn load(source: &Source<'_>) -> Result<Transformer> {
         steps: Vec::new(),
         unavailable: Vec::new(),
         labels: Vec::new(),
+        answers: Answers::default(),
     };
     let root = &source.vb;
     let mut heads = Heads::default();

@@ -5,7 +5,7 @@ use super::blocks::{Activation, HeadSizes, LayerNorm, Linear, attend, causal_mas
 use super::heads::{self, Heads, Step};
 use super::kernels;
 use super::params::Params;
-use super::{Card, Family, Input, Model, Source, finish, no_layer};
+use super::{Answers, Card, Family, Input, Model, Source, finish, no_layer};
 use crate::error::{Error, Result};
 use crate::trace::{Site, Stack, Trace};
 use candle_core::{Device, Tensor};
@@ -150,6 +150,7 @@ impl Gpt2 {
             steps: Vec::new(),
             unavailable: Vec::new(),
             labels: Vec::new(),
+            answers: Answers::default(),
         };
         heads.describe(&mut card);
         Ok(Self { card, words, positions, blocks, norm, heads, device: source.device.clone() })

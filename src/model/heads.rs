@@ -3,7 +3,7 @@
 
 use super::blocks::{Activation, LayerNorm, Linear, first_token};
 use super::params::Params;
-use super::{Card, Input, Source};
+use super::{Answers, Card, Input, Source};
 use crate::error::{Error, Result};
 use crate::trace::{Site, Trace};
 use candle_core::{DType, Tensor};
@@ -38,6 +38,7 @@ pub struct Heads {
     list: Vec<Head>,
     unavailable: Vec<(Site, String)>,
     labels: Vec<String>,
+    answers: Answers,
 }
 
 impl Heads {
@@ -124,6 +125,7 @@ impl Heads {
         })?;
         if added {
             self.labels = source.labels(labels);
+            self.answers = source.answers(labels);
         }
         Ok(())
     }
@@ -140,6 +142,7 @@ impl Heads {
         }
         card.unavailable.clone_from(&self.unavailable);
         card.labels.clone_from(&self.labels);
+        card.answers = self.answers;
     }
 
     /// Logits over the vocabulary `[batch, token, vocabulary]` from hidden states `[batch, token, dim]`.

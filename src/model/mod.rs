@@ -57,6 +57,20 @@ pub struct Card {
     pub unavailable: Vec<(Site, String)>,
     /// Names of the classifier's labels, where there is one.
     pub labels: Vec<String>,
+    /// What the logits of a classifier of texts stand for.
+    pub answers: Answers,
+}
+
+/// What the logits of a classifier of texts stand for: `problem_type` in `config.json`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Answers {
+    /// One label of several: the softmax makes probabilities of them.
+    #[default]
+    One,
+    /// Any number of labels: each has a probability of its own, by the logistic function.
+    Several,
+    /// Numbers, which are no probabilities.
+    Numbers,
 }
 
 impl Card {
@@ -261,6 +275,16 @@ impl Source<'_> {
     pub fn labels(&self, count: usize) -> Vec<String> {
         let name = |i: usize| self.config["id2label"][i.to_string()].as_str().map(str::to_owned);
         (0..count).map(|i| name(i).unwrap_or_else(|| format!("LABEL_{i}"))).collect()
+    }
+
+    /// What the logits of a classifier of texts with `count` labels stand for. A single label has nothing to be chosen
+    /// from; transformers takes it for a number too.
+    pub fn answers(&self, count: usize) -> Answers {
+        match (self.config["problem_type"].as_str(), count) {
+            (Some("multi_label_classification"), _) => Answers::Several,
+            (Some("regression"), _) | (_, 1) => Answers::Numbers,
+            _ => Answers::One,
+        }
     }
 
     /// Refuses a variant that the forward pass does not have, rather than running it wrongly.

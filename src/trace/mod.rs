@@ -35,6 +35,7 @@ pub struct Trace<'a> {
     kept: BTreeMap<At, Array>,
     seen: Vec<(At, Vec<usize>)>,
     slope: Option<Slope<'a>>,
+    watch: bool,
     broken: Option<At>,
 }
 
@@ -45,7 +46,7 @@ pub struct Seen {
     pub arrays: BTreeMap<At, Array>,
     /// Every site in order of execution with its shape, batch axis included.
     pub shapes: Vec<(At, Vec<usize>)>,
-    /// The first site of an edited pass, in order of execution, at which not all numbers are finite.
+    /// The first site, in order of execution, at which not all numbers are finite, where somebody watched for it.
     pub broken: Option<At>,
 }
 
@@ -54,7 +55,13 @@ impl<'a> Trace<'a> {
     pub fn new(want: &'a Want, edits: &'a Edits, control: &'a Control, layers: usize) -> Self {
         let (pending, kept, seen) = Default::default();
         let (stack, layer, slope, broken) = (Stack::Embeddings, 0, None, None);
-        Self { want, edits, control, stack, layer, layers, pending, kept, seen, slope, broken }
+        let watch = !edits.is_empty();
+        Self { want, edits, control, stack, layer, layers, pending, kept, seen, slope, watch, broken }
+    }
+
+    /// Looks for the first site that is not finite where nothing is edited too: other tokens can make such numbers.
+    pub fn watching(self, watch: bool) -> Self {
+        Self { watch: self.watch || watch, ..self }
     }
 
     /// Computes [`Site::Gradient`] as well: the derivative of `goal` by every attention probability.
@@ -91,8 +98,8 @@ impl<'a> Trace<'a> {
         let at = At::new(self.stack, self.layer, site);
         let t = self.edits.apply(at, t)?;
         self.seen.push((at, t.dims().to_vec()));
-        // An edit can make numbers that no layer after it survives: where that began is what there is to say.
-        if !self.edits.is_empty() && self.broken.is_none() && !edit::is_finite(&t)? {
+        // A change can make numbers that no layer after it survives: where that began is what there is to say.
+        if self.watch && self.broken.is_none() && !edit::is_finite(&t)? {
             self.broken = Some(at);
         }
         if self.want.has(at) {

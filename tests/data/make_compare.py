@@ -6,10 +6,12 @@ the attention that Hugging Face transformers gives.
 
 Made with torch 2.15.0, transformers 5.23.0, numpy 2.4.6, scipy 1.17.1 (Python 3.11). Nothing is downloaded.
 
-compare  [{a, b, text, text_b, smooth, pairs, js: [layer][head], left_out: [A, B]}]: tokens are aligned along a longest
+compare  [{a, b, text, text_b, smooth, pairs, js: [layer][head], left_out: [A, B], difference, hidden}]: tokens are aligned along a longest
          common subsequence (of several, the one whose pairs come first), rows cut to aligned keys and scaled to sum to
          1; `js` is the mean over aligned queries of scipy's `jensenshannon(...) ** 2` in nats. Smoothed rows are
-         `0.999 p + 0.001 / n` (attention-analysis, head_distances.py).
+         `0.999 p + 0.001 / n` (attention-analysis, head_distances.py). `difference` [query][key] is B less A of the last
+         head of the last layer that both have, not smoothed, each row scaled to what it was before keys without a
+         partner were cut. `hidden` has `js` and `difference` with the rows and columns of special tokens set to 0.
 map      [{model, text, smooth, distances, points, explained, stress}]: roots of the mean divergence between all heads,
          and B = -1/2 J D^2 J with `numpy.linalg.eigh`, each axis with its largest element positive.
 """
@@ -81,9 +83,30 @@ def compare(a, b, text, text_b=None, smooth=False):
           for l in range(layers)]
     out = lambda att, at: float(1 - np.mean([att[l, h][np.ix_(at, at)].sum() / len(at)
                                             for l in range(layers) for h in range(heads)]))
+    def side(att, pieces, at, hide):
+        att = att.copy()
+        if hide:
+            special = [i for i, piece in enumerate(pieces) if piece[2]]
+            att[..., special, :] = 0
+            att[..., :, special] = 0
+        part = att[:layers, :heads][..., at, :]
+        return part[..., at], part.sum(-1, keepdims=True)
+
+    def measure(hide):
+        (p, all_p), (q, all_q) = side(att_a, pieces_a, at_a, hide), side(att_b, pieces_b, at_b, hide)
+        share = lambda x, to: np.divide(x * to, x.sum(-1, keepdims=True), out=np.zeros_like(x),
+                                        where=x.sum(-1, keepdims=True) > 0)
+        p1, q1 = share(p, 1), share(q, 1)
+        whole = [i for i in range(len(pairs)) if p1[0, 0, i].sum() > 0 and q1[0, 0, i].sum() > 0]
+        js = [[divergence(p1[l, h][whole], q1[l, h][whole]) for h in range(heads)] for l in range(layers)]
+        cut = len(pairs) < max(len(pieces_a), len(pieces_b))
+        p, q = (share(p, all_p), share(q, all_q)) if cut else (p, q)
+        return {"js": js, "difference": (q - p)[-1, -1].tolist()}
+
     print(a, b, len(pieces_a), len(pieces_b), "aligned", len(pairs), "largest js", max(map(max, js)))
     return {"a": a, "b": b, "text": text, "text_b": text_b, "smooth": smooth, "pairs": pairs, "js": js,
-            "left_out": [out(att_a, at_a), out(att_b, at_b)]}
+            "left_out": [out(att_a, at_a), out(att_b, at_b)], "difference": measure(False)["difference"],
+            "hidden": measure(True)}
 
 
 def head_map(name, text, smooth):

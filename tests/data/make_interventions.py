@@ -20,7 +20,11 @@ means       the mean of each head's output over all tokens of assets/sentences/<
 
 interventions.json  {models: [{model, language, text, masked, typed, replaced: [position, piece], cuts: [...],
                     targets: [{target, mean [layer][head], zero [layer][head], cut: [effect of each entry of cuts],
-                    replaced: effect, patch: {gap, tokens [layer][token], heads [layer][head]}?}]}]}
+                    replaced: effect, patch: {gap, tokens [layer][token], heads [layer][head]}?}],
+                    on_top: {off: [layer, head], cut, targets: [{target, mean, patch?}]}}]}
+    Of all edges of layer 0, in one head and in all of them, those are cut that change some target most; the token is
+    replaced by the one of the text that changes the least changed target most. `on_top` has heads left out, and patches,
+    while a head is off to zero and an edge is cut; heads are left out of the text with the replacement.
     `masked` is the position that is replaced by the mask token in every pass (null for models without one). A patch goes
     from the text as it is (clean) into the text with the replacement (corrupt); it is left out where the target hardly
     differs between them, because the recovery would divide rounding by rounding.
@@ -39,6 +43,8 @@ from transformers.masking_utils import ALL_MASK_ATTENTION_FUNCTIONS
 ROOT = Path(__file__).resolve().parents[2]
 OUT = Path(__file__).with_name("interventions.json")
 MASKS = ("[MASK]", "<mask>")
+# Less than this between two texts is too little to be shared out.
+LEAST_GAP = 0.02
 
 # What the pass under way does: the cut edges by layer, and how many layers have attended.
 CUTS, LAYER = {}, [0]
@@ -187,17 +193,32 @@ def make(name):
     mask = next((vocab[m] for m in MASKS if m in vocab), None)
     masked = None if mask is None or subject.causal else 4
     place = lambda ids: [mask if i == masked else x for i, x in enumerate(ids)]
-    replaced = [2, subject.tok.id_to_token(typed[5])]
-    swapped = [typed[5] if i == 2 else x for i, x in enumerate(typed)]
-    clean, corrupt = subject.run(place(typed)), subject.run(place(swapped))
+    clean = subject.run(place(typed))
     layers = len(clean["heads"])
-    cuts = [[layers - 1, 0, 3, 1], [0, None, 4, 3]]
-
     targets = ["pooled", f"hidden:{layers - 1},3", "hidden:0,4"]
     if "logits" in clean:
         targets.append(f"logprob:{masked or 6}")
     if "sequence_logits" in clean:
         targets.append("class:1")
+    of = lambda target, run: effect(subject, target, typed, clean, run)
+
+    # Changes that do something: a number below the tolerance tells nothing.
+    n = len(typed)
+    open_edges = [(q, k) for q in range(1, n) for k in range(q + 1 if subject.causal else n)]
+    tried = [[0, head, q, k] for head in [None, *range(subject.count)] for q, k in open_edges]
+    runs = [subject.run(place(typed), cuts=[cut]) for cut in tried]
+    best = lambda target, kind: max((i for i, cut in enumerate(tried) if (cut[1] is None) == kind),
+                                    key=lambda i: abs(of(target, runs[i])))
+    chosen = dict.fromkeys(best(target, kind) for target in targets for kind in (True, False))
+    cuts = [[layers - 1, 0, 3, 1], *(tried[i] for i in chosen)]
+    special = [bool(s) for s in case["special"]]
+    own = [i for i in range(n) if not special[i]]
+    swap = lambda at, source: [typed[source] if i == at else x for i, x in enumerate(typed)]
+    pairs = [(at, source) for at in own for source in own if at != masked and typed[at] != typed[source]]
+    weakest = lambda pair: min(abs(of(target, subject.run(place(swap(*pair))))) for target in targets)
+    at, source = max(pairs, key=weakest)
+    replaced, swapped = [at, subject.tok.id_to_token(typed[source])], swap(at, source)
+    corrupt = subject.run(place(swapped))
     language = subject.language()
     means = subject.means(language)
 
@@ -219,7 +240,6 @@ def make(name):
                 heads[0, :, head] = clean["heads"][layer][:, head]
         return change
 
-    of = lambda target, run: effect(subject, target, typed, clean, run)
     grid = lambda second, run: [[run(l, x) for x in range(second)] for l in range(layers)]
     off = {"mean": grid(subject.count, lambda l, h: subject.run(place(typed), heads=without(l, h, means[l][h]))),
            "zero": grid(subject.count, lambda l, h: subject.run(place(typed), heads=without(l, h, 0)))}
@@ -232,12 +252,61 @@ def make(name):
         entry = {"target": target, "mean": score(off["mean"]), "zero": score(off["zero"]),
                  "cut": [of(target, run) for run in cut], "replaced": of(target, corrupt)}
         gap = entry["replaced"]
-        if abs(gap) > 0.002:
+        if abs(gap) > LEAST_GAP:
             recovery = lambda runs: [[1 - e / gap for e in row] for row in score(runs)]
             entry["patch"] = {"gap": gap, "tokens": recovery(tokens), "heads": recovery(heads)}
         made.append(entry)
     return {"model": name, "language": language, "text": make_models.SINGLE, "masked": masked, "typed": typed,
-            "replaced": replaced, "cuts": cuts, "targets": made}
+            "replaced": replaced, "cuts": cuts, "targets": made,
+            "on_top": on_top(subject, typed, place, swapped, cuts[1], targets, means)}
+
+
+def on_top(subject, typed, place, swapped, cut, targets, means):
+    """Every head left out, and every part patched, while a head is off to zero and an edge is cut already; the text whose
+    heads are left out has the replacement too."""
+    off = [0, subject.count - 1]
+
+    def run(ids, heads=None, hidden=None):
+        def change(at, x):
+            if at == off[0]:
+                x[:, :, off[1]] = 0
+            if heads:
+                heads(at, x)
+        return subject.run(place(ids), heads=change, hidden=hidden, cuts=[cut])
+
+    clean, corrupt = run(typed), run(swapped)
+    layers, count, n = len(clean["heads"]), subject.count, len(typed)
+
+    def without(layer, head):
+        def change(at, x):
+            if at == layer:
+                x[:, :, head] = means[layer][head]
+        return run(swapped, heads=change)
+
+    def patched_hidden(layer, token):
+        def change(at, x):
+            if at == layer:
+                x[:, token] = clean["hidden"][layer][token]
+        return run(swapped, hidden=change)
+
+    def patched_head(layer, head):
+        def change(at, x):
+            if at == layer:
+                x[0, :, head] = clean["heads"][layer][:, head]
+        return run(swapped, heads=change)
+
+    grid = lambda second, make: [[make(l, x) for x in range(second)] for l in range(layers)]
+    left, tokens, heads = grid(count, without), grid(n, patched_hidden), grid(count, patched_head)
+    made = []
+    for target in targets:
+        score = lambda before, runs: [[effect(subject, target, typed, before, run) for run in row] for row in runs]
+        entry = {"target": target, "mean": score(corrupt, left)}
+        gap = effect(subject, target, typed, clean, corrupt)
+        if abs(gap) > LEAST_GAP:
+            recovery = lambda runs: [[1 - e / gap for e in row] for row in score(clean, runs)]
+            entry["patch"] = {"gap": gap, "tokens": recovery(tokens), "heads": recovery(heads)}
+        made.append(entry)
+    return {"off": off, "cut": cut, "targets": made}
 
 
 def rounded(value):

@@ -1,6 +1,6 @@
 //! What is changed, each with a way back: chips under the heading.
 
-use crate::engine::{Cut, Run, With};
+use crate::engine::{Cut, With};
 use crate::figure::head_name;
 use crate::gui::action::{Action, Actions};
 use crate::gui::changes::Ask;
@@ -16,10 +16,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
         return;
     }
     let (Some(run), scene) = (state.run(), &state.scene) else { return };
-    let typed = |i: usize| {
-        let plain = state.before.as_ref().filter(|b| b.tokens.len() == run.tokens.len()).unwrap_or(run);
-        word(plain, i)
-    };
+    let typed = |i: usize| state.word(i);
     let mut chips: Vec<(String, Ask)> = Vec::new();
     chips.extend(scene.masked.iter().map(|&i| (fill(CHANGES.chip_masked, &[&typed(i)]), Ask::Unmask(i))));
     let replaced = scene.replaced.iter();
@@ -57,10 +54,6 @@ pub fn with(with: With) -> &'static str {
         With::Mean => CHANGES.with_mean,
         With::Zero => CHANGES.with_zero,
     }
-}
-
-fn word(run: &Run, i: usize) -> String {
-    if i < run.tokens.len() { run.tokens.shown(i) } else { i.to_string() }
 }
 
 /// `L2·H5: opened ↛ door`, or `L2: ...` where every head of the layer is meant.

@@ -13,6 +13,7 @@ use crate::gui::command::Command;
 use crate::gui::paint::Canvas;
 use crate::gui::scene::View;
 use crate::gui::state::State;
+use crate::gui::views::effects::Mode;
 use crate::gui::words::changes::CHANGES;
 use crate::gui::words::compare::COMPARE;
 use crate::gui::words::files::FILES;
@@ -32,6 +33,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
             View::Lines => EN.explanation,
             View::Heatmap => EN.explanation_matrix,
             View::Neuron => EN.explanation_neuron,
+            View::Effects if state.views.effects.mode == Mode::Patch => CHANGES.explanation_patching,
             View::Effects => CHANGES.explanation_effects,
             View::Heads => HEADS.explanation_heads,
             View::Evidence => HEADS.explanation_evidence,
@@ -119,10 +121,7 @@ fn buttons(ui: &mut Ui, state: &State, actions: &Actions) {
     let token = token.or(state.scene.masked.first().copied());
     let possible = token.is_some_and(|i| state.can_mask(i));
     let action = if is_masked { EN.unmask_word } else { EN.mask_word };
-    let word = token.filter(|_| possible).zip(state.before.as_ref().or(state.run())).map(|(i, run)| {
-        let word = if i < run.tokens.len() { run.tokens.shown(i) } else { String::new() };
-        fill(EN.of_word, &[action, &word])
-    });
+    let word = token.filter(|_| possible).map(|i| fill(EN.of_word, &[action, &state.word(i)]));
     let button = widgets::wide(ui, possible, word.as_deref().unwrap_or(action));
     let button = widgets::named(button, action);
     let tip = format!("{} {}", EN.mask_tip, Command::Mask.tooltip(ui.ctx()));
@@ -182,12 +181,12 @@ fn predictions(ui: &mut Ui, state: &State, run: &Run, canvas: &mut Canvas) {
         return;
     };
     let Some(after) = canvas.after.get((run.id, position), || guesses(run, position)).as_ref().clone() else { return };
-    let plain = state.before.as_ref().filter(|b| b.tokens.len() == run.tokens.len() && state.is_about(b));
+    let plain = state.unchanged();
     let before = plain
         .filter(|b| b.id != run.id)
         .and_then(|b| canvas.before.get((b.id, position), || guesses(b, position)).as_ref().clone());
     ui.add_space(4.0);
-    let word = plain.map_or(run, |b| b.as_ref()).tokens.shown(position);
+    let word = state.word(position);
     let causal = run.card.is_causal();
     let said = |p: &Prediction| shown_word(&model.tokenizer.token(p.id).unwrap_or_default());
     let Some(before) = before else {

@@ -12,7 +12,7 @@ use egui::{Button, Id, Key, Modifiers, RichText, TextEdit, Ui, Vec2};
 /// Draws the sheet for the token at `position`.
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions, position: usize, is_new: bool) {
     let (Some(model), Some(run)) = (&state.model, state.run()) else { return };
-    let run = state.before.as_ref().filter(|b| b.tokens.len() == run.tokens.len()).unwrap_or(run);
+    let run = state.unchanged().unwrap_or(run);
     let Some(piece) = run.tokens.pieces.get(position) else { return };
     let id = Id::unique("replace");
     let mut typed: String = if is_new { String::new() } else { ui.data(|d| d.get_temp(id)).unwrap_or_default() };

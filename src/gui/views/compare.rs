@@ -1,11 +1,14 @@
 //! What is shown beside something else: another sentence, another model, or the same before it was changed.
 
-use super::rows;
+use super::{pairs_label, rows};
 use crate::analysis::compare::Comparison;
+use crate::analysis::filter::{Filter, Pairs, Special, on_special};
+use crate::analysis::meaning::{Meaning, Weights};
 use crate::engine::{Ask as Question, Engine, Run, Slot, Subject};
 use crate::error::Result;
 use crate::export::{Table, ViewExport};
 use crate::figure::heatmap::{self, Matrix, Spot};
+use crate::figure::shades::Look;
 use crate::figure::{Figure, Palette, head_name, percent, short, weight};
 use crate::gui::action::{Action, Actions, Head};
 use crate::gui::export::Recipe;
@@ -15,9 +18,11 @@ use crate::gui::scene::{Beside, Other};
 use crate::gui::state::State;
 use crate::gui::theme::{self, CONTROL};
 use crate::gui::words::compare::COMPARE;
-use crate::gui::words::{count, fill, number};
+use crate::gui::words::{self, EN, count, fill, number};
 use crate::gui::{caption, made, update, widgets};
+use crate::source::find;
 use crate::text::Tokens;
+use crate::trace::{Place, Want};
 use egui::{Button, Key as Pressed, RichText, ScrollArea, Sense, TextEdit, Ui, Vec2};
 use std::sync::Arc;
 
@@ -35,13 +40,15 @@ pub enum Ask {
     Stop,
 }
 
+/// What is asked: the [`Run::id`] of what is shown, what it is compared with, under which meaning, after which steps.
+type Of = (u64, Beside, Meaning, Filter);
+
 /// Two runs and how they differ.
 #[derive(Debug)]
 pub struct Made {
-    /// The [`Run::id`] of A, and what B was to be.
-    of: (u64, Beside),
-    a: Arc<Run>,
-    b: Arc<Run>,
+    of: Of,
+    a: Arc<Weights>,
+    b: Arc<Weights>,
     /// How B's model is found again, and the model.
     subject: Option<(String, Subject)>,
     found: Comparison,
@@ -52,11 +59,11 @@ pub struct Made {
 pub struct Kept {
     made: Option<Arc<Made>>,
     /// What was asked for last.
-    asked: Option<(u64, Beside)>,
+    asked: Option<Of>,
 }
 
-/// What is drawn: both runs, head, theme, room.
-type Key = ([u64; 2], Head, bool, [u32; 2]);
+/// What is drawn: what of it, head, colours, theme, room.
+type Key = (Of, Head, Look, bool, [u32; 2]);
 /// See [`Canvas::compare`].
 pub type Drawn = Memo<Key, Option<Matrixed>>;
 
@@ -74,50 +81,79 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, asked: Ask) {
         Ask::With(beside) => {
             let begin = beside.other == Other::Before && state.scene.beside.other != Other::Before;
             state.scene.beside = beside;
-            if begin && state.before.is_some() {
+            if begin {
                 start(state, engine);
             }
         }
         Ask::Start => start(state, engine),
         Ask::Stop => {
-            engine.stop(Slot::Compare);
-            state.latest.remove(&Slot::Compare);
-            state.progress.take_if(|(slot, _)| *slot == Slot::Compare);
+            update::halt(state, engine, Slot::Compare);
         }
     }
 }
 
+/// What would be asked now.
+fn question(state: &State) -> Option<Of> {
+    let weights = state.weights()?;
+    // A difference is shown whole.
+    let filter = Filter { threshold: Filter::nothing().threshold, ..state.scene.look.filter };
+    Some((weights.run.id, state.scene.beside.clone(), weights.meaning, filter))
+}
+
+/// The run that what is shown was before it was changed, where it is known and kept the same.
+fn before(state: &State) -> Option<&Arc<Run>> {
+    let ask = &state.run()?.ask;
+    let kept = |before: &&Arc<Run>| before.ask.want == ask.want && before.ask.target == ask.target;
+    state.unchanged().filter(|_| !ask.is_plain() && !state.is_stale()).filter(kept)
+}
+
 fn start(state: &mut State, engine: &Engine<made::Made>) {
-    let (Some(run), Some(subject)) = (state.run().cloned(), state.subject()) else { return };
-    let beside = state.scene.beside.clone();
-    let of = (run.id, beside.clone());
+    let (Some(weights), Some(subject), Some(of)) = (state.weights().cloned(), state.subject(), question(state)) else {
+        return;
+    };
+    let (run, beside, meaning, filter) = (weights.run.clone(), of.1.clone(), of.2, of.3);
+    let before = before(state).cloned();
+    if beside.other == Other::Before && before.is_none() {
+        return;
+    }
     state.views.compare.asked = Some(of.clone());
-    let before = state.before.clone();
-    let known = state.views.compare.made.as_ref().and_then(|made| made.subject.clone());
-    let known = known.filter(|(name, _)| *name == beside.model);
+    let last = state.views.compare.made.clone();
+    let opened = last.as_ref().and_then(|made| made.subject.clone()).filter(|(name, _)| *name == beside.model);
+    let same = last.filter(|made| (made.of.0, &made.of.1) == (of.0, &of.1)).map(|made| made.b.run.clone());
     let (choice, budget) = (state.settings.device, state.settings.budget());
     // What was masked, or turned off, belongs to the text and the model that it was done to.
-    let plain = Question { pair: run.ask.pair.clone(), budget, ..Question::new(run.ask.text.clone()) };
+    let want = meaning.wants().iter().fold(Want::attention(), |want, &site| want.and(Place::site(site)));
+    let (pair, target) = (run.ask.pair.clone(), run.ask.target);
+    let plain = Question { pair, want, target, budget, ..Question::new(run.ask.text.clone()) };
     update::submit(state, engine, Slot::Compare, "comparing", move |control| {
         let mut other = None;
-        let b = match beside.other {
+        let other_run = match beside.other {
             Other::Before => before.ok_or_else(|| crate::Error::input(COMPARE.nothing_changed))?,
-            Other::Sentence => {
-                let asked = Question { text: beside.text.clone(), pair: None, ..plain };
-                subject.run(&asked, control)?
-            }
+            Other::Sentence => match same {
+                Some(run) => run,
+                None => subject.run(&Question { text: beside.text.clone(), pair: None, ..plain }, control)?,
+            },
             Other::Model => {
-                let opened = match known {
+                let opened = match opened {
                     Some((_, opened)) => opened,
-                    None => Subject::open(&beside.model, choice, budget, control)?,
+                    None if find::is_here(&beside.model) => Subject::open(&beside.model, choice, budget, control)?,
+                    None => return Err(crate::Error::input(fill(COMPARE.not_here, &[&beside.model]))),
                 };
-                let b = opened.run(&plain, control)?;
-                other = Some((beside.model.clone(), opened));
-                b
+                other = Some((beside.model.clone(), opened.clone()));
+                match same {
+                    Some(run) => run,
+                    None => opened.run(&plain, control)?,
+                }
             }
         };
-        let found = Comparison::of(&run, &b, false, control)?;
-        Ok(made::Made::Compare(Arc::new(Made { of, a: run, b, subject: other, found })))
+        let other_weights = Arc::new(Weights::new(&other_run, meaning)?);
+        // What came of a change is read as after less before.
+        let [a, b] = match beside.other {
+            Other::Before => [other_weights, weights],
+            _ => [weights, other_weights],
+        };
+        let found = Comparison::of(&a.run, &b.run, &filter, false, control)?;
+        Ok(made::Made::Compare(Arc::new(Made { of, a, b, subject: other, found })))
     });
 }
 
@@ -128,20 +164,21 @@ pub fn arrive(state: &mut State, made: Arc<Made>) {
 
 /// Draws the view.
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
-    let Some(run) = state.run() else { return };
     ui.spacing_mut().item_spacing.y = 6.0;
     controls(ui, state, actions);
-    let beside = &state.scene.beside;
-    // What changed is compared at once: it is there already.
-    let due = beside.other == Other::Before && state.is_changed() && state.before.is_some() && !state.is_stale();
-    if due && state.views.compare.asked.as_ref() != Some(&(run.id, beside.clone())) {
+    let Some(now) = question(state) else { return };
+    let asked = state.views.compare.asked.as_ref();
+    // What changed is compared at once, and so is what was compared already and is only read in another way.
+    let is_read_again = asked.is_some_and(|asked| (asked.0, &asked.1) == (now.0, &now.1));
+    let due = if now.1.other == Other::Before { before(state).is_some() } else { is_read_again && !state.is_stale() };
+    if due && asked != Some(&now) {
         actions.ask(Action::Compare(Ask::Start));
     }
     let Some(made) = &state.views.compare.made else {
         widgets::muted(ui, COMPARE.compare_note);
         return;
     };
-    let is_old = made.of != (run.id, beside.clone());
+    let is_old = made.of != now;
     if is_old {
         widgets::muted(ui, COMPARE.compare_old);
         ui.multiply_opacity(0.6);
@@ -149,9 +186,10 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
     let found = &made.found;
     let (layer, head) = state.scene.head;
     let js = found.js(layer, head).map_or_else(|| "\u{2013}".to_owned(), |js| short(js as f32));
-    let sides = fill(COMPARE.of_sides, &[&head_name(layer, head), &js]);
-    widgets::heading(ui, &sides);
+    let sides = if made.is_before() { COMPARE.of_change } else { COMPARE.of_sides };
+    widgets::heading(ui, &fill(sides, &[&name(made, (layer, head)), &js]));
     widgets::muted(ui, notes(made));
+    widgets::muted(ui, reading(made, (layer, head)));
     ui.horizontal_top(|ui| {
         let height = ui.available_height();
         let width = (ui.available_width() - LIST - 12.0).max(240.0);
@@ -177,7 +215,7 @@ fn controls(ui: &mut Ui, state: &State, actions: &Actions) {
         for (other, label, tip) in choices {
             let button = Button::selectable(beside.other == other, label).frame_when_inactive(true);
             let possible = match other {
-                Other::Before => state.is_changed() && state.before.is_some(),
+                Other::Before => before(state).is_some(),
                 Other::Sentence => state.imported.is_none(),
                 Other::Model => true,
             };
@@ -209,7 +247,7 @@ fn controls(ui: &mut Ui, state: &State, actions: &Actions) {
                 field(ui, &mut next.model, COMPARE.path_hint, COMPARE.path_name, COMPARE.path_tip);
                 !beside.model.trim().is_empty()
             }
-            Other::Before => state.is_changed(),
+            Other::Before => before(state).is_some(),
         };
         if state.latest.contains_key(&Slot::Compare) {
             let stop = ui.add(Button::new(COMPARE.stop).min_size(Vec2::new(88.0, CONTROL)));
@@ -227,6 +265,43 @@ fn controls(ui: &mut Ui, state: &State, actions: &Actions) {
     if next != *beside {
         actions.ask(Action::Compare(Ask::With(next)));
     }
+}
+
+impl Made {
+    /// Whether it is the same before and after a change.
+    fn is_before(&self) -> bool {
+        self.of.1.other == Other::Before
+    }
+
+    /// What is less what.
+    fn order(&self) -> &'static str {
+        if self.is_before() { COMPARE.after_less_before } else { COMPARE.legend }
+    }
+}
+
+/// A head, or its layer where the meaning has no heads.
+fn name(made: &Made, (layer, head): Head) -> String {
+    if made.of.2.has_heads() { head_name(layer, head) } else { fill(EN.layer_name, &[&layer.to_string()]) }
+}
+
+/// What the difference is of: the meaning, and every step with what it took from either side.
+fn reading(made: &Made, (layer, head): Head) -> String {
+    let (meaning, filter) = (made.of.2, made.of.3);
+    let mut steps = vec![fill(COMPARE.of_meaning, &[made.order(), words::meaning(meaning)])];
+    if filter.special != Special::Show {
+        let taken = |weights: &Weights| percent(on_special(&weights.run.tokens, &weights.head(layer, head)));
+        let sides = if made.is_before() { COMPARE.before_and_after } else { COMPARE.a_and_b };
+        let rescaled = filter.special == Special::Renormalise;
+        let step = if rescaled { EN.step_rescaled } else { EN.step_special };
+        steps.push(fill(step, &[&fill(sides, &[&taken(&made.a), &taken(&made.b)])]));
+    }
+    if filter.pairs != Pairs::All {
+        steps.push(fill(COMPARE.pairs_only, &[pairs_label(filter.pairs)]));
+    }
+    if filter.words {
+        steps.push(EN.step_words.to_owned());
+    }
+    steps.join(" \u{b7} ")
 }
 
 /// What was compared and what was left out.
@@ -261,8 +336,9 @@ fn matrix(ui: &mut Ui, state: &State, made: &Made, canvas: &mut Canvas) {
     ScrollArea::both().id_salt("compare").auto_shrink(false).show(ui, |ui| {
         let palette = theme::palette(ui.ctx());
         let room = [ui.available_width() - 8.0, (ui.clip_rect().height() - 12.0).max(220.0)];
-        let key = ([made.a.id, made.b.id], head, palette.dark, room.map(f32::to_bits));
-        let drawn = canvas.compare.get(key, || draw(made, head, palette, room).ok());
+        let colours = state.scene.look.colours;
+        let key = (made.of.clone(), head, colours, palette.dark, room.map(f32::to_bits));
+        let drawn = canvas.compare.get(key, || draw(made, head, colours, palette, room).ok());
         let Some(Matrixed { tokens, values, figure, layout }) = drawn.as_ref() else { return };
         let (rect, response) = ui.allocate_exact_size(Vec2::new(figure.width, figure.height), Sense::hover());
         paint::figure(&ui.painter_at(ui.clip_rect()), canvas, figure, rect.min);
@@ -278,24 +354,30 @@ fn matrix(ui: &mut Ui, state: &State, made: &Made, canvas: &mut Canvas) {
         response.on_hover_ui_at_pointer(|ui| {
             let names = format!("{} \u{2192} {}", tokens.shown(q), tokens.shown(k));
             ui.label(RichText::new(names).font(theme::mono()));
-            ui.label(RichText::new(format!("B \u{2212} A = {}", signed(value))).font(theme::mono()).strong());
+            let text = match value {
+                f32::NEG_INFINITY => EN.cannot_be.to_owned(),
+                value => format!("{} = {}", made.order(), signed(value, made.of.2)),
+            };
+            ui.label(RichText::new(text).font(theme::mono()).strong());
         });
     });
 }
 
-fn signed(value: f32) -> String {
-    if value > 0.0 { format!("+{}", weight(value)) } else { weight(value) }
+fn signed(value: f32, meaning: Meaning) -> String {
+    let text = if meaning.is_share() { weight(value) } else { number(value) };
+    if value > 0.0 { format!("+{text}") } else { text }
 }
 
 /// Draws B less A over the aligned tokens, named as A has them.
-fn draw(made: &Made, head: Head, palette: &Palette, [width, height]: [f32; 2]) -> Result<Matrixed> {
+fn draw(made: &Made, head: Head, look: Look, palette: &Palette, [width, height]: [f32; 2]) -> Result<Matrixed> {
     let found = &made.found;
     let values = found.difference(&made.a, &made.b, head.0, head.1)?;
-    let mut tokens = made.a.tokens.clone();
-    tokens.pieces = found.alignment.pairs.iter().map(|&(a, _)| made.a.tokens.pieces[a].clone()).collect();
+    let tokens = found.tokens(&made.a.run);
     let layout = heatmap::Layout::new(&tokens, width, height);
-    let title = format!("{} B \u{2212} A", head_name(head.0, head.1));
-    let matrix = Matrix { meaning: COMPARE.legend, signed: true, ..Matrix::new(&tokens, &values, &title) };
+    let title = format!("{} {}", name(made, head), made.order());
+    let meaning = fill(COMPARE.of_meaning, &[made.order(), made.of.2.label()]);
+    let unit = made.a.unit().max(made.b.unit());
+    let matrix = Matrix { meaning: &meaning, unit, signed: true, look, ..Matrix::new(&tokens, &values, &title) };
     let figure = heatmap::figure(&matrix, palette, &layout);
     Ok(Matrixed { tokens, values, figure, layout })
 }
@@ -321,14 +403,14 @@ fn list(ui: &mut Ui, state: &State, found: &Comparison, actions: &Actions) {
 
 /// The difference of the selected head with the divergence of every head, for a file or the clipboard.
 pub fn export(state: &State, palette: &'static Palette) -> Option<Recipe> {
-    let head = state.scene.head;
+    let (head, colours) = (state.scene.head, state.scene.look.colours);
     let run = state.run()?;
     let made = state.views.compare.made.clone().filter(|made| made.of.0 == run.id)?;
     let caption = caption::of_run(state)
         .and(COMPARE.caption_beside, notes(&made))
-        .and(COMPARE.caption_shown, fill(COMPARE.caption_difference, &[&head_name(head.0, head.1)]));
+        .and(COMPARE.caption_shown, format!("{}: {}", name(&made, head), reading(&made, head)));
     Some(Box::new(move || {
-        let drawn = draw(&made, head, palette, [720.0, 720.0])?;
+        let drawn = draw(&made, head, colours, palette, [720.0, 720.0])?;
         let found = &made.found;
         let places = || (0..found.js.len()).map(|i| (i / found.heads, i % found.heads));
         let table = Table::default()

@@ -12,7 +12,7 @@ use crate::gui::made::Made;
 use crate::gui::paint::{self, Canvas};
 use crate::gui::state::State;
 use crate::gui::theme::{self, CONTROL};
-use crate::gui::update::submit;
+use crate::gui::update::{halt, submit};
 use crate::gui::words::changes::CHANGES;
 use crate::gui::words::{EN, fill, number};
 use crate::gui::{panels, widgets};
@@ -61,9 +61,7 @@ pub fn apply(state: &mut State, engine: &Engine<Made>, ask: Ask) {
         Ask::Corrupt(text) => state.scene.corrupt = Some(text),
         Ask::Start => start(state, engine),
         Ask::Stop => {
-            engine.stop(Slot::Effects);
-            state.latest.remove(&Slot::Effects);
-            state.progress.take_if(|(slot, _)| *slot == Slot::Effects);
+            halt(state, engine, Slot::Effects);
         }
     }
 }
@@ -93,13 +91,18 @@ fn start(state: &mut State, engine: &Engine<Made>) {
         let work = Arc::new(Work::new(question, layers, heads, Vec::new(), Vec::new()));
         state.views.effects.left_out = Some(work.clone());
         submit(state, engine, Slot::Effects, "leaving one head out", move |control| {
-            let found = |e: crate::engine::Effect| work.head(e.layer, e.head, e.effect);
+            let found = |e: crate::engine::Effect| {
+                if let Some(at) = e.broken {
+                    work.broken(e.layer, e.head, at);
+                }
+                work.head(e.layer, e.head, e.effect);
+            };
             Ablation::new(&model, &clean, target, with, control, found)?;
             Ok(Made::Effects)
         });
         return;
     };
-    let other = crate::engine::Ask { text, ..clean.clone() };
+    let other = crate::engine::Ask { text, continued: None, ..clean.clone() };
     let pieces = |ask| read(&model, ask).map(|t| (0..t.len()).map(|i| t.shown(i)).collect::<Vec<_>>());
     let (tokens, others) = (pieces(&clean).unwrap_or_default(), pieces(&other).unwrap_or_default());
     let differs = (0..tokens.len()).filter(|&i| tokens.get(i) != others.get(i)).collect();
@@ -225,7 +228,7 @@ fn maps(ui: &mut Ui, state: &State, run: &Run, work: &Work, actions: &Actions, c
         widgets::heading(ui, &fill(CHANGES.leave_out_title, &[&target]));
         widgets::muted(ui, fill(CHANGES.leave_out_key, &[with]));
         let shown = draw(ui, canvas, work, &Drawn::left_out(work, &heads, &board), room);
-        head_map(ui, state, &shown, &board.heads, actions);
+        head_map(ui, state, &shown, &board, actions);
         ranked(ui, &board, work.heads, actions);
         return;
     }
@@ -235,11 +238,11 @@ fn maps(ui: &mut Ui, state: &State, run: &Run, work: &Work, actions: &Actions, c
     if let Some((layer, i)) = shown.over() {
         let value = board.tokens.get(layer * work.tokens.len() + i).copied().unwrap_or(f32::NAN);
         let name = fill(CHANGES.patch_cell, &[&layer.to_string(), &i.to_string(), &work.tokens[i]]);
-        shown.tip(ui, &name, value, (layer, i));
+        shown.tip(ui, &name, &said(value), (layer, i));
     }
     widgets::heading(ui, CHANGES.patch_heads);
     let shown = draw(ui, canvas, work, &Drawn::heads(&heads, &board), room);
-    head_map(ui, state, &shown, &board.heads, actions);
+    head_map(ui, state, &shown, &board, actions);
 }
 
 /// A map on the screen.
@@ -256,10 +259,9 @@ impl Placed {
     }
 
     /// A ring about a cell and its number beside the pointer.
-    fn tip(&self, ui: &Ui, name: &str, value: f32, (layer, column): (usize, usize)) {
+    fn tip(&self, ui: &Ui, name: &str, text: &str, (layer, column): (usize, usize)) {
         let ink = theme::colour(theme::palette(ui.ctx()).text);
         self.ring(ui, (layer, column), Stroke::new(1.0, ink));
-        let text = if value.is_nan() { CHANGES.not_known_yet.to_owned() } else { number(value) };
         self.response.clone().on_hover_ui_at_pointer(|ui| {
             ui.label(RichText::new(name).font(theme::mono()));
             ui.label(RichText::new(text).font(theme::mono()).strong());
@@ -347,18 +349,26 @@ fn draw(ui: &mut Ui, canvas: &mut Canvas, work: &Work, drawn: &Drawn<'_>, room: 
 }
 
 /// A map of heads: hover says the number, a click selects the head.
-fn head_map(ui: &mut Ui, state: &State, shown: &Placed, values: &[f32], actions: &Actions) {
+fn head_map(ui: &mut Ui, state: &State, shown: &Placed, board: &Board, actions: &Actions) {
     let accent = theme::colour(theme::palette(ui.ctx()).accent);
     let (layer, head) = state.scene.head;
     if layer < shown.layout.layers && head < shown.layout.columns {
         shown.ring(ui, (layer, head), Stroke::new(2.0, accent));
     }
     let Some((layer, head)) = shown.over() else { return };
-    let value = values.get(layer * shown.layout.columns + head).copied().unwrap_or(f32::NAN);
-    shown.tip(ui, &head_name(layer, head), value, (layer, head));
+    let value = board.heads.get(layer * shown.layout.columns + head).copied().unwrap_or(f32::NAN);
+    let text = match board.broken.get(&(layer, head)) {
+        Some(at) => fill(CHANGES.effect_broken, &[&at.to_string()]),
+        None => said(value),
+    };
+    shown.tip(ui, &head_name(layer, head), &text, (layer, head));
     if shown.response.clicked() {
         actions.ask(Action::Select((layer, head)));
     }
+}
+
+fn said(value: f32) -> String {
+    if value.is_nan() { CHANGES.not_known_yet.to_owned() } else { number(value) }
 }
 
 /// The heads that do most, whatever their sign: a click selects one.

@@ -13,12 +13,20 @@ use crate::gui::export::Recipe;
 use crate::gui::memo::Memo;
 use crate::gui::paint::{self, Canvas};
 use crate::gui::state::State;
-use crate::gui::words::fill;
 use crate::gui::words::predict::PREDICT;
+use crate::gui::words::{fill, number};
 use crate::gui::{caption, made, theme, update, widgets};
-use egui::{Button, RichText, ScrollArea, Sense, Ui, Vec2};
+use egui::{Button, DragValue, RichText, ScrollArea, Sense, Ui, Vec2};
 use std::sync::Arc;
+use work::Answer;
 pub use work::Grid;
+
+/// How many words are shown of each token unless somebody says otherwise, and how many are kept of each cell.
+const RANKS: usize = 5;
+/// The most words of each token.
+const MOST_RANKS: usize = 50;
+/// The most bars of one token.
+const BARS: usize = 10;
 
 /// What is read out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,6 +51,8 @@ pub struct Question {
     mode: Mode,
     head: Option<Head>,
     token: Option<usize>,
+    /// Words of each token.
+    ranks: usize,
 }
 
 /// A request of this view.
@@ -52,6 +62,8 @@ pub enum Ask {
     Mode(Mode),
     /// Compute a table.
     Read(Question),
+    /// Show this many words of each token.
+    Ranks(usize),
     /// Look at a cell, or let go of it.
     Choose(usize, usize),
     /// Something of generation.
@@ -77,6 +89,8 @@ pub struct Kept {
     inner: Option<(u64, Arc<Run>)>,
     asked: Option<Question>,
     chosen: Option<(usize, usize)>,
+    /// How many words of each token are shown, where that was chosen.
+    ranks: Option<usize>,
     /// How the model goes on.
     pub text: generate::Kept,
 }
@@ -90,6 +104,7 @@ pub type Drawn = Memo<Key, (Figure, Layout)>;
 pub fn apply(state: &mut State, engine: &Engine<made::Made>, asked: Ask) {
     match asked {
         Ask::Mode(mode) => (state.views.predict.mode, state.views.predict.chosen) = (mode, None),
+        Ask::Ranks(ranks) => state.views.predict.ranks = Some(ranks.clamp(1, MOST_RANKS)),
         Ask::Choose(row, column) => {
             let chosen = Some((row, column));
             let kept = &mut state.views.predict.chosen;
@@ -139,7 +154,8 @@ fn question(state: &State, run: &Run) -> Question {
     let masked = || state.scene.masked.first().copied().filter(|&i| i < run.tokens.len());
     let first = || run.tokens.pieces.iter().position(|p| !p.special).unwrap_or_default();
     let token = (mode == Mode::Heads).then(|| pinned().or_else(masked).unwrap_or_else(first));
-    Question { run: run.id, mode, head, token }
+    let ranks = state.views.predict.ranks.filter(|_| mode == Mode::Tokens).unwrap_or(RANKS);
+    Question { run: run.id, mode, head, token, ranks }
 }
 
 /// Draws the view.
@@ -237,16 +253,15 @@ fn table(ui: &mut Ui, state: &State, grid: &Grid, actions: &Actions, canvas: &mu
     }
     for bars in &grid.bars {
         widgets::muted(ui, bars.title);
-        for (label, share) in &bars.list {
-            widgets::bar(ui, label, *share as f32, &probability(*share), true);
-        }
+        bars.list.iter().for_each(|answer| self::answer(ui, answer));
     }
     if grid.rows.is_empty() {
         return;
     }
-    if grid.question.mode != Mode::Tokens {
-        detail(ui, state, grid);
+    if grid.question.mode == Mode::Tokens && grid.columns.len() > 1 {
+        ranks(ui, grid, actions);
     }
+    detail(ui, state, grid);
     ScrollArea::both().id_salt("predict").auto_shrink(false).show(ui, |ui| {
         let palette = theme::palette(ui.ctx());
         let width = ui.available_width() - 8.0;
@@ -290,6 +305,29 @@ fn table(ui: &mut Ui, state: &State, grid: &Grid, actions: &Actions, canvas: &mu
     });
 }
 
+/// What a classifier says of one label: its probability, where it has one, and its logit.
+fn answer(ui: &mut Ui, answer: &Answer) {
+    let logit = number(answer.logit);
+    let text = match answer.probability {
+        Some(share) => fill(PREDICT.answer, &[&probability(share), &logit]),
+        None => fill(PREDICT.answer_number, &[&logit]),
+    };
+    let share = answer.probability.unwrap_or_default() as f32;
+    widgets::bar_in(ui, &answer.label, share, &text, true, theme::palette(ui.ctx()).accent, 144.0);
+}
+
+/// How many words of each token are shown.
+fn ranks(ui: &mut Ui, grid: &Grid, actions: &Actions) {
+    ui.horizontal(|ui| {
+        widgets::muted(ui, PREDICT.ranks);
+        let mut ranks = grid.question.ranks;
+        let field = ui.add(DragValue::new(&mut ranks).range(1..=MOST_RANKS).speed(0.1));
+        if widgets::named(field, PREDICT.ranks).on_hover_text(PREDICT.ranks_tip).changed() {
+            actions.ask(Action::Predict(Ask::Ranks(ranks)));
+        }
+    });
+}
+
 /// The cell that the bars are about: the chosen one, else the last layer's or the selected head's, at the token that is
 /// pinned or masked.
 fn chosen(state: &State, grid: &Grid) -> Option<(usize, usize)> {
@@ -305,14 +343,19 @@ fn chosen(state: &State, grid: &Grid) -> Option<(usize, usize)> {
     Some(state.views.predict.chosen.filter(inside).unwrap_or_else(usual)).filter(inside)
 }
 
-/// The five likeliest words of one cell as bars.
+/// The likeliest words of one cell as bars, or of the token that is pinned or masked.
 fn detail(ui: &mut Ui, state: &State, grid: &Grid) {
-    let Some(cell) = chosen(state, grid) else { return };
+    let token = || state.scene.pinned.map(Focus::token).or(state.scene.masked.first().copied());
+    let row = || token().filter(|&row| row < grid.rows.len()).map(|row| (row, 0));
+    let is_row = grid.question.mode == Mode::Tokens;
+    let Some(cell) = (if is_row { row() } else { chosen(state, grid) }) else { return };
+    let columns = if is_row { grid.columns.len() } else { 1 };
+    let words = (cell.1..cell.1 + columns).flat_map(|column| grid.words((cell.0, column)));
     ui.label(RichText::new(grid.name_of(cell)).font(theme::mono()));
     ui.scope(|ui| {
         ui.set_max_width(420.0);
         ui.spacing_mut().item_spacing.y = 0.0;
-        for word in grid.words(cell).iter().take(5) {
+        for word in words.take(BARS) {
             widgets::bar_in(
                 ui,
                 &word.text,

@@ -1,6 +1,8 @@
 //! Maps under way: a job fills them in, the frame looks at what is there.
 
 use crate::engine::{Ask, Target, With};
+use crate::trace::At;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 /// What a map answers.
@@ -43,6 +45,8 @@ pub struct Board {
     pub heads: Vec<f32>,
     /// `[layer, token]`.
     pub tokens: Vec<f32>,
+    /// Where runs break down that have no value for this, by layer and head.
+    pub broken: BTreeMap<(usize, usize), At>,
     /// How many values are known.
     pub done: usize,
 }
@@ -51,13 +55,18 @@ impl Work {
     /// Nothing is known yet.
     pub fn new(question: Question, layers: usize, heads: usize, tokens: Vec<String>, differs: Vec<usize>) -> Self {
         let unknown = |count: usize| vec![f32::NAN; layers * count];
-        let board = Board { heads: unknown(heads), tokens: unknown(tokens.len()), done: 0 };
+        let board = Board { heads: unknown(heads), tokens: unknown(tokens.len()), ..Board::default() };
         Self { question, layers, heads, tokens, differs, id: crate::figure::fresh_key(), board: Mutex::new(board) }
     }
 
     /// A head's value is known.
     pub fn head(&self, layer: usize, head: usize, value: f64) {
         self.set(|board| board.heads.get_mut(layer * self.heads + head), value);
+    }
+
+    /// The run without a head breaks down at a place.
+    pub fn broken(&self, layer: usize, head: usize, at: At) {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner).broken.insert((layer, head), at);
     }
 
     /// A token's value is known.

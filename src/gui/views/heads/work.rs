@@ -12,7 +12,7 @@ use crate::gui::caption;
 use crate::gui::export::Recipe;
 use crate::gui::made;
 use crate::gui::state::State;
-use crate::gui::update::submit;
+use crate::gui::update::{halt, submit};
 use crate::gui::words::heads::HEADS;
 use crate::source::corpus::Corpus;
 use crate::trace::Control;
@@ -188,9 +188,7 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, asked: Ask) {
         }),
         Ask::Measure => measure(state, engine),
         Ask::Stop => {
-            engine.stop(Slot::Corpus);
-            state.latest.remove(&Slot::Corpus);
-            state.progress.take_if(|(slot, _)| *slot == Slot::Corpus);
+            halt(state, engine, Slot::Corpus);
         }
         Ask::Text => {
             let Some(run) = state.run().cloned() else { return };

@@ -1,7 +1,7 @@
 //! A causal model goes on with the text: step by step, with what else it might have said.
 
 use super::work::spelt;
-use crate::engine::generate::{End, Generated, generate};
+use crate::engine::generate::{End, Generated, Step, generate};
 use crate::engine::sampler::Sampling;
 use crate::engine::{Ask as Question, Engine, Slot};
 use crate::export::{Table, ViewExport};
@@ -9,14 +9,15 @@ use crate::figure::lines::Focus;
 use crate::figure::probability;
 use crate::gui::action::{Action, Actions};
 use crate::gui::export::Recipe;
+use crate::gui::scene::Scene;
 use crate::gui::state::State;
 use crate::gui::theme::{self, CONTROL};
 use crate::gui::words::predict::PREDICT;
 use crate::gui::words::{count, fill};
-use crate::gui::{caption, made, update, widgets};
+use crate::gui::{caption, changes, made, update, widgets};
 use egui::text::LayoutJob;
 use egui::{Button, DragValue, RichText, ScrollArea, Slider, TextFormat, Ui, Vec2};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Words that are noted of each step.
 const TOP: usize = 8;
@@ -59,12 +60,21 @@ pub struct Kept {
     count: usize,
     text: Option<Arc<Text>>,
     step: usize,
+    /// The text that is under way: what was given, and what came by now.
+    writing: Option<(String, Arc<Mutex<String>>)>,
+}
+
+impl Text {
+    /// Whether the sentence above is this text, in these tokens.
+    fn is_shown(&self, scene: &Scene) -> bool {
+        scene.text == self.made.text() && scene.continued == self.made.ask.continued
+    }
 }
 
 impl Default for Kept {
     fn default() -> Self {
         let sampling = Sampling { temperature: 0.8, top_k: 40, top_p: 0.95, seed: 0 };
-        Self { sampling, count: 20, text: None, step: 0 }
+        Self { sampling, count: 20, text: None, step: 0, writing: None }
     }
 }
 
@@ -78,17 +88,24 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, asked: Ask) {
             kept.step = step;
             pin(state);
         }
-        Ask::Stop => {
-            engine.stop(Slot::Predict);
-            state.latest.remove(&Slot::Predict);
-            state.progress.take_if(|(slot, _)| *slot == Slot::Predict);
-        }
+        Ask::Stop => update::halt(state, engine, Slot::Generate),
         Ask::Start => {
             let (sampling, count) = (kept.sampling, kept.count);
             let (Some(model), Some(ask)) = (state.model.clone(), state.ask()) else { return };
-            update::submit(state, engine, Slot::Predict, "generating", move |control| {
-                let made = generate(&model, &Question { target: None, ..ask }, count, TOP, &sampling, control)?;
-                let word = |step: &crate::engine::generate::Step| {
+            let written = Arc::new(Mutex::new(String::new()));
+            state.views.predict.text.writing = Some((ask.text.clone(), written.clone()));
+            update::submit(state, engine, Slot::Generate, "generating", move |control| {
+                let mut ids = Vec::new();
+                let found = |step: &Step| {
+                    ids.push(step.id);
+                    // What cannot be spelt yet is spelt with the next token.
+                    if let Ok(text) = model.tokenizer.decode(&ids) {
+                        *written.lock().unwrap_or_else(PoisonError::into_inner) = text;
+                    }
+                };
+                let ask = Question { target: None, ..ask };
+                let made = generate(&model, &ask, count, TOP, &sampling, control, found)?;
+                let word = |step: &Step| {
                     let top = step.top.iter().map(|c| (spelt(&model, c.id), c.probability)).collect();
                     (spelt(&model, step.id), top)
                 };
@@ -99,13 +116,17 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, asked: Ask) {
         }
         Ask::Attention => {
             let Some(text) = kept.text.clone() else { return };
-            let Some(model) = state.model.clone().filter(|m| m.id == text.model) else { return };
-            text.made.text().clone_into(&mut state.scene.text);
+            if state.model.as_ref().is_none_or(|m| m.id != text.model) {
+                return;
+            }
+            let ask = &text.made.ask;
+            changes::forget(&mut state.scene);
+            // What was changed while it was generated is a part of how it came about.
+            changes::adopt(&mut state.scene, ask);
+            (state.scene.text, state.scene.continued) = (ask.text.clone(), ask.continued.clone());
             (state.scene.pair, state.typed, state.untouched) = (None, None, false);
             pin(state);
-            let Some(ask) = state.ask() else { return };
-            // The tokens as they were generated, which need not be those that the tokenizer makes of the text.
-            update::study(state, engine, move |control| Ok(Arc::new(text.made.run(&model, ask.want, control)?)));
+            update::ask(state, engine);
         }
     }
 }
@@ -113,7 +134,7 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, asked: Ask) {
 /// The row that predicted the token of the step.
 fn pin(state: &mut State) {
     let kept = &state.views.predict.text;
-    let Some(text) = kept.text.as_ref().filter(|text| text.made.text() == state.scene.text) else { return };
+    let Some(text) = kept.text.as_ref().filter(|text| text.is_shown(&state.scene)) else { return };
     state.scene.pinned = Some(Focus::Query((text.made.prompt + kept.step).saturating_sub(1)));
 }
 
@@ -127,6 +148,11 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
     let kept = &state.views.predict.text;
     let ask = |asked: Ask| actions.ask(Action::Predict(super::Ask::Generate(asked)));
     controls(ui, state, kept, &ask);
+    if let Some((given, written)) = kept.writing.as_ref().filter(|_| state.latest.contains_key(&Slot::Generate)) {
+        let written = written.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        spell(ui, &[(given, Ink::Given), (&written, Ink::Said)]);
+        return;
+    }
     let Some(text) = kept.text.as_ref().filter(|text| state.model.as_ref().is_some_and(|m| m.id == text.model)) else {
         widgets::muted(ui, PREDICT.generate_note);
         return;
@@ -168,8 +194,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
         }
         ui.add_space(6.0);
         widgets::muted(ui, ended(text));
-        let shown = state.scene.text == text.made.text();
-        if shown {
+        if text.is_shown(&state.scene) {
             widgets::muted(ui, PREDICT.attention_shown);
         } else {
             let button = ui.add(Button::new(PREDICT.attention).min_size(Vec2::new(0.0, CONTROL)));
@@ -186,6 +211,7 @@ fn ended(text: &Text) -> String {
         End::Asked => PREDICT.ended_asked,
         End::Text => PREDICT.ended_text,
         End::Limit => PREDICT.ended_limit,
+        End::Stopped => PREDICT.ended_stopped,
     };
     fill(why, &[&added])
 }
@@ -209,14 +235,16 @@ fn controls(ui: &mut Ui, state: &State, kept: &Kept, ask: &dyn Fn(Ask)) {
         if tokens != kept.count {
             ask(Ask::Count(tokens));
         }
-        if state.latest.contains_key(&Slot::Predict) {
+        if state.latest.contains_key(&Slot::Generate) {
             let stop = ui.add(Button::new(PREDICT.stop).min_size(Vec2::new(88.0, CONTROL)));
             if stop.on_hover_text(PREDICT.stop_tip).clicked() {
                 ask(Ask::Stop);
             }
         } else {
-            let start = ui.add(Button::new(PREDICT.start).min_size(Vec2::new(88.0, CONTROL)));
-            if widgets::named(start, PREDICT.start_name).on_hover_text(PREDICT.start_tip).clicked() {
+            let one = state.second().is_none();
+            let start = ui.add_enabled(one, Button::new(PREDICT.start).min_size(Vec2::new(88.0, CONTROL)));
+            let start = widgets::named(start, PREDICT.start_name).on_hover_text(PREDICT.start_tip);
+            if start.on_disabled_hover_text(PREDICT.one_text).clicked() {
                 ask(Ask::Start);
             }
         }
@@ -228,21 +256,46 @@ fn controls(ui: &mut Ui, state: &State, kept: &Kept, ask: &dyn Fn(Ask)) {
 
 /// The text: what was given, what came up to the step, the token of the step, and what came after it.
 fn written(ui: &mut Ui, text: &Text, step: usize) {
-    let palette = theme::palette(ui.ctx());
     let (whole, pieces) = (text.made.text(), &text.made.tokens.pieces);
     let at = text.made.prompt + step;
     let ends = |i: usize| pieces.get(i).filter(|p| !p.special).map(|p| (p.start, p.end));
     let (start, end) = ends(at).unwrap_or((whole.len(), whole.len()));
     let given = ends(text.made.prompt.saturating_sub(1)).map_or(0, |(_, end)| end).min(start);
-    let format = |colour| TextFormat { font_id: theme::mono(), color: theme::colour(colour), ..TextFormat::default() };
+    let part = |range: std::ops::Range<usize>| whole.get(range).unwrap_or_default();
+    let parts =
+        [(0..given, Ink::Given), (given..start, Ink::Said), (start..end, Ink::Lit), (end..whole.len(), Ink::Later)];
+    spell(ui, &parts.map(|(range, ink)| (part(range), ink)));
+}
+
+/// What a part of a text is.
+#[derive(Clone, Copy)]
+enum Ink {
+    /// It was given.
+    Given,
+    /// The model said it.
+    Said,
+    /// The step that is looked at.
+    Lit,
+    /// What came after it.
+    Later,
+}
+
+/// A text in parts.
+fn spell(ui: &mut Ui, parts: &[(&str, Ink)]) {
+    let palette = theme::palette(ui.ctx());
     let mut job = LayoutJob::default();
     job.wrap.max_width = ui.available_width() - 8.0;
-    let mut add = |part: Option<&str>, format: TextFormat| job.append(part.unwrap_or_default(), 0.0, format);
-    add(whole.get(..given), format(palette.muted));
-    add(whole.get(given..start), format(palette.text));
-    let lit = TextFormat { background: theme::colour(palette.raised), ..format(palette.accent) };
-    add(whole.get(start..end), lit);
-    add(whole.get(end..), format(palette.muted.faded(0.5)));
+    for &(part, ink) in parts {
+        let colour = match ink {
+            Ink::Given => palette.muted,
+            Ink::Said => palette.text,
+            Ink::Lit => palette.accent,
+            Ink::Later => palette.muted.faded(0.5),
+        };
+        let plain = TextFormat { font_id: theme::mono(), color: theme::colour(colour), ..TextFormat::default() };
+        let lit = matches!(ink, Ink::Lit).then(|| theme::colour(palette.raised));
+        job.append(part, 0.0, TextFormat { background: lit.unwrap_or(plain.background), ..plain });
+    }
     ui.label(job);
 }
 

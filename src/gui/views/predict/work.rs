@@ -1,16 +1,14 @@
 //! Reading predictions out, away from the frame.
 
-use super::{Mode, Question};
+use super::{Mode, Question, RANKS};
 use crate::analysis::predictions::{Prediction, top};
 use crate::engine::{Ask, Opened, Run, lens};
 use crate::error::{Error, Result};
 use crate::figure::head_name;
 use crate::gui::words::predict::PREDICT;
+use crate::model::Answers;
 use crate::trace::{Control, Place, Site, Want};
 use std::sync::Arc;
-
-/// How many words a table shows of each token, and how many are kept of each cell.
-const RANKS: usize = 5;
 
 /// A word and how likely it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,8 +24,19 @@ pub struct Word {
 pub struct Bars {
     /// What is classified.
     pub title: &'static str,
-    /// Labels with their probabilities.
-    pub list: Vec<(String, f64)>,
+    /// What it says of each label, the largest logit first.
+    pub list: Vec<Answer>,
+}
+
+/// What a classifier says of a label.
+#[derive(Debug)]
+pub struct Answer {
+    /// The label.
+    pub label: String,
+    /// Its logit.
+    pub logit: f32,
+    /// Its probability, where there is one.
+    pub probability: Option<f64>,
 }
 
 /// Words in rows and columns.
@@ -132,7 +141,7 @@ pub fn read(
 
 /// The words, labels or answers of every token, and what classifiers say of the text.
 fn of_tokens(model: &Opened, run: &Run, seen: &Run, question: Question) -> Result<Grid> {
-    let labels = &run.card.labels;
+    let (labels, k) = (&run.card.labels, question.ranks);
     let mut bars = Vec::new();
     for (site, title, names) in [
         (Site::Sequence, PREDICT.of_text, labels.clone()),
@@ -142,11 +151,8 @@ fn of_tokens(model: &Opened, run: &Run, seen: &Run, question: Question) -> Resul
         // Whether a second sentence follows is no question about one.
         let asked = site == Site::Sequence || run.ask.pair.is_some();
         if let Some(logits) = seen.logits(site).filter(|_| asked) {
-            let name = |p: Prediction| (names.get(p.id as usize).cloned().unwrap_or_default(), p.probability);
-            bars.push(Bars {
-                title,
-                list: top(finite(logits.data())?, logits.data().len()).into_iter().map(name).collect(),
-            });
+            let kind = if site == Site::Sequence { run.card.answers } else { Answers::One };
+            bars.push(Bars { title, list: answers(finite(logits.data())?, &names, kind) });
         }
     }
     let rows: Vec<String> = (0..run.tokens.len()).map(|i| run.tokens.shown(i)).collect();
@@ -155,14 +161,14 @@ fn of_tokens(model: &Opened, run: &Run, seen: &Run, question: Question) -> Resul
     let spread =
         |words: Vec<Word>, n: usize| (0..n).map(move |i| words.get(i).cloned().into_iter().collect::<Vec<_>>());
     let (title, columns, cells) = if let Some(logits) = seen.logits(Site::Logits) {
-        let mut cells = Vec::with_capacity(rows.len() * RANKS);
+        let mut cells = Vec::with_capacity(rows.len() * k);
         for i in 0..rows.len() {
-            cells.extend(spread(said(model, &top(finite(logits.block(&[i]))?, RANKS)), RANKS));
+            cells.extend(spread(said(model, &top(finite(logits.block(&[i]))?, k)), k));
         }
         let title = if run.card.is_causal() { PREDICT.next_title } else { PREDICT.tokens_title };
-        (title, ranks(RANKS), cells)
+        (title, ranks(k), cells)
     } else if let Some(logits) = seen.logits(Site::TokenLabels) {
-        let n = labels.len().min(RANKS);
+        let n = labels.len().min(k);
         let mut cells = Vec::with_capacity(rows.len() * n);
         for i in 0..rows.len() {
             let word = |p: Prediction| Word {
@@ -173,10 +179,7 @@ fn of_tokens(model: &Opened, run: &Run, seen: &Run, question: Question) -> Resul
         }
         (PREDICT.labels_title, ranks(n), cells)
     } else if let Some(logits) = seen.logits(Site::Discriminator) {
-        let word = |x: &f32| {
-            let replaced = 1.0 / (1.0 + (-f64::from(*x)).exp());
-            vec![Word { text: PREDICT.replaced.to_owned(), probability: replaced }]
-        };
+        let word = |x: &f32| vec![Word { text: PREDICT.replaced.to_owned(), probability: logistic(*x) }];
         (PREDICT.discriminator_title, vec![String::new()], finite(logits.data())?.iter().map(word).collect())
     } else {
         return Ok(Grid {
@@ -189,6 +192,24 @@ fn of_tokens(model: &Opened, run: &Run, seen: &Run, question: Question) -> Resul
         });
     };
     Ok(Grid { question, title, rows, columns, cells, bars })
+}
+
+/// What a classifier says of every label.
+fn answers(logits: &[f32], labels: &[String], kind: Answers) -> Vec<Answer> {
+    let answer = |p: Prediction| {
+        let logit = logits[p.id as usize];
+        let probability = match kind {
+            Answers::One => Some(p.probability),
+            Answers::Several => Some(logistic(logit)),
+            Answers::Numbers => None,
+        };
+        Answer { label: labels.get(p.id as usize).cloned().unwrap_or_default(), logit, probability }
+    };
+    top(logits, logits.len()).into_iter().map(answer).collect()
+}
+
+fn logistic(x: f32) -> f64 {
+    1.0 / (1.0 + (-f64::from(x)).exp())
 }
 
 fn finite(logits: &[f32]) -> Result<&[f32]> {
