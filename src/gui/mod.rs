@@ -14,6 +14,7 @@ mod fan;
 pub mod files;
 mod made;
 mod memo;
+mod moves;
 mod paint;
 mod panels;
 mod picture;
