@@ -11,9 +11,12 @@ mod base;
 mod window;
 
 use criterion::{BatchSize, Criterion, SamplingMode, criterion_group, criterion_main};
-use egui::Key;
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable;
 use lexiscope::analysis::attention::worth_seeing;
 use lexiscope::analysis::filter::{Filter, Threshold};
+use lexiscope::analysis::meaning::Meaning;
+use lexiscope::analysis::sift::Sifted;
 use lexiscope::figure::Palette;
 use lexiscope::figure::grid::{Grid, Layout, USUAL, figure};
 use lexiscope::figure::lines::Focus;
@@ -63,10 +66,11 @@ fn picture(criterion: &mut Criterion) {
         let weights = window.state().state().weights().expect("a run").clone();
         let mut group = criterion.benchmark_group(format!("grid-figure-{tokens}"));
         group.sample_size(20);
-        group.bench_function("levels", |bencher| bencher.iter(|| Pyramid::of(&weights, Pool::Max)));
-        let pyramid = Pyramid::of(&weights, Pool::Max);
+        let sifted = Sifted::new(weights, Filter::default());
+        group.bench_function("levels", |bencher| bencher.iter(|| Pyramid::of(&sifted, Pool::Max)));
+        let pyramid = Pyramid::of(&sifted, Pool::Max);
         let order = Order::model(12, 12);
-        let grid = Grid { weights: &weights, pyramid: &pyramid, order: &order, stretch: false };
+        let grid = Grid { sifted: &sifted, pyramid: &pyramid, order: &order, stretch: false };
         let palette = Palette::of(true);
         for scale in [1.0, 2.0] {
             let layout = Layout::new(12, 12, 376.0, USUAL);
@@ -98,7 +102,7 @@ fn first_paint(criterion: &mut Criterion) {
                             dark = !dark;
                             let start = Instant::now();
                             black_box(worth_seeing(&weights.run));
-                            black_box(Pyramid::of(&weights, Pool::Max));
+                            black_box(Pyramid::of(&Sifted::new(weights.clone(), Filter::default()), Pool::Max));
                             window.state().ask(Action::Theme(if dark { Theme::Dark } else { Theme::Light }));
                             while window.state().state().study.as_ref().is_none_or(|study| study.look.dark != dark) {
                                 window.step();
@@ -120,7 +124,7 @@ fn frames(
     criterion: &mut Criterion,
     name: &str,
     views: &[(View, &str)],
-    arrangement: Arrangement,
+    prepare: impl Fn(&mut Window),
     next: impl Fn(usize, usize) -> Action,
 ) {
     for tokens in LENGTHS {
@@ -128,7 +132,7 @@ fn frames(
         group.sample_size(20);
         for (view, called) in views {
             let mut window = bert_base(*view, 1.0, tokens);
-            window.state().ask(Action::Arrange(arrangement));
+            prepare(&mut window);
             settle(&mut window);
             let mut turn = 0;
             for (end, draw) in ENDS {
@@ -153,18 +157,55 @@ fn frames(
 
 const BOTH: [(View, &str); 2] = [(View::Lines, "lines"), (View::Heatmap, "heatmap")];
 
+fn as_it_is(_: &mut Window) {}
+
+/// Every head of the first layer in its colour.
+fn overlaid(window: &mut Window) {
+    window.state().ask(Action::Select((0, 0)));
+    settle(window);
+    for head in 1..12 {
+        window.get_by_label(&format!("Head L0\u{b7}H{head}")).click_modifiers(Modifiers::SHIFT);
+        settle(window);
+    }
+    window.remove_cursor();
+    assert_eq!(window.state().state().scene.heads().len(), 12);
+}
+
+fn words(window: &mut Window) {
+    window.state().ask(Action::Filter(Filter { words: true, ..Filter::default() }));
+}
+
+fn norm(window: &mut Window) {
+    window.state().ask(Action::Mean(Meaning::Norm));
+}
+
+/// Another head, each time in another layer.
+fn another_head(turn: usize, _: usize) -> Action {
+    Action::Select((turn * 5 % 12, turn * 7 % 11))
+}
+
+fn another_token(turn: usize, tokens: usize) -> Action {
+    Action::Preview(Some(Focus::Query(turn * 7 % tokens)))
+}
+
+fn another_key(turn: usize, tokens: usize) -> Action {
+    Action::Preview(Some(Focus::Key(turn * 7 % tokens)))
+}
+
+fn another_threshold(turn: usize, _: usize) -> Action {
+    let threshold = Threshold::Mass(0.3 + (turn % 60) as f32 / 100.0);
+    Action::Filter(Filter { threshold, ..Filter::default() })
+}
+
 fn interaction(criterion: &mut Criterion) {
-    // Another head, each time in another layer.
-    frames(criterion, "switch-head", &BOTH, Arrangement::Overview, |turn, _| {
-        Action::Select((turn * 5 % 12, turn * 7 % 11))
-    });
-    frames(criterion, "hover", &BOTH, Arrangement::Overview, |turn, tokens| {
-        Action::Preview(Some(Focus::Query(turn * 7 % tokens)))
-    });
-    frames(criterion, "threshold", &BOTH, Arrangement::Overview, |turn, _| {
-        let threshold = Threshold::Mass(0.3 + (turn % 60) as f32 / 100.0);
-        Action::Filter(Filter { threshold, ..Filter::default() })
-    });
+    frames(criterion, "switch-head", &BOTH, as_it_is, another_head);
+    frames(criterion, "switch-head-norm", &BOTH, norm, another_head);
+    frames(criterion, "hover", &BOTH, as_it_is, another_token);
+    frames(criterion, "hover-words", &BOTH, words, another_token);
+    frames(criterion, "hover-overlaid", &BOTH[..1], overlaid, another_token);
+    frames(criterion, "hover-neuron", &[(View::Neuron, "neuron")], as_it_is, another_key);
+    frames(criterion, "threshold", &BOTH, as_it_is, another_threshold);
+    frames(criterion, "threshold-overlaid", &BOTH[..1], overlaid, another_threshold);
 }
 
 /// One frame of zooming deeper and deeper into all heads, and out again.

@@ -23,6 +23,15 @@ fn press(window: &mut Window, key: Key) {
     settle(window);
 }
 
+/// A key as a keyboard sends it, with the text that it types.
+fn strike(window: &mut Window, key: Key, text: &str) {
+    window.key_press(key);
+    if !text.is_empty() {
+        window.event(egui::Event::Text(text.to_owned()));
+    }
+    settle(window);
+}
+
 fn press_with(window: &mut Window, modifiers: Modifiers, key: Key) {
     window.key_press_modifiers(modifiers, key);
     settle(window);
@@ -73,11 +82,17 @@ fn typing_reads_the_sentence() {
     settle(&mut window);
     assert_eq!(pieces(&window), ["[CLS]", "the", "cat", "sat", ".", "[SEP]"]);
     // Letters are typed, not taken for commands, while the field has the focus.
-    let before = window.state().state().settings.clone();
-    window.get_by_label("Sentence").type_text("hm");
-    settle(&mut window);
-    assert_eq!(window.state().state().settings, before);
-    assert!(window.state().state().scene.text.ends_with("hm"));
+    let before = window.state().state().scene.look;
+    for (key, text) in [(Key::H, "h"), (Key::N, "n"), (Key::ArrowLeft, "")] {
+        strike(&mut window, key, text);
+    }
+    assert_eq!(window.state().state().scene.look, before);
+    assert!(window.state().state().scene.text.ends_with("hn"));
+    // Without the focus the same key is a command.
+    press(&mut window, Key::Escape);
+    strike(&mut window, Key::H, "h");
+    assert_eq!(window.state().state().scene.look.view, View::Heatmap);
+    assert!(window.state().state().scene.text.ends_with("hn"));
 }
 
 #[test]
@@ -108,6 +123,11 @@ fn hovering_previews_and_clicking_pins() {
     settle(&mut window);
     assert_eq!(window.state().state().scene.pinned, Some(Focus::Query(3)));
     window.get_by_label("What \u{201c}lady\u{201d} looks at");
+    window.get_by_label("Query 3 lady").click();
+    settle(&mut window);
+    assert_eq!(window.state().state().scene.pinned, None, "a second click releases");
+    window.get_by_label("Query 3 lady").click();
+    settle(&mut window);
     press(&mut window, Key::Escape);
     assert_eq!(window.state().state().scene.pinned, None);
 }
@@ -209,8 +229,12 @@ fn a_second_sentence_makes_a_pair() {
     settle(&mut window);
     // The new field has the cursor: typing goes there and calls no command.
     assert!(window.get_by_label("Second sentence").is_focused());
-    window.get_by_label("Second sentence").type_text("She smiled.");
+    let view = window.state().state().scene.look.view;
+    strike(&mut window, Key::H, "H");
+    window.get_by_label("Second sentence").type_text("e smiled.");
     settle(&mut window);
+    assert_eq!(window.state().state().scene.look.view, view);
+    assert_eq!(window.state().state().scene.pair.as_deref(), Some("He smiled."));
     let run = window.state().state().run().expect("a run").clone();
     assert_eq!(run.tokens.texts.len(), 2);
     assert_eq!(run.tokens.pieces.last().map(|p| p.segment), Some(1));
@@ -273,9 +297,10 @@ fn every_sheet_and_layout_draws_at_every_size_in_both_themes() {
             for text in [FIRST.to_owned(), "unbelievable \u{1f600} \u{5317}\u{4eac} ".repeat(60), String::new()] {
                 ask(&mut window, Action::Text(text));
                 for arrangement in [Arrangement::Grid, Arrangement::Head, Arrangement::Tiles, Arrangement::Overview] {
-                    ask(&mut window, Action::Arrange(arrangement));
                     for view in [View::Heatmap, View::Lines] {
                         ask(&mut window, Action::Show(view));
+                        ask(&mut window, Action::Arrange(arrangement));
+                        assert_eq!(window.state().state().scene.look.arrangement, arrangement);
                     }
                 }
                 for sheet in sheets.into_iter().chain([None]) {

@@ -10,7 +10,7 @@ use lexiscope::figure::colour::Map;
 use lexiscope::figure::lines::Way;
 use lexiscope::figure::pyramid::Pool;
 use lexiscope::figure::shades::Scale;
-use lexiscope::gui::action::Action;
+use lexiscope::gui::action::{Action, ExportOf};
 use lexiscope::gui::scene::{Arrangement, View};
 use lexiscope::gui::settings::Settings;
 use window::{Window, open, settle};
@@ -37,6 +37,35 @@ fn click(window: &mut Window, name: &str) {
 fn shift_click(window: &mut Window, name: &str) {
     window.get_by_label(name).click_modifiers(Modifiers::SHIFT);
     settle(window);
+}
+
+/// The picture of the view in the centre, as it is written to a file.
+fn picture(window: &mut Window) -> String {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("picture.svg");
+    ask(window, Action::Export(path.clone(), ExportOf::Head));
+    std::fs::read_to_string(path).expect("it is written")
+}
+
+/// The first image of a picture: its width and its red, green and blue.
+fn pixels(svg: &str) -> (usize, Vec<[u8; 3]>) {
+    let (_, data) = svg.split_once("data:image/png;base64,").expect("an image");
+    let digits = data.bytes().take_while(|c| *c != b'"' && *c != b'=');
+    let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let (mut bytes, mut bits, mut held) = (Vec::new(), 0u32, 0);
+    for digit in digits {
+        bits = bits << 6 | alphabet.iter().position(|c| *c == digit).expect("a digit") as u32;
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held) as u8);
+        }
+    }
+    let mut reader = png::Decoder::new(std::io::Cursor::new(bytes)).read_info().expect("a picture");
+    let mut raw = vec![0; reader.output_buffer_size().expect("a size")];
+    let info = reader.next_frame(&mut raw).expect("all of it");
+    assert_eq!(info.color_type, png::ColorType::Rgb);
+    (info.width as usize, raw.chunks_exact(3).map(|c| [c[0], c[1], c[2]]).collect())
 }
 
 fn heads(window: &Window) -> Vec<(usize, usize)> {
@@ -70,7 +99,16 @@ fn several_heads_have_their_colours_or_become_one() {
     shift_click(&mut window, "Head L0\u{b7}H7");
     assert_eq!(heads(&window), [(1, 1), (0, 7)]);
     assert!(window.state().state().is_overlaid());
+    let colours = |svg: &str| {
+        let strokes = svg.lines().filter(|line| line.starts_with("<path"));
+        let stroke = |line: &str| line.split_once("stroke=\"").map(|(_, rest)| rest[..7].to_owned());
+        strokes.filter_map(stroke).collect::<std::collections::BTreeSet<_>>()
+    };
+    let svg = picture(&mut window);
+    assert!(svg.contains("L1\u{b7}H1") && svg.contains("L0\u{b7}H7"), "a legend");
+    assert_eq!(colours(&svg).len(), 2, "a colour for each: {:?}", colours(&svg));
     click(&mut window, "Sum");
+    assert_eq!(colours(&picture(&mut window)).len(), 1);
     assert!(!window.state().state().is_overlaid());
     window.get_by_label_contains("Sum of 2 heads: ");
     let state = window.state().state();
@@ -104,12 +142,25 @@ fn tokens_stand_side_by_side_where_their_script_does_or_somebody_wants_it() {
 fn the_matrix_has_a_scale_and_colours() {
     let mut window = first();
     press(&mut window, Key::H);
+    let (side, before) = pixels(&picture(&mut window));
+    assert_eq!(side, window.state().state().run().expect("a run").tokens.len(), "a pixel for each cell");
     click(&mut window, "Scale");
     click(&mut window, "logarithm");
+    let svg = picture(&mut window);
+    assert!(svg.contains("Attention, logarithm") && svg.contains("0.0001"), "the legend has the numbers of the scale");
+    let (_, after) = pixels(&svg);
+    let background = before[0];
+    let other = before.iter().zip(&after).filter(|(a, b)| a != b).count();
+    let nothing = before.iter().filter(|c| **c == background).count();
+    assert!(other > 0 && after.iter().zip(&before).all(|(b, a)| *a != background || a == b), "nothing stays nothing");
+    assert!(nothing >= 2 * side, "special tokens are left out");
     assert_eq!(window.state().state().scene.look.colours.scale, Scale::Log);
     click(&mut window, "Colours");
     click(&mut window, "viridis");
     assert_eq!(window.state().state().scene.look.colours.map, Map::Viridis);
+    let near = |a: [u8; 3], b: [u8; 3]| a.iter().zip(b).all(|(a, b)| a.abs_diff(b) <= 3);
+    let (_, drawn) = pixels(&picture(&mut window));
+    assert!(near(drawn[0], [68, 1, 84]), "viridis begins so: {:?}", drawn[0]);
     assert_eq!(window.state().state().scene.look.view, View::Heatmap);
 }
 
@@ -128,6 +179,23 @@ fn all_heads_zoom_to_one_number_and_back() {
     let camera = window.state().state().camera;
     assert!(camera.zoom > 5.0, "{camera:?}");
     assert!(head(&window).width() > 3.0 * small.width());
+    // The number of the cell under the pointer is the model's.
+    for _ in 0..3 {
+        press(&mut window, Key::Plus);
+    }
+    let middle = head(&window).center();
+    window.hover_at(middle);
+    for _ in 0..60 {
+        window.step();
+    }
+    let run = window.state().state().run().expect("a run").clone();
+    let (n, weights) = (run.tokens.len(), run.head(1, 3));
+    let is_said = |q: usize, k: usize| {
+        let names = format!("{} \u{2192} {}", run.tokens.shown(q), run.tokens.shown(k));
+        let number = format!("L1\u{b7}H3  {}", lexiscope::figure::short(weights[q * n + k]));
+        window.query_by_label(&names).is_some() && window.query_by_label(&number).is_some()
+    };
+    assert!((0..n * n).any(|i| is_said(i / n, i % n)));
     click(&mut window, "Whole model");
     assert!(window.state().state().camera.is_whole());
     click(&mut window, "Zoom in");

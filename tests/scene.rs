@@ -66,6 +66,16 @@ fn special_tokens_are_shown_hidden_or_rescaled() {
     click(&mut window, "Hide and rescale");
     assert_eq!(state(&window).scene.look.filter.special, Special::Renormalise);
     assert!(caption(&window).contains("rows rescaled"));
+    // The share that is said to be gone is the mass of the words' rows on special tokens, whether or not it is shown.
+    let run = state(&window).run().expect("a run").clone();
+    let (layer, head) = state(&window).scene.head;
+    let (n, own) = (run.tokens.len(), |i: &usize| !run.tokens.pieces[*i].special);
+    let weights = run.head(layer, head);
+    let rows: Vec<usize> = (0..n).filter(own).collect();
+    let on_words: f32 = rows.iter().flat_map(|q| rows.iter().map(move |k| weights[q * n + k])).sum();
+    let taken = format!("{:.0} %", 100.0 * (1.0 - on_words / rows.len() as f32));
+    assert!(hidden.contains(&format!("special tokens took {taken}")), "{hidden} {taken}");
+    assert!(caption(&window).contains(&format!("special tokens took {taken}, rows rescaled")), "{}", caption(&window));
 }
 
 #[test]
@@ -76,10 +86,16 @@ fn words_stand_for_their_pieces() {
     let run = state(&window).run().expect("a run").clone();
     let word = run.tokens.words().into_iter().find(|w| w.len() > 1).expect("a word of several pieces");
     press(&mut window, Modifiers::NONE, Key::W);
-    assert!(state(&window).scene.look.filter.words && caption(&window).contains("words"));
+    assert!(state(&window).scene.look.filter.words);
     let label = format!("Query {} {}", word.start, run.tokens.merged().source(word.start));
     click(&mut window, &label);
     assert_eq!(state(&window).scene.pinned, Some(Focus::Query(word.start)));
+    // As many edges as words, and so many pieces of which they are made.
+    let words = run.tokens.merged();
+    let own = |pieces: &[lexiscope::text::Piece]| pieces.iter().filter(|p| !p.special).count();
+    let (pieces, words) = (own(&run.tokens.pieces), own(&words.pieces));
+    assert!(caption(&window).contains(&format!("{pieces} pieces \u{2192} {words} words")), "{}", caption(&window));
+    assert!(caption(&window).contains(&format!("of {} edges", words * words)), "{}", caption(&window));
 }
 
 #[test]
@@ -90,7 +106,21 @@ fn a_pair_is_looked_at_from_one_sentence_to_the_other() {
     click(&mut window, "Top 70 %");
     click(&mut window, "A \u{2192} B");
     assert_eq!(state(&window).scene.look.filter.pairs, Pairs::AB);
-    assert!(caption(&window).contains("A \u{2192} B only"), "{}", caption(&window));
+    let run = state(&window).run().expect("a run").clone();
+    let count = |text: u32| run.tokens.pieces.iter().filter(|p| !p.special && p.text == text).count();
+    let said = caption(&window);
+    assert!(said.contains("A \u{2192} B only"), "{said}");
+    assert!(said.contains(&format!("of {} edges", count(0) * count(1))), "only those from one to the other: {said}");
+    let (layer, head) = state(&window).scene.head;
+    let (n, weights, pieces) = (run.tokens.len(), run.head(layer, head), &run.tokens.pieces);
+    let cells = (0..n * n).filter(|i| !pieces[i / n].special && !pieces[i % n].special);
+    let (mut all, mut there) = (0.0, 0.0);
+    for i in cells {
+        all += weights[i];
+        there += if (pieces[i / n].text, pieces[i % n].text) == (0, 1) { weights[i] } else { 0.0 };
+    }
+    let outside = format!("{:.0} % outside", 100.0 * (1.0 - there / all));
+    assert!(said.contains(&outside), "{said}: {outside}");
 }
 
 #[test]

@@ -1,7 +1,12 @@
 //! What is shown of one head's values, and what each step left out. The order of the steps is fixed: meaning, heads
 //! combined, special tokens, sentences of a pair, words, threshold.
 
+mod threshold;
+
+pub use threshold::Threshold;
+
 use super::attention::Edge;
+use super::meaning::Meaning;
 use crate::error::{Error, Result};
 use crate::text::Tokens;
 use rayon::prelude::*;
@@ -10,6 +15,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
+use threshold::size;
 
 /// How several heads become one picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -33,7 +39,7 @@ pub enum Special {
     /// Their rows and columns are left out.
     #[default]
     Hide,
-    /// They are left out and every row is scaled to the sum that it had. Signed values are never scaled.
+    /// They are left out and every row is scaled to the sum that it had. Meanings with signs are never scaled.
     Renormalise,
 }
 
@@ -52,35 +58,6 @@ pub enum Pairs {
     BA,
     /// Inside the second sentence.
     BB,
-}
-
-/// Which values of a row are shown, by their magnitude.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Threshold {
-    /// The fewest whose mass reaches this share of the row's, 0 to 1 (exBERT's design).
-    Mass(f32),
-    /// All that are at least this large.
-    AtLeast(f32),
-    /// This many of the largest.
-    Top(usize),
-}
-
-impl Threshold {
-    /// The same with its number inside its range.
-    pub fn checked(self) -> Self {
-        match self {
-            Self::Mass(share) => Self::Mass(if share.is_finite() { share.clamp(0.05, 1.0) } else { 0.7 }),
-            Self::AtLeast(least) => Self::AtLeast(if least.is_finite() { least.max(0.0) } else { 0.0 }),
-            Self::Top(count) => Self::Top(count.max(1)),
-        }
-    }
-}
-
-impl Default for Threshold {
-    fn default() -> Self {
-        Self::Mass(0.7)
-    }
 }
 
 macro_rules! named {
@@ -149,6 +126,27 @@ impl Filter {
     pub fn nothing() -> Self {
         Self { special: Special::Show, pairs: Pairs::All, words: false, threshold: Threshold::Mass(1.0) }
     }
+
+    /// The same with every value passing the threshold.
+    pub fn before_threshold(self) -> Self {
+        Self { threshold: Threshold::Mass(1.0), ..self }
+    }
+
+    /// The sentences that are looked at: a single text has no others.
+    pub fn pairs_of(&self, tokens: &Tokens) -> Pairs {
+        if tokens.texts.len() < 2 { Pairs::All } else { self.pairs }
+    }
+
+    /// Whether rows are scaled once special tokens are left out: sums of values of either sign mean nothing.
+    pub fn rescales(&self, meaning: Meaning) -> bool {
+        self.special == Special::Renormalise && !meaning.is_signed()
+    }
+
+    /// Whether every value of these tokens reaches the threshold as it was.
+    pub fn changes_nothing(&self, tokens: &Tokens) -> bool {
+        let hides = self.special != Special::Show && tokens.pieces.iter().any(|p| p.special);
+        !hides && !self.words && self.pairs_of(tokens) == Pairs::All
+    }
 }
 
 /// A head after all steps.
@@ -162,6 +160,8 @@ pub struct Shown {
     pub weights: Vec<f32>,
     /// The share of the own tokens' mass that special tokens took, 0 to 1, where they are left out.
     pub removed: f32,
+    /// Whether rows were scaled to the sums that they had with special tokens.
+    pub rescaled: bool,
     /// The share of what was left that lies between other sentences than those looked at.
     pub outside: f32,
     /// The values that pass the threshold.
@@ -181,6 +181,18 @@ impl Shown {
     /// The first token of the text that shown token `i` stands for.
     pub fn token(&self, i: usize) -> usize {
         self.spans[i].start
+    }
+
+    /// The values that pass the threshold, row-major `[query, key]`, and `nothing` everywhere else. What is not a number
+    /// passes too: it is never small.
+    pub fn passed(&self, nothing: f32) -> Vec<f32> {
+        let n = self.tokens.len();
+        let is_broken = |w: f32| w.is_nan() || w == f32::INFINITY;
+        let mut values: Vec<f32> = self.weights.iter().map(|&w| if is_broken(w) { w } else { nothing }).collect();
+        for edge in &self.edges {
+            values[edge.query * n + edge.key] = edge.weight;
+        }
+        values
     }
 }
 
@@ -206,14 +218,14 @@ pub fn combine(heads: &[Cow<'_, [f32]>], how: Combine) -> Vec<f32> {
     all
 }
 
-/// Applies a filter to one head's values, row-major `[query, key]`.
-pub fn show(tokens: &Tokens, weights: &[f32], filter: &Filter) -> Shown {
+/// Applies a filter to one head's values under a meaning, row-major `[query, key]`.
+pub fn show(tokens: &Tokens, weights: &[f32], meaning: Meaning, filter: &Filter) -> Shown {
     let n = tokens.len();
     if weights.len() != n * n || n == 0 {
         return Shown::default();
     }
     let removed = if filter.special == Special::Show { 0.0 } else { on_special(tokens, weights) };
-    let (kept, outside) = keep(tokens, weights, filter);
+    let (kept, outside) = keep(tokens, weights, meaning, filter);
     let (tokens, spans) = if filter.words {
         (tokens.merged(), tokens.words())
     } else {
@@ -225,7 +237,7 @@ pub fn show(tokens: &Tokens, weights: &[f32], filter: &Filter) -> Shown {
         .par_chunks_exact(n)
         .with_min_len(32)
         .enumerate()
-        .map(|(query, row)| of_row(query, row, filter.threshold))
+        .map(|(query, row)| filter.threshold.pass(query, row))
         .collect();
     let edges = rows.concat();
     let shown: f64 = edges.iter().map(|e| f64::from(e.weight.abs())).sum();
@@ -236,6 +248,7 @@ pub fn show(tokens: &Tokens, weights: &[f32], filter: &Filter) -> Shown {
         spans,
         weights: kept,
         removed,
+        rescaled: filter.rescales(meaning),
         outside,
         edges,
     }
@@ -243,42 +256,25 @@ pub fn show(tokens: &Tokens, weights: &[f32], filter: &Filter) -> Shown {
 
 /// The values that are left before the threshold, row-major over the tokens or words that are shown: what columns and
 /// sums are made of. Empty where the values are not of these tokens.
-pub fn kept(tokens: &Tokens, weights: &[f32], filter: &Filter) -> Vec<f32> {
+pub fn kept(tokens: &Tokens, weights: &[f32], meaning: Meaning, filter: &Filter) -> Vec<f32> {
     let n = tokens.len();
-    if weights.len() == n * n && n > 0 { keep(tokens, weights, filter).0 } else { Vec::new() }
+    if weights.len() == n * n && n > 0 { keep(tokens, weights, meaning, filter).0 } else { Vec::new() }
 }
 
 /// [`kept`], and the share of what special tokens left that lies between other sentences than those looked at.
-fn keep(tokens: &Tokens, weights: &[f32], filter: &Filter) -> (Vec<f32>, f32) {
+fn keep(tokens: &Tokens, weights: &[f32], meaning: Meaning, filter: &Filter) -> (Vec<f32>, f32) {
     let n = tokens.len();
     let mut kept = weights.to_vec();
     if filter.special != Special::Show {
-        let hidden: Vec<bool> = tokens.pieces.iter().map(|p| p.special).collect();
-        // A row is scaled to what it was: shares sum to 1 again, sums of heads to their number.
-        let scales = filter.special == Special::Renormalise && weights.iter().all(|w| *w >= 0.0 || w.is_nan());
-        for (q, row) in kept.chunks_exact_mut(n).enumerate() {
-            let before = if scales { mass(row) } else { 0.0 };
-            if hidden[q] {
-                row.fill(0.0);
-                continue;
-            }
-            for (w, _) in row.iter_mut().zip(&hidden).filter(|(_, hidden)| **hidden) {
-                *w = 0.0;
-            }
-            let after = if scales { mass(row) } else { 0.0 };
-            if after > 0.0 {
-                for w in row.iter_mut() {
-                    *w *= before / after;
-                }
-            }
-        }
+        hide(tokens, &mut kept, filter.rescales(meaning));
     }
+    let pairs = filter.pairs_of(tokens);
     let mut outside = 0.0;
-    if filter.pairs != Pairs::All {
+    if pairs != Pairs::All {
         let before = mass(&kept);
         for (q, row) in kept.chunks_exact_mut(n).enumerate() {
             for (k, w) in row.iter_mut().enumerate() {
-                if !filter.pairs.has(tokens.pieces[q].text, tokens.pieces[k].text) {
+                if !pairs.has(tokens.pieces[q].text, tokens.pieces[k].text) {
                     *w = 0.0;
                 }
             }
@@ -289,6 +285,28 @@ fn keep(tokens: &Tokens, weights: &[f32], filter: &Filter) -> (Vec<f32>, f32) {
         kept = merge(&kept, &tokens.words(), n);
     }
     (kept, outside)
+}
+
+/// Leaves out the rows and columns of special tokens; where it `scales`, shares sum to 1 again, and sums of heads to
+/// their number.
+fn hide(tokens: &Tokens, weights: &mut [f32], scales: bool) {
+    let hidden: Vec<usize> = (0..tokens.len()).filter(|&i| tokens.pieces[i].special).collect();
+    for (q, row) in weights.chunks_exact_mut(tokens.len()).enumerate() {
+        if tokens.pieces[q].special {
+            row.fill(0.0);
+            continue;
+        }
+        let before = if scales { mass(row) } else { 0.0 };
+        for &k in &hidden {
+            row[k] = 0.0;
+        }
+        let after = if scales { mass(row) } else { 0.0 };
+        if after > 0.0 {
+            for w in row.iter_mut() {
+                *w *= before / after;
+            }
+        }
+    }
 }
 
 /// The share of the mass of a text's own tokens that rests on special tokens, 0 to 1: what hiding them takes away.
@@ -324,58 +342,8 @@ fn merge(weights: &[f32], words: &[Range<usize>], n: usize) -> Vec<f32> {
     merged
 }
 
-/// The values of a row that pass the threshold, largest first; of equal ones the earlier key.
-fn of_row(query: usize, row: &[f32], threshold: Threshold) -> Vec<Edge> {
-    // Sizes from zero on are in the order of their bits, and whole numbers sort in a fraction of the time.
-    let entry = |(key, w): (usize, &f32)| {
-        let size = size(*w);
-        (size > 0.0).then(|| u64::from(size.to_bits()) << 32 | u64::from(u32::MAX - key as u32))
-    };
-    let mut order: Vec<u64> = row.iter().enumerate().filter_map(entry).collect();
-    let edge = |entry: u64| {
-        let key = (u32::MAX - entry as u32) as usize;
-        Edge { query, key, weight: row[key] }
-    };
-    let size_of = |entry: u64| f32::from_bits((entry >> 32) as u32);
-    match threshold {
-        Threshold::Top(count) => {
-            if count < order.len() {
-                order.select_nth_unstable_by(count, |a, b| b.cmp(a));
-                order.truncate(count);
-            }
-            order.sort_unstable_by(|a, b| b.cmp(a));
-        }
-        Threshold::AtLeast(least) => {
-            order.retain(|&entry| size_of(entry) >= least);
-            order.sort_unstable_by(|a, b| b.cmp(a));
-        }
-        Threshold::Mass(share) => {
-            order.sort_unstable_by(|a, b| b.cmp(a));
-            // In double precision the order of a sum makes no difference to which value crosses the line. Half of
-            // a row is half of it also where the row's values were rounded.
-            let total: f64 = order.iter().map(|&entry| f64::from(size_of(entry))).sum();
-            let line = if share < 1.0 { f64::from(share - f32::EPSILON) * total } else { f64::INFINITY };
-            let mut running = 0.0;
-            // The one that crosses the line is included.
-            let is_before = |&&entry: &&u64| {
-                let goes_on = running < line;
-                running += f64::from(size_of(entry));
-                goes_on
-            };
-            let count = order.iter().take_while(is_before).count();
-            order.truncate(count);
-        }
-    }
-    order.into_iter().map(edge).collect()
-}
-
 fn mass(row: &[f32]) -> f32 {
     row.iter().map(|w| size(*w)).sum()
-}
-
-/// How much a value weighs: its magnitude; what is no number or cannot be weighs nothing.
-fn size(w: f32) -> f32 {
-    if w.is_finite() { w.abs() } else { 0.0 }
 }
 
 #[cfg(test)]
@@ -406,27 +374,32 @@ mod tests {
     fn hiding_special_tokens_says_how_much_went() {
         let tokens = tokens(&[(None, 0), (Some(0), 0), (Some(1), 0)]);
         let weights = [0.0, 0.5, 0.5, 0.6, 0.1, 0.3, 0.2, 0.4, 0.4];
-        let shown = show(&tokens, &weights, &Filter { special: Special::Hide, ..PLAIN });
+        let shown = show(&tokens, &weights, Meaning::Raw, &Filter { special: Special::Hide, ..PLAIN });
         assert!((shown.removed - 0.4).abs() < 1e-6, "rows 1 and 2 lose 0.6 and 0.2 of 2: {}", shown.removed);
         assert_eq!(shown.weights, [0.0, 0.0, 0.0, 0.0, 0.1, 0.3, 0.0, 0.4, 0.4]);
         assert_eq!((shown.edges.len(), shown.of), (4, 4));
-        let all = show(&tokens, &weights, &PLAIN);
+        let all = show(&tokens, &weights, Meaning::Raw, &PLAIN);
         assert_eq!((all.removed, all.weights.as_slice()), (0.0, weights.as_slice()));
-        let scaled = show(&tokens, &weights, &Filter { special: Special::Renormalise, ..PLAIN });
+        let scaled = show(&tokens, &weights, Meaning::Raw, &Filter { special: Special::Renormalise, ..PLAIN });
         for (got, wanted) in scaled.weights[3..].iter().zip([0.0, 0.25, 0.75, 0.0, 0.5, 0.5]) {
             assert!((got - wanted).abs() < 1e-6, "{:?}", scaled.weights);
         }
         assert_eq!(scaled.removed, shown.removed);
-        let signed = [0.0, 0.5, 0.5, 0.6, -0.1, 0.3, 0.2, 0.4, 0.4];
-        let shown = show(&tokens, &signed, &Filter { special: Special::Renormalise, ..PLAIN });
-        assert_eq!(shown.weights[4..6], [-0.1, 0.3], "signed values are never scaled");
+        assert!(scaled.rescaled && !shown.rescaled);
+        // Scores are never scaled, whether or not those of this head happen to be below zero.
+        for first in [0.1, -0.1] {
+            let scores = [0.0, 0.5, 0.5, 0.6, first, 0.3, 0.2, 0.4, 0.4];
+            let filter = Filter { special: Special::Renormalise, ..PLAIN };
+            let shown = show(&tokens, &scores, Meaning::Scores, &filter);
+            assert_eq!((&shown.weights[4..6], shown.rescaled), (&[first, 0.3][..], false));
+        }
     }
 
     #[test]
     fn pieces_become_words_columns_summed_and_rows_averaged() {
         let tokens = tokens(&[(Some(0), 0), (Some(1), 0), (Some(1), 0)]);
         let weights = [0.2, 0.3, 0.5, 0.1, 0.8, 0.1, 0.4, 0.2, 0.4];
-        let shown = show(&tokens, &weights, &Filter { words: true, ..PLAIN });
+        let shown = show(&tokens, &weights, Meaning::Raw, &Filter { words: true, ..PLAIN });
         for (got, wanted) in shown.weights.iter().zip([0.2, 0.8, 0.25, 0.75]) {
             assert!((got - wanted).abs() < 1e-6, "{:?}", shown.weights);
         }
@@ -438,73 +411,15 @@ mod tests {
         let tokens = tokens(&[(Some(0), 0), (Some(0), 1)]);
         let weights = [0.25, 0.75, 0.5, 0.5];
         for (pairs, left) in [(Pairs::AA, 0), (Pairs::AB, 1), (Pairs::BA, 2), (Pairs::BB, 3)] {
-            let shown = show(&tokens, &weights, &Filter { pairs, ..PLAIN });
+            let shown = show(&tokens, &weights, Meaning::Raw, &Filter { pairs, ..PLAIN });
             assert_eq!(shown.edges.len(), 1);
             assert_eq!(shown.edges[0].weight, weights[left]);
             assert!((shown.outside - (1.0 - weights[left] / 2.0)).abs() < 1e-6);
         }
-    }
-
-    #[test]
-    fn thresholds_go_by_magnitude_and_keep_the_edge_that_crosses_the_line() {
-        let row = [0.5, -0.3, 0.15, 0.05];
-        let kept = |threshold| of_row(0, &row, threshold).len();
-        for (share, count) in [(0.0, 0), (0.1, 1), (0.5, 1), (0.51, 2), (0.81, 3), (1.0, 4)] {
-            assert_eq!(kept(Threshold::Mass(share)), count, "{share}");
-        }
-        assert_eq!((kept(Threshold::AtLeast(0.15)), kept(Threshold::AtLeast(0.6))), (3, 0));
-        assert_eq!((kept(Threshold::Top(2)), kept(Threshold::Top(9))), (2, 4));
-    }
-
-    #[test]
-    fn the_mass_threshold_keeps_the_fewest_values_that_reach_it() {
-        let mut state = 1u64;
-        let mut random = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 40) as f32 / (1u64 << 24) as f32
-        };
-        for round in 0..400 {
-            let n = 1 + round % 23;
-            // Rows with ties, zeros, signs, one heavy value, and what is no number.
-            let row: Vec<f32> = (0..n)
-                .map(|i| match round % 5 {
-                    0 => random(),
-                    1 => (random() * 4.0).floor() / 8.0,
-                    2 => random().powi(9) - 0.2 * random(),
-                    3 => {
-                        if i == 0 {
-                            0.9
-                        } else {
-                            0.1 / n as f32
-                        }
-                    }
-                    _ => {
-                        if i % 7 == 3 {
-                            f32::NEG_INFINITY
-                        } else {
-                            random() - 0.5
-                        }
-                    }
-                })
-                .collect();
-            let mut sizes: Vec<f64> = row.iter().filter(|w| w.is_finite()).map(|w| f64::from(w.abs())).collect();
-            let total: f64 = sizes.iter().sum();
-            sizes.sort_by(|a, b| b.total_cmp(a));
-            for share in [0.05, 0.25, 0.5, 0.7, 0.9, 0.999, 1.0] {
-                let kept = of_row(0, &row, Threshold::Mass(share));
-                let line = f64::from(share) * total;
-                let sum: f64 = kept.iter().map(|e| f64::from(e.weight.abs())).sum();
-                assert!(sum >= line - 2e-7 * total, "{row:?} {share}: {sum} of {total}");
-                // No other choice of one fewer carries more than the largest ones do.
-                let fewer: f64 = sizes.iter().take(kept.len().saturating_sub(1)).sum();
-                assert!(kept.is_empty() || fewer < line, "{row:?} {share}: {} are too many", kept.len());
-                let mut keys: Vec<usize> = kept.iter().map(|e| e.key).collect();
-                assert!(kept.iter().all(|e| row[e.key] == e.weight && e.weight != 0.0));
-                keys.sort_unstable();
-                keys.dedup();
-                assert_eq!(keys.len(), kept.len(), "each once");
-            }
-        }
+        // The second sentence is gone, the choice is still there.
+        let alone = Tokens { texts: vec!["".into()], ..tokens };
+        let shown = show(&alone, &weights, Meaning::Raw, &Filter { pairs: Pairs::BB, ..PLAIN });
+        assert_eq!((shown.edges.len(), shown.outside), (4, 0.0));
     }
 
     #[test]
@@ -514,18 +429,33 @@ mod tests {
         for special in Special::ALL.iter().copied() {
             for (pairs, words) in [(Pairs::All, false), (Pairs::AB, false), (Pairs::All, true)] {
                 let filter = Filter { special, pairs, words, threshold: Threshold::Top(1) };
-                assert_eq!(kept(&tokens, &weights, &filter), show(&tokens, &weights, &filter).weights);
+                assert_eq!(
+                    kept(&tokens, &weights, Meaning::Raw, &filter),
+                    show(&tokens, &weights, Meaning::Raw, &filter).weights
+                );
             }
         }
-        assert!(kept(&tokens, &weights[1..], &PLAIN).is_empty());
+        assert!(kept(&tokens, &weights[1..], Meaning::Raw, &PLAIN).is_empty());
+    }
+
+    #[test]
+    fn what_passes_the_threshold_stands_where_it_stood() {
+        let tokens = tokens(&[(Some(0), 0), (Some(1), 0)]);
+        let filter = Filter { threshold: Threshold::AtLeast(0.4), ..PLAIN };
+        let shown = show(&tokens, &[0.3, 0.7, 0.5, 0.1], Meaning::Raw, &filter);
+        assert_eq!(shown.passed(0.0), [0.0, 0.7, 0.5, 0.0]);
+        assert!(shown.passed(f32::NAN)[0].is_nan());
+        let broken = show(&tokens, &[f32::NAN, 0.7, f32::NEG_INFINITY, 0.1], Meaning::Scores, &filter).passed(0.0);
+        assert!(broken[0].is_nan() && broken[1..] == [0.7, 0.0, 0.0]);
     }
 
     #[test]
     fn what_cannot_be_is_neither_shown_nor_counted() {
         let tokens = tokens(&[(Some(0), 0), (Some(1), 0)]);
-        let shown = show(&tokens, &[2.0, f32::NEG_INFINITY, -1.0, 1.0], &PLAIN);
+        let shown = show(&tokens, &[2.0, f32::NEG_INFINITY, -1.0, 1.0], Meaning::Scores, &PLAIN);
         assert_eq!((shown.of, shown.edges.len(), shown.mass), (3, 3, 1.0));
-        let words = show(&tokens, &[2.0, f32::NEG_INFINITY, -1.0, 1.0], &Filter { words: true, ..PLAIN });
+        let words =
+            show(&tokens, &[2.0, f32::NEG_INFINITY, -1.0, 1.0], Meaning::Scores, &Filter { words: true, ..PLAIN });
         assert_eq!(words.weights[1], f32::NEG_INFINITY);
     }
 

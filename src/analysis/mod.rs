@@ -16,3 +16,4 @@ pub mod neuron;
 pub mod predictions;
 pub mod relations;
 pub mod rollout;
+pub mod sift;

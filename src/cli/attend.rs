@@ -2,7 +2,7 @@
 
 use super::changes::Changes;
 use super::{Chosen, check_text, reading, say, say_dropped};
-use crate::analysis::filter::Combine;
+use crate::analysis::filter::{Combine, Pairs};
 use crate::engine::{Ask, Run, Subject};
 use crate::error::{Error, Result};
 use crate::export::{self, Format};
@@ -117,7 +117,10 @@ impl Args {
         if self.reading.combine.is_some() && self.heads.len() < 2 {
             return Some("--combine makes one picture of several heads: give --head more than once".to_owned());
         }
-        if self.reading.filter().is_some() {
+        if let Some(filter) = self.reading.filter() {
+            if filter.pairs != Pairs::All && self.pair.is_none() && !is_imported {
+                return Some("--pairs chooses between two texts: give the second with --pair".to_owned());
+            }
             let filters = "--mass, --min, --top, --special, --words and --pairs";
             if format.is_picture() && self.heads.is_empty() {
                 return Some(format!("{filters} leave values out of the picture of a head: add --head LAYER,HEAD"));
@@ -209,7 +212,7 @@ impl Args {
         let choice = export::Choice { keep: &keep, head, reading, palette, caption };
         let passed = export::write(&run, &choice, &job.out)?;
         if let (Some(filter), Format::Csv) = (filter, Format::of(&job.out)?) {
-            say(&format!("note: {line}{}", reading::summary(&filter, &passed)));
+            say(&format!("note: {line}{}", reading::summary(&filter, self.reading.meaning, &passed)));
         }
         Ok(())
     }

@@ -96,18 +96,20 @@ impl ReadingArgs {
             Some(target) => format!("{} of {target}", self.meaning.label()),
             None => self.meaning.label().to_owned(),
         };
-        let left_out = self.filter().map(|filter| describe(&filter)).unwrap_or_default();
+        let left_out = self.filter().map(|filter| describe(&filter, self.meaning)).unwrap_or_default();
         caption.and("meaning", meaning).and("shown", left_out)
     }
 }
 
 /// A filter in words.
-fn describe(filter: &Filter) -> String {
+fn describe(filter: &Filter, meaning: Meaning) -> String {
     let mut parts = Vec::new();
     match filter.special {
         Special::Show => {}
-        Special::Hide => parts.push("without special tokens".to_owned()),
-        Special::Renormalise => parts.push("without special tokens, rows scaled to their former sum".to_owned()),
+        Special::Renormalise if filter.rescales(meaning) => {
+            parts.push("without special tokens, rows scaled to their former sum".to_owned());
+        }
+        Special::Hide | Special::Renormalise => parts.push("without special tokens".to_owned()),
     }
     if filter.pairs != Pairs::All {
         parts.push(format!("pairs {}", filter.pairs));
@@ -125,10 +127,16 @@ fn describe(filter: &Filter) -> String {
 }
 
 /// What passed the filter, in one line.
-pub(super) fn summary(filter: &Filter, passed: &Passed) -> String {
+pub(super) fn summary(filter: &Filter, meaning: Meaning, passed: &Passed) -> String {
     let special = match filter.special {
         Special::Show => String::new(),
         _ => format!("special tokens had {} of the mass; ", passed.removed),
     };
-    format!("{}: {special}{} of {} values, {} of the mass", describe(filter), passed.edges, passed.of, passed.mass)
+    format!(
+        "{}: {special}{} of {} values, {} of the mass",
+        describe(filter, meaning),
+        passed.edges,
+        passed.of,
+        passed.mass
+    )
 }

@@ -97,7 +97,7 @@ pub struct Choice<'a> {
 pub fn write(run: &Arc<Run>, choice: &Choice<'_>, path: &Path) -> Result<Passed> {
     let format = Format::of(path)?;
     let reading = &choice.reading;
-    let weights = Weights::new(run, reading.meaning)?;
+    let weights = Arc::new(Weights::new(run, reading.meaning)?);
     let tensors = || tensors::Tensors::of(run, choice.keep);
     let filter = reading.filter.as_ref();
     let mut passed = Passed::default();

@@ -2,6 +2,7 @@
 
 use super::reading::Reading;
 use crate::analysis::meaning::Weights;
+use crate::analysis::sift::Sifted;
 use crate::error::{Error, Result};
 use crate::figure::order::Order;
 use crate::figure::pyramid::{Pool, Pyramid};
@@ -14,14 +15,15 @@ use std::sync::{Arc, LazyLock};
 pub const SCALE: f32 = 2.0;
 
 /// The picture of a run as the window first draws it: the grid of all heads, or one head.
-pub fn of_run(weights: &Weights, head: Option<(usize, usize)>, reading: &Reading, palette: &Palette) -> Figure {
+pub fn of_run(weights: &Arc<Weights>, head: Option<(usize, usize)>, reading: &Reading, palette: &Palette) -> Figure {
     match head {
         None => {
             let width = 28.0 + weights.heads() as f32 * 48.0;
             let layout = grid::Layout::new(weights.layers(), weights.heads(), width, grid::USUAL);
-            let pyramid = Pyramid::of(weights, Pool::Max);
+            let sifted = Sifted::whole(weights.clone());
+            let pyramid = Pyramid::of(&sifted, Pool::Max);
             let order = Order::model(weights.layers(), weights.heads());
-            let grid = grid::Grid { weights, pyramid: &pyramid, order: &order, stretch: false };
+            let grid = grid::Grid { sifted: &sifted, pyramid: &pyramid, order: &order, stretch: false };
             grid::figure(&grid, palette, &layout, SCALE)
         }
         Some((layer, head)) => {

@@ -69,9 +69,9 @@ impl Reading {
         let heads = std::iter::once(head).chain(self.others.iter().copied());
         let heads: Vec<_> = heads.map(|(layer, head)| weights.head(layer, head)).collect();
         let whole = if let [one] = heads.as_slice() { one.to_vec() } else { combine(&heads, self.combine) };
-        let mut shown = show(&weights.run.tokens, &whole, &self.filter.unwrap_or_else(Filter::nothing));
+        let mut shown = show(&weights.run.tokens, &whole, self.meaning, &self.filter.unwrap_or_else(Filter::nothing));
         if self.filter.is_some() {
-            shown.weights = left(&shown, 0.0);
+            shown.weights = shown.passed(0.0);
         }
         shown
     }
@@ -84,10 +84,10 @@ impl Reading {
         let mut values = Vec::new();
         let mut n = 0;
         for (layer, head) in heads(weights) {
-            let shown = show(&weights.run.tokens, &weights.head(layer, head), filter);
+            let shown = show(&weights.run.tokens, &weights.head(layer, head), self.meaning, filter);
             passed.add(&shown);
             n = shown.tokens.len();
-            values.extend(left(&shown, nothing));
+            values.extend(shown.passed(nothing));
         }
         let [query, key] = if filter.words { ["query_word", "key_word"] } else { ["query", "key"] };
         if self.meaning.has_heads() {
@@ -124,14 +124,4 @@ impl Reading {
 pub(super) fn heads(weights: &Weights) -> impl Iterator<Item = (usize, usize)> + use<> {
     let heads = weights.heads();
     (0..weights.layers()).flat_map(move |layer| (0..heads).map(move |head| (layer, head)))
-}
-
-/// The matrix of what passed the threshold, `nothing` everywhere else.
-fn left(shown: &Shown, nothing: f32) -> Vec<f32> {
-    let n = shown.tokens.len();
-    let mut values = vec![nothing; n * n];
-    for edge in &shown.edges {
-        values[edge.query * n + edge.key] = edge.weight;
-    }
-    values
 }

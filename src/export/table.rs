@@ -195,7 +195,7 @@ pub fn attention(
             values.iter().enumerate().try_for_each(|(i, &value)| line(&whole, i / n, i % n, value))?;
             continue;
         };
-        let shown = show(&weights.run.tokens, &values, filter);
+        let shown = show(&weights.run.tokens, &values, weights.meaning, filter);
         passed.add(&shown);
         let merged = pieces(&shown.tokens);
         shown.edges.iter().try_for_each(|e| line(&merged, e.query, e.key, e.weight))?;

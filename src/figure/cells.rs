@@ -99,7 +99,7 @@ pub fn figure(cells: &Cells<'_>, palette: &Palette, layout: &Layout) -> Figure {
             figure.token(at, number, size::SMALL, ink, Anchor::End);
         }
     }
-    let note = legend::Note { most: None, text: format!("{}, {}", cells.unit, look.scale.name()) };
+    let note = legend::Note { most: None, lines: vec![format!("{}, {}", cells.unit, look.scale.name())] };
     legend::draw(&mut figure, palette, [layout.plot.x, height - 28.0], &shades, &note);
     figure
 }

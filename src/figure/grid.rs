@@ -5,7 +5,7 @@ use super::order::Order;
 use super::pyramid::{Pool, Pyramid, shrink};
 use super::shades::{Look, Shades};
 use super::{Anchor, Area, Figure, Mark, Palette, Pixels, fresh_key, size};
-use crate::analysis::meaning::Weights;
+use crate::analysis::sift::Sifted;
 
 /// Where the thumbnails are.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,7 +29,8 @@ const GAP: f32 = 4.0;
 const NAMED: f32 = 16.0;
 const LABELS: f32 = 28.0;
 const TOP: f32 = 20.0;
-const KEY: f32 = 40.0;
+/// What the colour bar with its lines takes.
+pub const KEY: f32 = 56.0;
 
 impl Layout {
     /// Thumbnails that fill `width`, from 8 to `most` points wide.
@@ -80,7 +81,7 @@ impl Layout {
 #[derive(Clone, Copy)]
 pub struct Grid<'a> {
     /// The numbers.
-    pub weights: &'a Weights,
+    pub sifted: &'a Sifted,
     /// Their levels.
     pub pyramid: &'a Pyramid,
     /// Which head is where.
@@ -92,37 +93,43 @@ pub struct Grid<'a> {
 impl Grid<'_> {
     /// The place of a head in the pyramid.
     pub fn index(&self, (layer, head): (usize, usize)) -> usize {
-        layer * self.weights.heads().max(1) + head
+        layer * self.sifted.heads().max(1) + head
     }
 
     /// The number that full colour stands for in a head.
     pub fn unit(&self, head: (usize, usize)) -> f32 {
         let largest = self.pyramid.largest(self.index(head));
-        if self.stretch && largest > 0.0 { largest } else { self.weights.unit() }
+        if self.stretch && largest > 0.0 { largest } else { self.sifted.unit() }
     }
 
     /// The colours of all heads: square root, up to the number that holds for all.
     pub fn shades(&self, palette: &Palette) -> Shades {
-        Shades::new(palette, Look::default(), self.weights.meaning.is_signed(), self.weights.unit(), &[])
+        Shades::new(palette, Look::default(), self.sifted.weights.meaning.is_signed(), self.sifted.unit(), &[])
     }
 
     /// A head on `side` by `side` pixels; `None` where there is nothing of it.
     fn small(&self, head: (usize, usize), side: usize) -> Option<Vec<f32>> {
-        let n = self.weights.run.tokens.len();
+        let n = self.sifted.len();
         // The finest level that does not have many more entries than pixels: exact where there are few cells.
         let level = (0..self.pyramid.last()).find(|&level| self.pyramid.side(level) <= 4 * side);
         let (values, across) = match level.unwrap_or(self.pyramid.last()) {
-            0 => (self.weights.head(head.0, head.1), n),
+            0 => (self.sifted.head(head.0, head.1), n),
             level => (self.pyramid.values(self.index(head), level).into(), self.pyramid.side(level)),
         };
         (across > 0 && values.len() == across * across).then(|| shrink(&values, across, side, self.pyramid.pool))
     }
 
-    /// What the colour bar says; `pooled` says what one pixel stands for, where it stands for several cells.
+    /// What the colour bar says, line by line: what the numbers are, for whom the scale holds, what is left out.
+    /// `pooled` says what one pixel stands for, where it stands for several cells.
     pub fn note(&self, pooled: Option<&str>) -> Note {
         let what = if self.stretch { "each head to its own maximum" } else { "same for all heads" };
-        let pooled = pooled.map_or_else(String::new, |pooled| format!("; {pooled}"));
-        Note { most: self.stretch.then(|| "max".to_owned()), text: format!("square root{pooled}, {what}") }
+        let pooled = pooled.map_or_else(String::new, |pooled| format!(", {pooled}"));
+        let lines = vec![
+            format!("{}, square root", self.sifted.weights.label()),
+            format!("{what}{pooled}"),
+            format!("{}; no threshold", self.sifted.left_out()),
+        ];
+        Note { most: self.stretch.then(|| "max".to_owned()), lines }
     }
 }
 
@@ -130,10 +137,11 @@ impl Grid<'_> {
 /// show the largest weight under each pixel, so that thin stripes survive, or the mean; the key says so.
 pub fn figure(grid: &Grid<'_>, palette: &Palette, layout: &Layout, scale: f32) -> Figure {
     let [width, height] = layout.size();
-    let title = format!("Attention of {} layers x {} heads", layout.layers, layout.heads);
+    let label = grid.sifted.weights.label();
+    let title = format!("{} layers x {} heads: {label}", layout.layers, layout.heads);
     let mut figure = Figure::new(width, height, palette, title);
     names(&mut figure, grid, palette, layout);
-    let n = grid.weights.run.tokens.len();
+    let n = grid.sifted.len();
     let pixels = ((layout.cell * scale).round() as usize).max(1);
     let [w, h] = layout.extent();
     figure.marks.push(Mark::Image {
@@ -146,7 +154,7 @@ pub fn figure(grid: &Grid<'_>, palette: &Palette, layout: &Layout, scale: f32) -
         }
     }
     let pooled = match grid.pyramid.pool {
-        Pool::Max => "maximum per pixel",
+        Pool::Max => "max per pixel",
         Pool::Mean => "mean per pixel",
     };
     let note = grid.note((n > pixels).then_some(pooled));
@@ -167,7 +175,7 @@ fn names(figure: &mut Figure, grid: &Grid<'_>, palette: &Palette, layout: &Layou
     };
     let plain = grid.order.has_plain_columns();
     for row in 0..if plain { layout.layers.min(1) } else { layout.layers } {
-        let named = if grid.weights.meaning.has_heads() { layout.heads } else { 0 };
+        let named = if grid.sifted.weights.meaning.has_heads() { layout.heads } else { 0 };
         for column in (0..named).filter(|column| column % every == 0) {
             let area = layout.area(row, column);
             let up = if plain { 10.0 } else { 8.0 };
@@ -194,7 +202,7 @@ fn atlas(grid: &Grid<'_>, palette: &Palette, layout: &Layout, cell: usize, scale
         for column in 0..layout.heads {
             let head = grid.order.head(row, column);
             let Some(small) = grid.small(head, cell) else { continue };
-            let share = grid.weights.unit() / grid.unit(head);
+            let share = grid.sifted.unit() / grid.unit(head);
             for (y, line) in small.chunks_exact(cell).enumerate() {
                 let start = ((row * step[1] + y) * width + column * step[0]) * 3;
                 for (pixel, &w) in rgb[start..][..cell * 3].chunks_exact_mut(3).zip(line) {
@@ -208,7 +216,7 @@ fn atlas(grid: &Grid<'_>, palette: &Palette, layout: &Layout, cell: usize, scale
 }
 
 /// One level of all heads in one picture, entry for entry, in the order of rows and columns: what a view that zooms
-/// begins with.
+/// draws where heads are small.
 #[derive(Debug, Clone)]
 pub struct Overview {
     /// The level; 0 is every cell.
@@ -219,15 +227,21 @@ pub struct Overview {
     pub pixels: Pixels,
 }
 
-/// The longest side of an [`Overview`], in pixels.
+/// The longest side of the finest [`Overview`], in pixels.
 const OVERVIEW: usize = 1024;
 
 impl Overview {
-    /// Draws the finest level that fits.
-    pub fn new(grid: &Grid<'_>, palette: &Palette) -> Self {
-        let (rows, columns) = (grid.weights.layers(), grid.weights.heads());
-        let fits = |&level: &usize| grid.pyramid.side(level) * rows.max(columns) <= OVERVIEW;
-        let level = (0..grid.pyramid.last()).find(fits).unwrap_or(grid.pyramid.last());
+    /// Draws every level from the finest that fits on: whatever a view zooms to, it shows whole entries of a level.
+    pub fn levels(grid: &Grid<'_>, palette: &Palette) -> Vec<Self> {
+        let heads = grid.sifted.layers().max(grid.sifted.heads());
+        let fits = |&level: &usize| grid.pyramid.side(level) * heads <= OVERVIEW;
+        let last = grid.pyramid.last();
+        let finest = (0..last).find(fits).unwrap_or(last);
+        (finest..=last).map(|level| Self::new(grid, palette, level)).collect()
+    }
+
+    fn new(grid: &Grid<'_>, palette: &Palette, level: usize) -> Self {
+        let (rows, columns) = (grid.sifted.layers(), grid.sifted.heads());
         let side = grid.pyramid.side(level);
         let width = columns * side;
         let mut rgb = vec![0; 3 * width * rows * side];
@@ -257,11 +271,11 @@ pub fn level_rgb(grid: &Grid<'_>, palette: &Palette, head: (usize, usize), level
     if level > 0 {
         return grid.pyramid.rgb(grid.index(head), level, &shades, grid.stretch);
     }
-    let cells = grid.weights.head(head.0, head.1);
+    let cells = grid.sifted.head(head.0, head.1);
     if cells.len() != grid.pyramid.n * grid.pyramid.n {
         return Vec::new();
     }
-    let share = grid.weights.unit() / grid.unit(head);
+    let share = grid.sifted.unit() / grid.unit(head);
     cells
         .iter()
         .flat_map(|&w| {

@@ -1,10 +1,11 @@
 //! One head, or several as one, as a matrix: queries down, keys across, and the sums of both beside it.
 
 use super::legend::{self, Note};
-use super::pyramid::{Pool, shrink};
+use super::pyramid::{Pool, shrink, span};
 use super::shades::{Look, Shades};
 use super::{Anchor, Area, Colour, Figure, Mark, Palette, Pixels, fit, fresh_key, mono_width, size};
 use crate::text::Tokens;
+use std::ops::Range;
 
 /// A matrix to be drawn: weights row-major `[query, key]`.
 pub struct Matrix<'a> {
@@ -106,11 +107,11 @@ impl Layout {
         Self { n, cell, plot: Area { x: label, y: label, w: side, h: side }, label, every }
     }
 
-    /// What is under a point.
+    /// What is under a point: labels and sums belong to their row or column.
     pub fn at(&self, x: f32, y: f32) -> Option<Spot> {
         let side = self.plot.w;
         let index = |v: f32| (v >= 0.0 && v < side).then(|| ((v / self.cell) as usize).min(self.n - 1));
-        let beside = |v: f32| v >= side && v < side + MARGIN;
+        let beside = |v: f32| (v >= -self.label && v < 0.0) || (v >= side && v < side + MARGIN);
         let (x, y) = (x - self.plot.x, y - self.plot.y);
         match (index(y), index(x)) {
             (Some(q), Some(k)) => Some(Spot::Cell(q, k)),
@@ -118,6 +119,23 @@ impl Layout {
             (None, Some(k)) if beside(y) => Some(Spot::Column(k)),
             _ => None,
         }
+    }
+
+    /// Whether there are more cells than points, so that each point shows several.
+    pub fn is_pooled(&self) -> bool {
+        self.cell < 1.0
+    }
+
+    /// Points along one side of a pooled matrix.
+    fn points(&self) -> usize {
+        (self.plot.w as usize).max(1)
+    }
+
+    /// The cells along one side that the point of cell `i` stands for.
+    pub fn beside(&self, i: usize) -> Range<usize> {
+        let points = self.points();
+        let point = ((i as f32 + 0.5) * self.cell) as usize;
+        if self.is_pooled() { span(point.min(points - 1), self.n, points) } else { i..i + 1 }
     }
 
     /// The cell of a query and a key.
@@ -167,11 +185,11 @@ pub fn figure(matrix: &Matrix<'_>, palette: &Palette, layout: &Layout) -> Figure
             upright: true,
         });
     }
-    let pooled = layout.cell < 1.0;
+    let pooled = layout.is_pooled();
     let shades = Shades::new(palette, matrix.look, matrix.signed, matrix.unit, matrix.weights);
     if matrix.weights.len() == n * n {
         // More cells than points: each shows the weight farthest from zero under it, so that thin stripes survive.
-        let side = if pooled { layout.plot.w as usize } else { n };
+        let side = if pooled { layout.points() } else { n };
         let cells = if pooled { &shrink(matrix.weights, n, side, Pool::Max) } else { matrix.weights };
         let pixels = Pixels::new(fresh_key(), side, side, |k, q| shades.colour(cells[q * side + k]));
         figure.marks.push(Mark::Image { area: layout.plot, pixels });
@@ -182,11 +200,17 @@ pub fn figure(matrix: &Matrix<'_>, palette: &Palette, layout: &Layout) -> Figure
     figure.caption([layout.plot.x - 8.0, 10.0], "key \u{2192}", palette.muted, Anchor::End);
     let text = format!("{}, {}", matrix.meaning, matrix.look.scale.name());
     let text = if pooled { format!("{text}; max per point") } else { text };
-    legend::draw(&mut figure, palette, [layout.plot.x, height - 28.0], &shades, &Note { most: None, text });
+    legend::draw(
+        &mut figure,
+        palette,
+        [layout.plot.x, height - 28.0],
+        &shades,
+        &Note { most: None, lines: vec![text] },
+    );
     figure
 }
 
-/// A bar for each row at the right and for each column below, up to the largest sum, which is written at its end.
+/// A bar for each row at the right and for each column below; the longest is the largest sum.
 fn sums(figure: &mut Figure, sums: &Sums, signed: bool, palette: &Palette, layout: &Layout) {
     let Area { x, y, w, h } = layout.plot;
     let top = sums.rows.iter().chain(&sums.columns).fold(0f32, |most, s| most.max(s.abs()));
@@ -238,7 +262,12 @@ mod tests {
             let Area { x, y, w, h } = layout.cell(q, k);
             assert_eq!(layout.at(x + w / 2.0, y + h / 2.0), Some(Spot::Cell(q, k)));
         }
-        assert_eq!(layout.at(1.0, 1.0), None);
+        assert_eq!(layout.at(1.0, 1.0), None, "the corner");
+        assert_eq!(layout.at(1.0, layout.plot.y + 1.0), Some(Spot::Row(0)), "a label");
+        assert_eq!(layout.at(layout.plot.x + 1.5 * layout.cell, 1.0), Some(Spot::Column(1)));
+        assert_eq!(layout.beside(7), 7..8);
+        let pooled = Layout { n: 30, cell: 0.5, plot: Area { w: 15.0, h: 15.0, ..layout.plot }, ..layout };
+        assert_eq!((pooled.beside(6), pooled.beside(7)), (6..8, 6..8));
         let [width, height] = layout.size();
         assert!(width <= 500.0 && height <= 600.0, "{width} x {height}");
         let Area { x, y, w, h } = layout.plot;

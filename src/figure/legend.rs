@@ -6,17 +6,19 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// Points that the bar is wide.
 const WIDTH: usize = 96;
+/// Between lines after the bar.
+const LINE: f32 = 15.0;
 
 /// What the numbers at a bar are.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Note {
     /// The largest, where it is not a number that holds for the whole picture: "max".
     pub most: Option<String>,
-    /// What is written after the bar.
-    pub text: String,
+    /// What is written after the bar, line by line.
+    pub lines: Vec<String>,
 }
 
-/// Draws the bar from `at`, its left end and middle height; it takes 30 points of height.
+/// Draws the bar from `at`, its left end and middle height; it takes 30 points of height, and a third line after it 15 more.
 pub fn draw(figure: &mut Figure, palette: &Palette, at: [f32; 2], shades: &Shades, note: &Note) {
     let [x, y] = at;
     let signed = shades.is_signed();
@@ -36,7 +38,9 @@ pub fn draw(figure: &mut Figure, palette: &Palette, at: [f32; 2], shades: &Shade
     let end = start + WIDTH as f32 + 6.0;
     figure.token([end, y], high.as_str(), size::SMALL, palette.muted, Anchor::Start);
     let after = end + mono_width(&high, size::SMALL) + 8.0;
-    figure.caption([after, y], note.text.as_str(), palette.muted, Anchor::Start);
+    for (i, line) in note.lines.iter().enumerate() {
+        figure.caption([after, y + i as f32 * LINE], line.as_str(), palette.muted, Anchor::Start);
+    }
 }
 
 /// The numbers at the low end, the high end and in the middle.

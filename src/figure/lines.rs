@@ -88,6 +88,10 @@ pub struct Picture<'a> {
     pub unit: f32,
     /// Whether weights have signs.
     pub signed: bool,
+    /// What the weights stand for, as the key says it.
+    pub meaning: &'a str,
+    /// Heads that could have a column.
+    pub heads: usize,
     /// What it shows, in one line.
     pub title: &'a str,
 }
@@ -143,7 +147,51 @@ pub fn figure(picture: &Picture<'_>, palette: &Palette, layout: &Layout) -> Figu
     }
     labels(&mut figure, picture, palette, layout);
     numbers(&mut figure, picture, palette, layout);
+    key(&mut figure, picture, palette, layout);
     figure
+}
+
+/// How wide a line is that stands for a share of the largest weight, and how opaque.
+fn stroke(share: f32) -> (f32, f32) {
+    (0.75 + 3.0 * share, share.sqrt())
+}
+
+/// The pattern of a line. Colours that tell heads apart cannot tell signs, so what is below zero is dotted.
+fn pattern(strand: &Strand<'_>, negative: bool) -> Dash {
+    match strand.category {
+        Some(_) if negative => Dash::Dotted,
+        Some(i) => Dash::of(i),
+        None => Dash::Solid,
+    }
+}
+
+/// Samples of lines with the weights that they stand for, and what weights are.
+fn key(figure: &mut Figure, picture: &Picture<'_>, palette: &Palette, layout: &Layout) {
+    let coloured = picture.strands.len() > 1;
+    let (mut x, y) = (8.0, layout.key_line());
+    let signs: &[f32] = if picture.signed && !coloured { &[-1.0, 1.0] } else { &[1.0] };
+    for (sign, share) in signs.iter().flat_map(|sign| [0.25, 1.0].map(|share| (*sign, share))) {
+        let (width, opacity) = stroke(share);
+        let ink = match (coloured, picture.signed) {
+            (true, _) => palette.text,
+            (false, true) => palette.balance(sign),
+            (false, false) => palette.accent,
+        };
+        let colour = ink.faded(opacity);
+        figure.marks.push(Mark::Line { from: [x, y], to: [x + 20.0, y], width, colour });
+        let number = short(sign * share * picture.unit);
+        figure.token([x + 26.0, y], number.as_str(), size::SMALL, palette.muted, Anchor::Start);
+        x += 26.0 + mono_width(&number, size::SMALL) + 12.0;
+    }
+    let mut said = vec![picture.meaning.to_owned()];
+    if coloured && picture.signed {
+        said.push("dotted below zero".to_owned());
+    }
+    let columns = layout.columns.len();
+    if picture.beside.is_some() && columns < picture.heads {
+        said.push(format!("{columns} of {} heads have columns", picture.heads));
+    }
+    figure.caption([x, y], said.join("; "), palette.muted, Anchor::Start);
 }
 
 fn ink(palette: &Palette, strand: &Strand<'_>, signed: bool, weight: f32) -> Colour {
@@ -161,16 +209,17 @@ fn curves(figure: &mut Figure, picture: &Picture<'_>, palette: &Palette, layout:
     // Strong lines are drawn last, on top; lines of one colour together, which is fast.
     for strong in [false, true] {
         for strand in picture.strands {
-            let dash = strand.category.map_or(Dash::Solid, Dash::of);
             for negative in [true, false] {
+                let dash = pattern(strand, negative);
                 let is_now = |e: &&Edge| is_drawn(e) && touches(e) == strong && (e.weight < 0.0) == negative;
                 for edge in strand.edges.iter().filter(is_now) {
                     let share = (edge.weight.abs() / picture.unit).clamp(0.0, 1.0);
-                    let opacity = share.sqrt() * if strong { 1.0 } else { 0.15 };
+                    let (width, opacity) = stroke(share);
+                    let opacity = opacity * if strong { 1.0 } else { 0.15 };
                     figure.marks.push(Mark::Curve {
                         from: layout.end(Focus::Query(edge.query)),
                         to: layout.end(Focus::Key(edge.key)),
-                        width: 0.75 + 3.0 * share,
+                        width,
                         colour: ink(palette, strand, picture.signed, edge.weight).faded(opacity),
                         dash,
                         down: !layout.is_down(),
@@ -187,8 +236,7 @@ fn legend(figure: &mut Figure, picture: &Picture<'_>, palette: &Palette, width: 
     for ([x, row], strand) in places(&names, width).into_iter().zip(picture.strands) {
         let y = row * ROW + ROW / 2.0;
         let colour = ink(palette, strand, false, 0.0);
-        let dash = strand.category.map_or(Dash::Solid, Dash::of);
-        let [stroke, gap] = dash.lengths().unwrap_or([16.0, 0.0]);
+        let [stroke, gap] = pattern(strand, false).lengths().unwrap_or([16.0, 0.0]);
         let mut start = 0.0;
         while start < 16.0 {
             let area = Area { x: x + start, y: y - 1.5, w: stroke.min(16.0 - start), h: 3.0 };
@@ -340,6 +388,7 @@ fn numbers(figure: &mut Figure, picture: &Picture<'_>, palette: &Palette, layout
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::Piece;
 
     #[test]
     fn of_too_many_lines_the_strongest_are_drawn() {
@@ -358,5 +407,53 @@ mod tests {
         let many = places(&["L10\u{b7}H10"; 12], 300.0);
         assert_eq!(many.len(), 12);
         assert!(many.iter().all(|[x, _]| x + 22.0 + mono_width("L10\u{b7}H10", size::SMALL) <= 300.0), "{many:?}");
+    }
+
+    #[test]
+    fn lines_keep_their_sizes_and_signs_and_say_what_they_stand_for() {
+        let piece = |word: u32| Piece {
+            piece: "x".into(),
+            id: 0,
+            start: 0,
+            end: 0,
+            text: 0,
+            segment: 0,
+            special: false,
+            word: Some(word),
+            unknown: false,
+        };
+        let tokens = Tokens { texts: vec!["".into()], pieces: (0..2).map(piece).collect(), dropped: 0 };
+        let edge = |key, weight| Edge { query: 0, key, weight };
+        let (first, second) = ([edge(0, 1.1), edge(1, 3.0)], [edge(1, -2.0)]);
+        let strand = |edges, i| Strand { name: "L0", edges, category: Some(i) };
+        let strands = [strand(&first[..], 0), strand(&second[..], 1)];
+        let columns = Columns::default();
+        let picture = Picture {
+            tokens: &tokens,
+            strands: &strands,
+            beside: Some(Beside { columns: &columns, picks: &[] }),
+            focus: None,
+            unit: 3.0,
+            signed: true,
+            meaning: "score",
+            heads: 16,
+            title: "",
+        };
+        let room = Room { width: 400.0, height: 300.0, flow: Flow::Down, heads: 0, picks: &[], legend: 1 };
+        let layout = Layout::new(&tokens, &room);
+        let figure = figure(&picture, Palette::of(true), &layout);
+        let mut curves = Vec::new();
+        for mark in &figure.marks {
+            match mark {
+                Mark::Curve { width, dash, .. } => curves.push((*width, *dash)),
+                Mark::Text { at: [_, y], .. } => assert!(*y < layout.size()[1], "inside the picture"),
+                _ => {}
+            }
+        }
+        let [(small, Dash::Solid), (large, Dash::Solid), (_, Dash::Dotted)] = curves[..] else { panic!("{curves:?}") };
+        assert!(large > 1.5 * small, "sums above 1 differ: {small} and {large}");
+        let says = |wanted: &str| figure.marks.iter().any(|m| matches!(m, Mark::Text { text, .. } if text == wanted));
+        assert!(says("3") && says("0.75"), "a full line and a quarter of it");
+        assert!(says("score; dotted below zero; 0 of 16 heads have columns"));
     }
 }

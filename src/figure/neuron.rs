@@ -1,11 +1,14 @@
 //! How one weight comes about, as a picture: query, key and their product as strips, the steps to the weight with their
 //! numbers, and under them every key of the row.
 
+use super::shades::{Look, Shades};
 use super::{Anchor, Area, Figure, Mark, Palette, Pixels, fit, fresh_key, head_name, size, weight};
 use crate::analysis::neuron::Neuron;
 
 /// The height of a key's row.
 pub const ROW: f32 = 20.0;
+/// Above and below the strip in a key's row.
+const GAP: f32 = 4.0;
 const STRIP: f32 = 22.0;
 const LABEL: f32 = 104.0;
 const NUMBER: f32 = 64.0;
@@ -86,14 +89,34 @@ pub fn number(x: f64) -> String {
     format!("{x:.digits$}").replace('-', "\u{2212}")
 }
 
+/// The products of a query with all keys as pixels: the same whichever key is looked at.
+#[derive(Debug, Clone)]
+pub struct Products {
+    pixels: Pixels,
+    /// The largest magnitude.
+    most: f32,
+}
+
+impl Products {
+    /// A row of pixels for each key, a column for each dimension.
+    pub fn new(neuron: &Neuron, palette: &Palette) -> Self {
+        let (n, width) = (neuron.tokens.len(), neuron.width());
+        let all: Vec<f32> = (0..n).flat_map(|key| neuron.products(key)).collect();
+        let most = largest(&all);
+        let shades = Shades::new(palette, Look::default(), true, most, &[]);
+        let colour = |x: usize, y: usize| shades.colour(all.get(y * width + x).copied().unwrap_or(0.0));
+        Self { pixels: Pixels::new(fresh_key(), width.max(1), n.max(1), colour), most }
+    }
+}
+
 /// The picture.
-pub fn figure(neuron: &Neuron, palette: &Palette, layout: &Layout) -> Figure {
+pub fn figure(neuron: &Neuron, products: &Products, palette: &Palette, layout: &Layout) -> Figure {
     let name = |i: usize| neuron.tokens.shown(i);
     let (query, key) = (name(neuron.query), name(neuron.key));
     let title = format!("{}: {query} \u{2192} {key}", head_name(neuron.layer, neuron.head));
     let mut figure = Figure::new(layout.width, layout.height(), palette, title);
-    let products = neuron.products(neuron.key);
-    let strips = [("q", query.as_str(), &neuron.q[..]), ("k", &key, neuron.k(neuron.key)), ("q\u{d7}k", "", &products)];
+    let both = neuron.products(neuron.key);
+    let strips = [("q", query.as_str(), &neuron.q[..]), ("k", &key, neuron.k(neuron.key)), ("q\u{d7}k", "", &both)];
     for (i, (letter, token, values)) in strips.into_iter().enumerate() {
         let area = layout.strip(i);
         let middle = area.y + area.h / 2.0;
@@ -101,14 +124,16 @@ pub fn figure(neuron: &Neuron, palette: &Palette, layout: &Layout) -> Figure {
         let token = fit(token, size::BODY, LABEL - 40.0);
         figure.token([LABEL, middle], token, size::BODY, palette.text, Anchor::End);
         let most = largest(values);
-        let pixels = Pixels::new(fresh_key(), values.len().max(1), 1, |x, _| signed(palette, values, x, most));
+        let shades = Shades::new(palette, Look::default(), true, most, &[]);
+        let colour = |x: usize, _| shades.colour(values.get(x).copied().unwrap_or(0.0));
+        let pixels = Pixels::new(fresh_key(), values.len().max(1), 1, colour);
         figure.marks.push(Mark::Image { area, pixels });
         figure.marks.push(Mark::Ring { area, colour: palette.line, width: 1.0 });
         let scale = format!("\u{b1}{}", number(most.into()));
         figure.token([layout.width - 4.0, middle], scale, size::SMALL, palette.muted, Anchor::End);
     }
     steps(&mut figure, neuron, palette, layout);
-    rows(&mut figure, neuron, palette, layout);
+    rows(&mut figure, neuron, products, palette, layout);
     figure
 }
 
@@ -116,7 +141,9 @@ pub fn figure(neuron: &Neuron, palette: &Palette, layout: &Layout) -> Figure {
 fn steps(figure: &mut Figure, neuron: &Neuron, palette: &Palette, layout: &Layout) {
     let step = &neuron.steps[neuron.key];
     let hidden = step.score.is_none();
-    let largest = number(neuron.largest.into());
+    // Less a number below zero is more.
+    let sign = if neuron.largest < 0.0 { "+" } else { "\u{2212}" };
+    let less = format!("{sign} {}", number(neuron.largest.abs().into()));
     let score = step.score.map_or_else(|| "\u{2212}\u{221e}".to_owned(), |s| number(s.into()));
     let shifted = step.score.map_or(f64::NEG_INFINITY, |s| f64::from(s - neuron.largest));
     let scaled = number(step.dot / neuron.scale());
@@ -124,7 +151,7 @@ fn steps(figure: &mut Figure, neuron: &Neuron, palette: &Palette, layout: &Layou
         ("sum of q\u{d7}k".to_owned(), number(step.dot), "q\u{b7}k".to_owned()),
         (format!("\u{f7} \u{221a}{}", layout.dims), scaled, "scaled".to_owned()),
         ("mask".to_owned(), score, if hidden { "hidden" } else { "open" }.to_owned()),
-        (format!("\u{2212} {largest}"), number(shifted), "less max".to_owned()),
+        (less, number(shifted), "less max".to_owned()),
         ("exp".to_owned(), number(step.exp), String::new()),
         (format!("\u{f7} {}", number(neuron.sum)), weight(step.probability), "over sum".to_owned()),
     ];
@@ -146,7 +173,7 @@ fn steps(figure: &mut Figure, neuron: &Neuron, palette: &Palette, layout: &Layou
 }
 
 /// Every key of the row: products by dimension, dot product, score and probability.
-fn rows(figure: &mut Figure, neuron: &Neuron, palette: &Palette, layout: &Layout) {
+fn rows(figure: &mut Figure, neuron: &Neuron, products: &Products, palette: &Palette, layout: &Layout) {
     let strip = layout.products();
     let (dot, score) = (strip.x + strip.w + 8.0 + NUMBER, strip.x + strip.w + 8.0 + 2.0 * NUMBER);
     let bar = score + 16.0;
@@ -158,22 +185,16 @@ fn rows(figure: &mut Figure, neuron: &Neuron, palette: &Palette, layout: &Layout
     figure.caption([bar, head], "probability", palette.muted, Anchor::Start);
     let row = layout.row(neuron.key);
     figure.marks.push(Mark::Fill { area: row, colour: palette.raised });
-    let all: Vec<f32> = (0..layout.n).flat_map(|key| neuron.products(key)).collect();
-    let most = largest(&all);
-    // A key is ten pixels high, and the outer ones stay empty.
-    let colour = |x: usize, y: usize| match y % 10 {
-        0..2 | 8.. => {
-            if y / 10 == neuron.key {
-                palette.raised
-            } else {
-                palette.background
-            }
+    figure.marks.push(Mark::Image { area: strip, pixels: products.pixels.clone() });
+    // A key's pixels fill its row; what is painted over them sets it apart from its neighbours.
+    for key in 0..layout.n {
+        let Area { y, h, .. } = layout.row(key);
+        let colour = if key == neuron.key { palette.raised } else { palette.background };
+        for y in [y, y + h - GAP] {
+            figure.marks.push(Mark::Fill { area: Area { y, h: GAP, ..strip }, colour });
         }
-        _ => signed(palette, &all, y / 10 * layout.dims + x, most),
-    };
-    let pixels = Pixels::new(fresh_key(), layout.dims.max(1), layout.n.max(1) * 10, colour);
-    figure.marks.push(Mark::Image { area: strip, pixels });
-    let scale = format!("\u{b1}{}", number(most.into()));
+    }
+    let scale = format!("\u{b1}{}", number(products.most.into()));
     let legend =
         format!("Blue below zero, orange above, square root. Strips have scales of their own, all keys {scale}.");
     figure.caption([4.0, layout.height() - 14.0], legend, palette.muted, Anchor::Start);
@@ -193,11 +214,6 @@ fn rows(figure: &mut Figure, neuron: &Neuron, palette: &Palette, layout: &Layout
         figure.marks.push(Mark::Fill { area: filled, colour: palette.accent });
         figure.token([bar + BAR + 8.0, y], weight(step.probability), size::SMALL, ink, Anchor::Start);
     }
-}
-
-/// The colour of a value on a scale that ends at `most` on both sides.
-fn signed(palette: &Palette, values: &[f32], i: usize, most: f32) -> super::Colour {
-    palette.signed(values.get(i).map_or(0.0, |v| v / most))
 }
 
 /// The largest magnitude, 1 where there is none.

@@ -2,10 +2,11 @@
 
 use super::colour::Colour;
 use super::shades::Shades;
-use crate::analysis::meaning::Weights;
+use crate::analysis::sift::Sifted;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// What stands for several cells under one pixel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash, Serialize, Deserialize)]
@@ -72,11 +73,11 @@ fn decode(code: i16, top: f32) -> f32 {
 }
 
 impl Pyramid {
-    /// The levels of every head of a run, layer by layer.
-    pub fn of(weights: &Weights, pool: Pool) -> Self {
-        let heads = weights.heads().max(1);
-        let head = |i: usize| weights.head(i / heads, i % heads);
-        Self::new(weights.layers() * heads, weights.run.tokens.len(), pool, weights.unit(), head)
+    /// The levels of every head, layer by layer.
+    pub fn of(sifted: &Sifted, pool: Pool) -> Self {
+        let heads = sifted.heads().max(1);
+        let head = |i: usize| sifted.head(i / heads, i % heads);
+        Self::new(sifted.layers() * heads, sifted.len(), pool, sifted.unit(), head)
     }
 
     /// The levels of `count` heads of `n` by `n` weights, from a function that gives their cells. Sizes above `top`
@@ -266,12 +267,15 @@ fn halve(finer: &[f32], n: usize, pool: Pool) -> Vec<f32> {
     out
 }
 
+/// Of `n` entries those under pixel `i` of `pixels`.
+pub fn span(i: usize, n: usize, pixels: usize) -> Range<usize> {
+    let from = i * n / pixels;
+    from..((i + 1) * n).div_ceil(pixels).min(n).max(from + 1)
+}
+
 /// An `n` by `n` matrix on `cell` by `cell` pixels: repeated where it is smaller, pooled where it is larger.
 pub fn shrink(weights: &[f32], n: usize, cell: usize, pool: Pool) -> Vec<f32> {
-    let span = |i: usize| {
-        let from = i * n / cell;
-        from..((i + 1) * n).div_ceil(cell).min(n).max(from + 1)
-    };
+    let span = |i: usize| span(i, n, cell);
     let mut out = Vec::with_capacity(cell * cell);
     if n <= cell {
         for y in 0..cell {

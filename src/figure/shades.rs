@@ -167,8 +167,9 @@ impl Ranks {
 
     /// The size that a share of all sizes is below.
     fn value(&self, share: f32) -> f32 {
-        let step = self.below.partition_point(|below| *below < share).min(self.below.len().saturating_sub(2));
-        f32::from_bits((step as u32) << 16)
+        let step = self.below.partition_point(|below| *below < share);
+        // Where all numbers are zero, none is below any share.
+        if step == self.below.len() { 0.0 } else { f32::from_bits((step as u32) << 16) }
     }
 }
 
@@ -206,6 +207,9 @@ mod tests {
         }
         assert_eq!(shades.position(0.0), 0.0);
         assert!((shades.value(0.5) / values[499] - 1.0).abs() < 0.02);
+        assert!((shades.value(1.0) - 1.0).abs() < 0.02);
+        let nothing = self::shades(Scale::Rank, false, 1.0, &[0.0; 9]);
+        assert_eq!([0.0, 0.5, 1.0].map(|share| nothing.value(share)), [0.0; 3]);
     }
 
     #[test]

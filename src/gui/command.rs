@@ -45,6 +45,10 @@ pub enum Command {
     NextLayer,
     /// The layer above.
     PreviousLayer,
+    /// Pin the token after the pinned one.
+    NextToken,
+    /// Pin the token before the pinned one.
+    PreviousToken,
     /// Let go of the pinned token.
     Unpin,
     /// Mask or unmask the pinned word.
@@ -105,6 +109,16 @@ const PLAIN: Modifiers = Modifiers::NONE;
 const CTRL: Modifiers = Modifiers::COMMAND;
 const CTRL_SHIFT: Modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
 
+/// Keys of the view of all heads that are no commands: while they are held the view moves or grows.
+pub const GESTURES: [KeyboardShortcut; 6] = [
+    KeyboardShortcut::new(PLAIN, Key::Plus),
+    KeyboardShortcut::new(PLAIN, Key::Minus),
+    KeyboardShortcut::new(Modifiers::SHIFT, Key::ArrowLeft),
+    KeyboardShortcut::new(Modifiers::SHIFT, Key::ArrowRight),
+    KeyboardShortcut::new(Modifiers::SHIFT, Key::ArrowUp),
+    KeyboardShortcut::new(Modifiers::SHIFT, Key::ArrowDown),
+];
+
 impl Command {
     /// Every command, in the order of menus and palette.
     pub const ALL: &[Self] = &[
@@ -127,6 +141,8 @@ impl Command {
         Self::PreviousHead,
         Self::NextLayer,
         Self::PreviousLayer,
+        Self::NextToken,
+        Self::PreviousToken,
         Self::Unpin,
         Self::Mask,
         Self::HeadOff,
@@ -193,6 +209,8 @@ impl Command {
             Self::PreviousHead => ("Previous head", "Select the head to the left."),
             Self::NextLayer => ("Next layer", "Select the same head one layer further on."),
             Self::PreviousLayer => ("Previous layer", "Select the same head one layer before."),
+            Self::NextToken => ("Pin next token", "Pin the token after the pinned one."),
+            Self::PreviousToken => ("Pin previous token", "Pin the token before the pinned one."),
             Self::Unpin => ("Unpin token", "Let go of the pinned token."),
             Self::Mask => ("Mask this word", "Replace the pinned token by the mask token, or show it again."),
             Self::HeadOff => {
@@ -250,6 +268,8 @@ impl Command {
             Self::PreviousHead => (PLAIN, Key::ArrowLeft),
             Self::NextLayer => (PLAIN, Key::ArrowDown),
             Self::PreviousLayer => (PLAIN, Key::ArrowUp),
+            Self::NextToken => (PLAIN, Key::CloseBracket),
+            Self::PreviousToken => (PLAIN, Key::OpenBracket),
             Self::Unpin => (PLAIN, Key::Escape),
             Self::Mask => (PLAIN, Key::M),
             Self::HeadOff => (PLAIN, Key::K),
@@ -307,10 +327,19 @@ impl Command {
     pub fn pressed(ctx: &egui::Context, was_typing: bool, sheet: bool) -> Option<Self> {
         let typing = was_typing || ctx.text_edit_focused();
         let menu = egui::Popup::is_any_open(ctx);
-        // Space presses the button that has the focus.
+        // Space presses the button that has the focus, arrows move a slider that has it.
         let focused = ctx.memory(|m| m.focused().is_some());
-        let waits =
-            |c: Self| (typing || menu) && (c.is_typed() || (c == Self::Unpin && !sheet)) || (focused && c == Self::Pin);
+        let slides = super::widgets::is_slider_focused(ctx);
+        // Shift with an arrow moves over all heads.
+        let pans = ctx.input(|i| i.modifiers.shift);
+        let waits = |c: Self| match c {
+            Self::Unpin => (typing || menu) && !sheet,
+            Self::Pin => typing || menu || focused,
+            Self::NextHead | Self::PreviousHead | Self::NextLayer | Self::PreviousLayer => {
+                typing || menu || slides || pans
+            }
+            c => (typing || menu) && c.is_typed(),
+        };
         // More modifiers first: Ctrl+Shift+O is not Ctrl+O.
         let mut order: Vec<Self> = Self::ALL.to_vec();
         order.sort_by_key(|c| c.shortcut().modifiers != CTRL_SHIFT && *c != Self::Redo);
@@ -330,6 +359,7 @@ mod tests {
     fn no_two_commands_share_keys_or_a_name() {
         let keys = |c: &Command| std::iter::once(c.shortcut()).chain(c.also()).collect::<Vec<_>>();
         for (i, a) in Command::ALL.iter().enumerate() {
+            assert!(keys(a).iter().all(|k| !GESTURES.contains(k)), "{a:?} shares its keys with a gesture");
             for b in &Command::ALL[i + 1..] {
                 assert_ne!(a.label(), b.label());
                 assert!(keys(a).iter().all(|k| !keys(b).contains(k)), "{a:?} and {b:?}");

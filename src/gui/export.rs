@@ -104,7 +104,7 @@ fn of_head(state: &State, palette: &'static Palette) -> Option<Recipe> {
     let run = state.run()?.clone();
     let figure = picture::of_head(state, palette)?;
     let look = state.scene.look;
-    let shown = show(&run.tokens, &state.values(), &look.filter);
+    let shown = show(&run.tokens, &state.values(), state.meaning(), &look.filter);
     let strands = picture::Strands::new(state, &shown);
     // Several heads that are drawn each for itself are counted each for itself.
     let drawn = strands.drawn().filter(|_| look.view == View::Lines);

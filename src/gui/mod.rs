@@ -15,6 +15,7 @@ mod fan;
 pub mod files;
 mod made;
 mod memo;
+mod moves;
 mod paint;
 mod panels;
 mod picture;

@@ -3,7 +3,7 @@
 use super::action::Head;
 use super::fan;
 use super::memo::Memo;
-use super::picture::{self, Strands};
+use super::picture::{self, Layer, Strands};
 use super::state::State;
 use super::theme::{bold, colour};
 use super::views::{compare, map, neuron, predict};
@@ -11,7 +11,7 @@ use crate::analysis::filter::{Combine, Filter, Shown, Threshold, on_special, sho
 use crate::analysis::meaning::Meaning;
 use crate::analysis::predictions::Prediction;
 use crate::engine::Run;
-use crate::figure::lines::Focus;
+use crate::figure::lines::{Columns, Focus};
 use crate::figure::shades::Look as Colours;
 use crate::figure::{Anchor, Area, Dash, Figure, Mark, Palette, Pixels, effects, heatmap, lines};
 use egui::epaint::{CubicBezierShape, TextShape};
@@ -28,8 +28,12 @@ pub struct Canvas {
     /// Pictures on the graphics card, by their key. What a frame did not use is given up after it.
     textures: BTreeMap<u64, (TextureHandle, bool)>,
     shown: Memo<ShownKey, Shown>,
+    values: Memo<ValuesKey, Vec<f32>>,
     whole: Memo<ShownKey, Shown>,
+    passed: Memo<ShownKey, Vec<f32>>,
     strands: Memo<StrandsKey, Strands>,
+    layer: Memo<LayerKey, Layer>,
+    columns: Memo<(LayerKey, Option<Focus>), Columns>,
     lines: Memo<LinesKey, (Figure, lines::Layout)>,
     /// Predictions of the shown run and of the run without changes, by run and position.
     pub after: Memo<(u64, usize), Option<Vec<Prediction>>>,
@@ -37,7 +41,9 @@ pub struct Canvas {
     pub before: Memo<(u64, usize), Option<Vec<Prediction>>>,
     matrix: Memo<MatrixKey, (Figure, heatmap::Layout)>,
     sums: Memo<ShownKey, heatmap::Sums>,
-    on_special: Memo<ShownKey, f32>,
+    on_special: Memo<ValuesKey, f32>,
+    /// The cells of a head in the view of all heads, by run, meaning, filter and head.
+    pub cells: Memo<(u64, Meaning, Filter, Head), Vec<f32>>,
     /// The neuron view.
     pub neuron: neuron::Drawn,
     /// Predictions.
@@ -56,36 +62,37 @@ pub struct Canvas {
 
 /// Which work, how far it is, in which theme, in which room.
 type EffectsKey = (u64, usize, bool, [u32; 2]);
-/// What is drawn, whether head by head, beside which layer's columns, about which token.
-type StrandsKey = (ShownKey, bool, usize, Option<Focus>);
+/// What is drawn, whether head by head, and the layer that has columns.
+type StrandsKey = (ShownKey, bool, usize);
+/// Which run, meaning, layer and filter before its threshold.
+type LayerKey = (u64, Meaning, usize, Filter);
 /// What is drawn, about which token, how, in which theme, in which room.
-type LinesKey = (ShownKey, Option<Focus>, (bool, usize, lines::Way, String), bool, [u32; 2]);
+type LinesKey = (ShownKey, Option<Focus>, (bool, Vec<Head>, lines::Way, String), bool, [u32; 2]);
 /// What is drawn, in which colours and theme, in which room.
 type MatrixKey = (ShownKey, Colours, bool, [u32; 2]);
 
+/// Which run and meaning, which heads, and how they become one.
+type ValuesKey = (u64, Meaning, Vec<Head>, Combine);
 /// What a [`Shown`] is made from.
-#[derive(Debug, Clone, PartialEq)]
-struct ShownKey {
-    run: u64,
-    meaning: Meaning,
-    heads: Vec<Head>,
-    combine: Combine,
-    filter: Filter,
-}
+type ShownKey = (ValuesKey, Filter);
 
-impl ShownKey {
-    fn of(state: &State, run: &Run, filter: Filter) -> Self {
-        let (meaning, heads, combine) = (state.meaning(), state.shown_heads(), state.combine());
-        Self { run: run.id, meaning, heads, combine, filter }
-    }
+fn values_key(state: &State, run: &Run) -> ValuesKey {
+    (run.id, state.meaning(), state.shown_heads(), state.combine())
 }
 
 impl Canvas {
+    /// The shown heads as one, before anything is left out.
+    fn values(&mut self, state: &State, run: &Run) -> Rc<Vec<f32>> {
+        self.values.get(values_key(state, run), || state.values())
+    }
+
     /// The shown heads with everything left out that is to be.
     pub fn shown(&mut self, state: &State) -> Option<Rc<Shown>> {
         let run = state.run()?;
         let filter = state.scene.look.filter;
-        Some(self.shown.get(ShownKey::of(state, run, filter), || show(&run.tokens, &state.values(), &filter)))
+        let values = self.values(state, run);
+        let make = || show(&run.tokens, &values, state.meaning(), &filter);
+        Some(self.shown.get((values_key(state, run), filter), make))
     }
 
     /// The shown heads with nothing left out: the same tokens as in [`Canvas::shown`], every value.
@@ -94,28 +101,45 @@ impl Canvas {
         // Edges are not asked for here, and sorting them takes time.
         let nothing = Filter { threshold: Threshold::AtLeast(f32::INFINITY), ..Filter::nothing() };
         let filter = Filter { words: state.scene.look.filter.words, ..nothing };
-        Some(self.whole.get(ShownKey::of(state, run, filter), || show(&run.tokens, &state.values(), &filter)))
+        let values = self.values(state, run);
+        let make = || show(&run.tokens, &values, state.meaning(), &filter);
+        Some(self.whole.get((values_key(state, run), filter), make))
+    }
+
+    /// What the matrix draws: the values that pass the threshold, everything else nothing.
+    pub fn passed(&mut self, state: &State) -> Option<Rc<Vec<f32>>> {
+        let (run, shown) = (state.run()?, self.shown(state)?);
+        Some(self.passed.get((values_key(state, run), state.scene.look.filter), || shown.passed(0.0)))
     }
 
     /// What the lines show, head by head where each has its colour.
     pub fn strands(&mut self, state: &State) -> Option<Rc<Strands>> {
         let (run, shown) = (state.run()?, self.shown(state)?);
-        let layer = state.scene.head.0;
-        let key =
-            (ShownKey::of(state, run, state.scene.look.filter), state.is_overlaid(), layer, state.focus_in(&shown));
+        let shown_key = (values_key(state, run), state.scene.look.filter);
+        let key = (shown_key, state.is_overlaid(), state.scene.head.0);
         Some(self.strands.get(key, || Strands::new(state, &shown)))
+    }
+
+    /// What tokens give and get in each head of the selected head's layer.
+    pub fn columns(&mut self, state: &State) -> Option<Rc<Columns>> {
+        let (run, shown) = (state.run()?, self.shown(state)?);
+        let filter = state.scene.look.filter.before_threshold();
+        let key = (run.id, state.meaning(), state.scene.head.0, filter);
+        let layer = self.layer.get(key, || Layer::new(state));
+        let focus = state.focus_in(&shown);
+        Some(self.columns.get((key, focus), || layer.columns(focus)))
     }
 
     /// The token lines of the shown heads.
     pub fn lines(&mut self, state: &State, palette: &Palette, room: [f32; 2]) -> Option<Rc<(Figure, lines::Layout)>> {
         let (run, shown) = (state.run()?, self.shown(state)?);
-        let strands = self.strands(state)?;
+        let (strands, columns) = (self.strands(state)?, self.columns(state)?);
         let focus = state.focus_in(&shown);
         let look = &state.scene.look;
-        let shown_key = ShownKey::of(state, run, look.filter);
-        let drawn = (state.is_overlaid(), state.scene.head.0, look.way, state.title());
+        let shown_key = (values_key(state, run), look.filter);
+        let drawn = (state.is_overlaid(), state.heads(), look.way, state.title());
         let key = (shown_key, focus, drawn, palette.dark, room.map(f32::to_bits));
-        Some(self.lines.get(key, || picture::lines(state, &strands, &shown, focus, palette, room)))
+        Some(self.lines.get(key, || picture::lines(state, &strands, &columns, &shown, focus, palette, room)))
     }
 
     /// The matrix of the shown heads.
@@ -125,24 +149,25 @@ impl Canvas {
         palette: &Palette,
         room: [f32; 2],
     ) -> Option<Rc<(Figure, heatmap::Layout)>> {
-        let (run, shown) = (state.run()?, self.shown(state)?);
+        let (run, shown, passed) = (state.run()?, self.shown(state)?, self.passed(state)?);
         let look = &state.scene.look;
-        let key = (ShownKey::of(state, run, look.filter), look.colours, palette.dark, room.map(f32::to_bits));
-        Some(self.matrix.get(key, || picture::matrix(state, &shown, palette, room)))
+        let key = ((values_key(state, run), look.filter), look.colours, palette.dark, room.map(f32::to_bits));
+        Some(self.matrix.get(key, || picture::matrix(state, &shown, &passed, palette, room)))
     }
 
     /// The sums of what the matrix shows.
     pub fn sums(&mut self, state: &State) -> Option<Rc<heatmap::Sums>> {
         let (run, shown) = (state.run()?, self.shown(state)?);
-        let make = || heatmap::Sums::new(&shown.weights, shown.tokens.len());
-        Some(self.sums.get(ShownKey::of(state, run, state.scene.look.filter), make))
+        let passed = self.passed(state)?;
+        let make = || heatmap::Sums::new(&passed, shown.tokens.len());
+        Some(self.sums.get((values_key(state, run), state.scene.look.filter), make))
     }
 
     /// The share that special tokens take of the shown heads.
     pub fn on_special(&mut self, state: &State) -> f32 {
         let Some(run) = state.run() else { return 0.0 };
-        let key = ShownKey::of(state, run, Filter::nothing());
-        *self.on_special.get(key, || on_special(&run.tokens, &state.values()))
+        let values = self.values(state, run);
+        *self.on_special.get(values_key(state, run), || on_special(&run.tokens, &values))
     }
 
     /// Paints pixels over a rectangle, unsmoothed.

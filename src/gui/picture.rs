@@ -3,11 +3,10 @@
 use super::action::{ExportOf, Head};
 use super::scene::View;
 use super::state::State;
-use crate::analysis::filter::{Combine, Shown, kept, show};
+use crate::analysis::filter::{Shown, kept, show};
 use crate::figure::lines::{Columns, Focus};
-use crate::figure::{Figure, Palette, head_name, heatmap, lines};
+use crate::figure::{Figure, Palette, heatmap, lines};
 use rayon::prelude::*;
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// The room of exported lines.
@@ -18,9 +17,7 @@ const LINES: [f32; 2] = [640.0, 520.0];
 pub struct Strands {
     /// The shown heads as one, or each for itself.
     pub shown: Vec<(Vec<Head>, Shown)>,
-    /// Of the selected head's layer: what its tokens give and get, head by head.
-    pub columns: Columns,
-    /// The heads of that layer that are shown.
+    /// The heads of the selected head's layer that are shown.
     pub picks: Vec<usize>,
     /// The selected heads, where each has its colour.
     overlaid: Vec<Head>,
@@ -31,21 +28,17 @@ impl Strands {
     pub fn new(state: &State, combined: &Shown) -> Self {
         let (Some(weights), Some(run)) = (state.weights(), state.run()) else { return Self::default() };
         let (heads, filter) = (state.shown_heads(), &state.scene.look.filter);
-        let overlaid = if state.is_overlaid() { state.scene.heads() } else { Vec::new() };
+        let overlaid = if state.is_overlaid() { state.heads() } else { Vec::new() };
         let shown = if !overlaid.is_empty() && heads.len() > 1 {
-            let one =
-                |&(layer, head): &Head| (vec![(layer, head)], show(&run.tokens, &weights.head(layer, head), filter));
+            let one = |&(layer, head): &Head| {
+                (vec![(layer, head)], show(&run.tokens, &weights.head(layer, head), weights.meaning, filter))
+            };
             heads.par_iter().map(one).collect()
         } else {
             vec![(heads.clone(), combined.clone())]
         };
-        let layer = state.scene.head.0;
-        let all: Vec<usize> = (0..weights.heads()).collect();
-        let of = |&head: &usize| Cow::Owned(kept(&run.tokens, &weights.head(layer, head), filter));
-        let kept: Vec<Cow<'_, [f32]>> = all.par_iter().map(of).collect();
-        let columns = Columns::new(&kept, combined.tokens.len(), state.focus_in(combined));
-        let picks = heads.iter().filter(|(l, _)| *l == layer).map(|(_, h)| *h).collect();
-        Self { shown, columns, picks, overlaid }
+        let picks = of_layer(&heads, state.scene.head.0);
+        Self { shown, picks, overlaid }
     }
 
     /// The colour and pattern of a head where each has its own. Heads of one layer keep theirs, whichever others are
@@ -76,10 +69,40 @@ impl Strands {
     }
 }
 
+/// The heads of a layer among others.
+fn of_layer(heads: &[Head], layer: usize) -> Vec<usize> {
+    heads.iter().filter(|(l, _)| *l == layer).map(|(_, head)| *head).collect()
+}
+
+/// All heads of the selected head's layer before the threshold, and what their tokens give and get.
+#[derive(Debug, Default)]
+pub struct Layer {
+    heads: Vec<Vec<f32>>,
+    means: Columns,
+}
+
+impl Layer {
+    /// Reads what the state asks for.
+    pub fn new(state: &State) -> Self {
+        let (Some(weights), Some(run)) = (state.weights(), state.run()) else { return Self::default() };
+        let (layer, filter) = (state.scene.head.0, &state.scene.look.filter);
+        let of = |head: usize| kept(&run.tokens, &weights.head(layer, head), weights.meaning, filter);
+        let heads: Vec<Vec<f32>> = (0..weights.heads()).into_par_iter().map(of).collect();
+        let n = heads.first().map_or(0, |head| head.len().isqrt());
+        Self { means: Columns::new(&heads, n), heads }
+    }
+
+    /// The columns with a token looked at.
+    pub fn columns(&self, focus: Option<Focus>) -> Columns {
+        self.means.clone().about(&self.heads, focus)
+    }
+}
+
 /// The token lines of what is shown.
 pub fn lines(
     state: &State,
     strands: &Strands,
+    columns: &Columns,
     shown: &Shown,
     focus: Option<Focus>,
     palette: &Palette,
@@ -87,7 +110,7 @@ pub fn lines(
 ) -> (Figure, lines::Layout) {
     let title = state.title();
     let category = |heads: &[Head]| if let [head] = heads { strands.category(*head) } else { None };
-    let name = |heads: &[Head]| heads.first().map_or_else(String::new, |h| head_name(h.0, h.1));
+    let name = |heads: &[Head]| heads.first().map_or_else(String::new, |h| state.name(*h));
     let names: Vec<String> = strands.shown.iter().map(|(heads, _)| name(heads)).collect();
     let curves: Vec<lines::Strand<'_>> = strands
         .shown
@@ -98,46 +121,58 @@ pub fn lines(
     // While one of several heads is previewed, the legend keeps its room: nothing jumps.
     let legend: Vec<String> = strands.overlaid.iter().map(|h| name(&[*h])).collect();
     let legend: Vec<&str> = legend.iter().map(String::as_str).collect();
+    let layer = state.scene.head.0;
+    let heads = state.weights().filter(|w| w.meaning.has_heads()).map_or(0, |w| w.heads());
     let room = lines::Room {
         width,
         height,
         flow: state.scene.look.way.flow(&shown.tokens),
-        heads: state.weights().map_or(0, |w| w.heads()),
-        picks: &strands.picks,
+        heads,
+        // A head that is only previewed gets no column of its own, so that nothing moves under the pointer.
+        picks: &of_layer(&state.heads(), layer),
         legend: lines::legend_rows(&legend, width),
     };
     let layout = lines::Layout::new(&shown.tokens, &room);
-    let layer = state.scene.head.0;
     let pick = |&head: &usize| (head, strands.category((layer, head)));
     let picks: Vec<(usize, Option<usize>)> = strands.picks.iter().map(pick).collect();
-    let beside = lines::Beside { columns: &strands.columns, picks: &picks };
-    let weights = state.weights();
+    let beside = lines::Beside { columns, picks: &picks };
+    let edges = strands.shown.iter().flat_map(|(_, shown)| &shown.edges);
     let picture = lines::Picture {
         tokens: &shown.tokens,
         strands: &curves,
         beside: (!layout.columns.is_empty()).then_some(beside),
         focus,
-        unit: weights.map_or(1.0, |w| w.unit()),
+        unit: unit(state, edges.map(|e| e.weight)),
         signed: state.meaning().is_signed(),
+        meaning: &state.meaning_label(),
+        heads,
         title: &title,
     };
     (lines::figure(&picture, palette, &layout), layout)
 }
 
-/// The matrix of what is shown.
-pub fn matrix(state: &State, shown: &Shown, palette: &Palette, [width, height]: [f32; 2]) -> (Figure, heatmap::Layout) {
+/// What full strength stands for: the same for all heads, unless a sum of several or of pieces is larger.
+fn unit(state: &State, values: impl Iterator<Item = f32>) -> f32 {
+    let unit = state.weights().map_or(1.0, |w| w.unit());
+    values.filter(|w| w.is_finite()).fold(unit, |most, w| most.max(w.abs()))
+}
+
+/// The matrix of the values that pass the threshold.
+pub fn matrix(
+    state: &State,
+    shown: &Shown,
+    passed: &[f32],
+    palette: &Palette,
+    [width, height]: [f32; 2],
+) -> (Figure, heatmap::Layout) {
     let layout = heatmap::Layout::new(&shown.tokens, width, height);
     let title = state.title();
-    let unit = state.weights().map_or(1.0, |w| w.unit());
-    // Full colour is what it is for one head: only a sum of several may be larger.
-    let several = state.combine() == Combine::Sum && state.shown_heads().len() > 1;
-    let largest = || shown.weights.iter().filter(|w| w.is_finite()).fold(0f32, |most, w| most.max(w.abs()));
     let matrix = heatmap::Matrix {
         meaning: &state.meaning_label(),
-        unit: if several { largest().max(unit) } else { unit },
+        unit: unit(state, passed.iter().copied()),
         signed: state.meaning().is_signed(),
         look: state.scene.look.colours,
-        ..heatmap::Matrix::new(&shown.tokens, &shown.weights, &title)
+        ..heatmap::Matrix::new(&shown.tokens, passed, &title)
     };
     (heatmap::figure(&matrix, palette, &layout), layout)
 }
@@ -148,14 +183,15 @@ pub fn of_head(state: &State, palette: &Palette) -> Option<Figure> {
     if state.scene.look.view == View::Neuron {
         return super::views::neuron::picture(state, palette);
     }
-    let shown = show(&run.tokens, &state.values(), &state.scene.look.filter);
+    let shown = show(&run.tokens, &state.values(), state.meaning(), &state.scene.look.filter);
     Some(match state.scene.look.view {
         View::Lines => {
             let strands = Strands::new(state, &shown);
-            lines(state, &strands, &shown, state.pinned_in(&shown), palette, LINES).0
+            let focus = state.pinned_in(&shown);
+            lines(state, &strands, &Layer::new(state).columns(focus), &shown, focus, palette, LINES).0
         }
         View::Effects => super::views::effects::picture(state, palette)?,
-        _ => matrix(state, &shown, palette, [900.0, 1000.0]).0,
+        _ => matrix(state, &shown, &shown.passed(0.0), palette, [900.0, 1000.0]).0,
     })
 }
 

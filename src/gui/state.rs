@@ -11,10 +11,12 @@ use super::slice::Slice;
 use super::views::Views;
 use super::views::camera::Camera;
 use super::watch::Stamp;
+use super::words::views::VIEWS;
 use super::words::{EN, fill};
 use crate::analysis::attention::Score;
-use crate::analysis::filter::{Combine, Shown, combine};
+use crate::analysis::filter::{Combine, Filter, Shown, combine};
 use crate::analysis::meaning::{Meaning, Weights};
+use crate::analysis::sift::Sifted;
 use crate::array::Array;
 use crate::engine::{Ask, Imported, Opened, Results, Run, Slot, Subject, Target};
 use crate::error::Error;
@@ -37,6 +39,8 @@ pub struct Study {
     pub run: Arc<Run>,
     /// The run under the meaning that was asked for.
     pub weights: Arc<Weights>,
+    /// The same without what is left out, the threshold aside: what pictures of all heads show.
+    pub sifted: Arc<Sifted>,
     /// Heads with plain habits.
     pub worth: Vec<Score>,
     /// Every head at every coarseness.
@@ -45,8 +49,8 @@ pub struct Study {
     pub order: Arc<Order>,
     /// The picture of all heads.
     pub grid: Arc<Figure>,
-    /// What a view that zooms begins with, where there is one.
-    pub overview: Option<Arc<Overview>>,
+    /// What a view that zooms begins with, level by level; none where no view does.
+    pub overviews: Arc<[Overview]>,
     /// Where its thumbnails are.
     pub layout: grid::Layout,
     /// How it was asked to look.
@@ -57,9 +61,14 @@ impl Study {
     /// Draws all heads of a run; what another study of the same numbers has made already is taken from it.
     pub fn new(weights: Arc<Weights>, worth: Vec<Score>, look: GridLook, before: Option<&Self>) -> Self {
         let known = before.filter(|b| b.weights.run.id == weights.run.id && b.weights.meaning == weights.meaning);
-        let pyramid = match known.filter(|b| b.look.pool == look.pool) {
+        let alike = known.filter(|b| b.look.filter == look.filter);
+        let sifted = match alike {
+            Some(study) => study.sifted.clone(),
+            None => Arc::new(Sifted::new(weights.clone(), look.filter)),
+        };
+        let pyramid = match alike.filter(|b| b.look.pool == look.pool) {
             Some(study) => study.pyramid.clone(),
-            None => Arc::new(Pyramid::of(&weights, look.pool)),
+            None => Arc::new(Pyramid::of(&sifted, look.pool)),
         };
         let order = match known.filter(|b| b.look.sorting == look.sorting) {
             Some(study) => study.order.clone(),
@@ -67,16 +76,16 @@ impl Study {
         };
         let layout = look.layout(&weights, &order);
         let palette = crate::figure::Palette::of(look.dark);
-        let drawn = Grid { weights: &weights, pyramid: &pyramid, order: &order, stretch: look.stretch };
+        let drawn = Grid { sifted: &sifted, pyramid: &pyramid, order: &order, stretch: look.stretch };
         let grid = Arc::new(grid::figure(&drawn, palette, &layout, look.scale));
         // Only a grid that has the window for itself zooms.
-        let overview = look.height.map(|_| Arc::new(Overview::new(&drawn, palette)));
-        Self { run: weights.run.clone(), weights, worth, pyramid, order, grid, overview, layout, look }
+        let overviews = look.height.map_or_else(Vec::new, |_| Overview::levels(&drawn, palette)).into();
+        Self { run: weights.run.clone(), weights, sifted, worth, pyramid, order, grid, overviews, layout, look }
     }
 
     /// What its pictures are drawn from.
     pub fn drawn(&self) -> Grid<'_> {
-        Grid { weights: &self.weights, pyramid: &self.pyramid, order: &self.order, stretch: self.look.stretch }
+        Grid { sifted: &self.sifted, pyramid: &self.pyramid, order: &self.order, stretch: self.look.stretch }
     }
 }
 
@@ -97,6 +106,8 @@ pub struct GridLook {
     pub pool: Pool,
     /// In which order layers and heads stand.
     pub sorting: Sorting,
+    /// What is left out; every value passes the threshold.
+    pub filter: Filter,
 }
 
 impl GridLook {
@@ -246,6 +257,7 @@ impl State {
                 stretch: false,
                 pool: Pool::Max,
                 sorting: Sorting::default(),
+                filter: Filter::default().before_threshold(),
             },
         }
     }
@@ -346,9 +358,31 @@ impl State {
         if self.scene.look.meaning == Meaning::Gradient { self.target() } else { None }
     }
 
+    /// The selected heads, the first of them first; of a meaning without heads one for each layer.
+    pub fn heads(&self) -> Vec<Head> {
+        let mut heads: Vec<Head> = Vec::new();
+        for head in self.scene.heads() {
+            if self.meaning().has_heads() || heads.iter().all(|(layer, _)| *layer != head.0) {
+                heads.push(head);
+            }
+        }
+        heads
+    }
+
+    /// The head that a picture among those of all heads selects: a meaning without heads has one for each layer, and
+    /// the head that was selected stays so.
+    pub fn stands_for(&self, (layer, head): Head) -> Head {
+        if self.meaning().has_heads() { (layer, head) } else { (layer, self.scene.head.1) }
+    }
+
+    /// The name of a head, or of its layer where the meaning has no heads.
+    pub fn name(&self, (layer, head): Head) -> String {
+        if self.meaning().has_heads() { head_name(layer, head) } else { fill(EN.layer_name, &[&layer.to_string()]) }
+    }
+
     /// The heads that the picture shows: the one under the pointer, else all that are selected.
     pub fn shown_heads(&self) -> Vec<Head> {
-        self.preview_head.map_or_else(|| self.scene.heads(), |head| vec![head])
+        self.preview_head.map_or_else(|| self.heads(), |head| vec![head])
     }
 
     /// How several heads become one where a view shows one matrix.
@@ -356,9 +390,15 @@ impl State {
         self.scene.look.combine.unwrap_or_default()
     }
 
+    /// What a way to combine heads is called: of numbers with signs the largest is the one farthest from zero.
+    pub fn combine_label(&self, how: Combine) -> &'static str {
+        let signed = self.meaning().is_signed();
+        if signed && how == Combine::Max { VIEWS.farthest } else { super::words::combine(how) }
+    }
+
     /// Whether several heads are selected and the lines show each in its colour.
     pub fn is_overlaid(&self) -> bool {
-        self.scene.look.combine.is_none() && self.scene.heads().len() > 1
+        self.scene.look.combine.is_none() && self.heads().len() > 1
     }
 
     /// The values of the shown heads as one matrix, row-major `[query, key]`, before anything is left out.
@@ -372,12 +412,8 @@ impl State {
     pub fn title(&self) -> String {
         let heads = self.shown_heads();
         let name = match heads.as_slice() {
-            [(layer, _)] if !self.meaning().has_heads() => fill(EN.layer_name, &[&layer.to_string()]),
-            [(layer, head)] => head_name(*layer, *head),
-            several => {
-                let how = super::words::combine(self.combine());
-                fill(EN.of_heads, &[how, &several.len().to_string()])
-            }
+            [head] => self.name(*head),
+            several => fill(EN.of_heads, &[self.combine_label(self.combine()), &several.len().to_string()]),
         };
         if heads.len() == 1 && self.is_off(heads[0]) { fill(EN.head_is_off, &[&name]) } else { name }
     }
@@ -422,6 +458,13 @@ impl State {
         let has_mask = self.model.as_ref().is_some_and(|m| m.tokenizer.mask().is_some());
         let of_text = |run: &Arc<Run>| run.tokens.pieces.get(i).is_some_and(|p| !p.special);
         has_mask && self.run().is_some_and(of_text)
+    }
+
+    /// The tokens of the shown run that stand and fall with token `i`: its word's, where pieces are drawn as words.
+    pub fn pieces_of(&self, i: usize) -> Vec<usize> {
+        let words = self.run().filter(|_| self.scene.look.filter.words).map(|run| run.tokens.words());
+        let word = words.and_then(|words| words.into_iter().find(|word| word.contains(&i)));
+        word.unwrap_or(i..i + 1).collect()
     }
 
     /// Whether token `i` of the shown run can be replaced by another.

@@ -13,7 +13,7 @@ use super::state::{Look, Problem, State, Study};
 use super::views::camera::Camera;
 use super::views::heads::work::Ask as OfHeads;
 use super::words::{EN, fill};
-use super::{before, changes, dialogs, examples, export, files, theme, views};
+use super::{before, changes, dialogs, examples, export, files, moves, theme, views};
 use crate::analysis::attention::worth_seeing;
 use crate::analysis::filter::{Filter, Special};
 use crate::analysis::meaning::Weights;
@@ -85,7 +85,7 @@ fn act(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Action) 
             state.scene.pinned = (state.scene.pinned != Some(focus)).then_some(focus);
         }
         Action::Preview(focus) => state.preview = focus,
-        Action::Show(view) => state.scene.look.view = view,
+        Action::Show(view) => moves::reveal(state, view),
         Action::Arrange(arrangement) => state.scene.look.arrangement = arrangement,
         Action::Filter(filter) => {
             state.scene.look.filter = Filter { threshold: filter.threshold.checked(), ..filter };
@@ -102,13 +102,14 @@ fn act(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Action) 
             if state.model.as_ref().is_some_and(|m| m.tokenizer.mask().is_none()) {
                 state.notice = Some(EN.no_mask.to_owned());
             } else if state.can_mask(position) && !is_old(state) {
-                toggle(&mut state.scene.masked, position);
+                let pieces = state.pieces_of(position);
+                toggle(&mut state.scene.masked, &pieces);
                 intervene(state, engine);
             }
         }
         Action::HeadOff(head) => {
             if !is_old(state) {
-                toggle(&mut state.scene.heads_off, head);
+                toggle(&mut state.scene.heads_off, &[head]);
                 intervene(state, engine);
             }
         }
@@ -363,10 +364,7 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         Command::Models => sheet(state, Sheet::Models),
         Command::Palette => sheet(state, Sheet::Palette),
         Command::Find => {
-            state.scene.look.view = View::Heads;
-            if state.scene.look.arrangement == Arrangement::Grid {
-                state.scene.look.arrangement = Arrangement::Overview;
-            }
+            moves::reveal(state, View::Heads);
             state.sheet = None;
             // The key that asked for the field is not the first letter in it.
             ctx.input_mut(|i| i.events.retain(|e| !matches!(e, egui::Event::Text(text) if text == "/")));
@@ -387,19 +385,26 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
             }
             changed(state);
         }
-        Command::Lines => state.scene.look.view = View::Lines,
-        Command::Heatmap => state.scene.look.view = View::Heatmap,
-        Command::Neuron => state.scene.look.view = View::Neuron,
-        Command::Effects => state.scene.look.view = View::Effects,
-        Command::Heads => state.scene.look.view = View::Heads,
-        Command::Evidence => state.scene.look.view = View::Evidence,
-        Command::Predict => state.scene.look.view = View::Predict,
-        Command::Compare => state.scene.look.view = View::Compare,
-        Command::Map => state.scene.look.view = View::Map,
-        Command::NextHead => step(state, 0, 1),
-        Command::PreviousHead => step(state, 0, -1),
-        Command::NextLayer => step(state, 1, 0),
-        Command::PreviousLayer => step(state, -1, 0),
+        Command::Lines
+        | Command::Heatmap
+        | Command::Neuron
+        | Command::Effects
+        | Command::Heads
+        | Command::Evidence
+        | Command::Predict
+        | Command::Compare
+        | Command::Map => {
+            let shows = |view: &&View| view.command() == command;
+            if let Some(view) = View::ALL.iter().find(shows) {
+                moves::reveal(state, *view);
+            }
+        }
+        Command::NextHead => moves::step(state, 0, 1),
+        Command::PreviousHead => moves::step(state, 0, -1),
+        Command::NextLayer => moves::step(state, 1, 0),
+        Command::PreviousLayer => moves::step(state, -1, 0),
+        Command::NextToken => moves::along(state, 1),
+        Command::PreviousToken => moves::along(state, -1),
         Command::Unpin => {
             if state.sheet.take().is_none() {
                 if state.projector && state.scene.pinned.is_none() {
@@ -414,8 +419,11 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
             }
         }
         Command::HeadOff => {
-            let head = state.scene.head;
-            apply(state, engine, ctx, Action::HeadOff(head));
+            if !files::refuse_change(state) && !is_old(state) {
+                let heads = state.scene.heads();
+                toggle(&mut state.scene.heads_off, &heads);
+                intervene(state, engine);
+            }
         }
         Command::HideSpecial => {
             let special = &mut state.scene.look.filter.special;
@@ -486,22 +494,13 @@ fn stop(state: &mut State, engine: &Engine<Made>) {
     state.notice = Some(EN.stopped.to_owned());
 }
 
-fn step(state: &mut State, layers: isize, heads: isize) {
-    let Some(run) = state.run() else { return };
-    let card = &run.card;
-    let moved = |now: usize, by: isize, count: usize| now.saturating_add_signed(by).min(count.saturating_sub(1));
-    let (layer, head) = state.scene.head;
-    let next = (moved(layer, layers, card.layers), moved(head, heads, card.heads));
-    state.scene.head = next;
-    state.scene.others.clear();
-    state.preview_head = None;
-    state.untouched = false;
-}
-
-fn toggle<T: PartialEq>(list: &mut Vec<T>, item: T) {
-    match list.iter().position(|x| *x == item) {
-        Some(i) => drop(list.remove(i)),
-        None => list.push(item),
+/// Takes all of these out of a list where it has them all, and else adds those that it lacks.
+fn toggle<T: PartialEq + Copy>(list: &mut Vec<T>, items: &[T]) {
+    if items.iter().all(|item| list.contains(item)) {
+        list.retain(|x| !items.contains(x));
+    } else {
+        let missing: Vec<T> = items.iter().copied().filter(|item| !list.contains(item)).collect();
+        list.extend(missing);
     }
 }
 

@@ -4,12 +4,32 @@ use super::action::{Action, Actions};
 use super::command::Command;
 use super::theme::{self, CONTROL};
 use crate::figure::{Colour, size};
-use egui::{Align2, Button, FontId, Rect, Response, RichText, Sense, Ui, Vec2};
+use egui::{Align2, Button, Context, FontId, Id, Rect, Response, RichText, Sense, Slider, Ui, Vec2};
 
 /// Gives a control the name that screen readers and tests know it by.
 pub fn named(response: Response, name: &str) -> Response {
     response.ctx.accesskit_node_builder(response.id, |node| node.set_label(name));
     response
+}
+
+/// Where the slider that last had the focus is remembered.
+fn slider_id() -> Id {
+    Id::unique("slider")
+}
+
+/// A slider under its name; arrows move it while it has the focus.
+pub fn slide(ui: &mut Ui, slider: Slider<'_>, name: &str) -> Response {
+    let response = named(ui.add(slider), name);
+    if response.has_focus() {
+        ui.data_mut(|d| d.insert_temp(slider_id(), response.id));
+    }
+    response
+}
+
+/// Whether a slider has the focus.
+pub fn is_slider_focused(ctx: &Context) -> bool {
+    let slider: Option<Id> = ctx.data(|d| d.get_temp(slider_id()));
+    slider.is_some() && ctx.memory(egui::Memory::focused) == slider
 }
 
 /// A button for a command.

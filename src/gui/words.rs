@@ -6,6 +6,7 @@ pub mod files;
 pub mod heads;
 pub mod predict;
 mod say;
+pub mod views;
 
 pub use say::{bytes, combine, count, fill, meaning, meaning_tip, millis, number};
 
@@ -115,7 +116,6 @@ pub struct Words {
     pub step_special: &'static str,
     pub step_rescaled: &'static str,
     pub step_pairs: &'static str,
-    pub step_words: &'static str,
     pub step_edges: &'static str,
     pub strongest_drawn: &'static str,
     pub truncated: &'static str,
@@ -362,7 +362,6 @@ pub static EN: Words = Words {
     step_special: "special tokens took {}",
     step_rescaled: "special tokens took {}, rows rescaled",
     step_pairs: "{} only, {} outside",
-    step_words: "words",
     step_edges: "{} of the mass, {} of {} edges",
     strongest_drawn: "{}; the {} strongest are drawn",
     truncated: "{} tokens did not fit: this model reads at most {}.",

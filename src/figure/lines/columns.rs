@@ -2,7 +2,6 @@
 
 use super::{Focus, Side};
 use rayon::prelude::*;
-use std::borrow::Cow;
 
 /// The columns of a layer's heads, row-major `[head, token]` on each side.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -15,17 +14,39 @@ pub struct Columns {
 
 impl Columns {
     /// Of each head's weights, row-major `[query, key]`: the mean over keys beside a query, the mean over queries beside
-    /// a key (exBERT). With a focus the other side has only the weights between it and that token. What was masked
-    /// before the softmax (minus infinity) counts as nothing.
-    pub fn new(heads: &[Cow<'_, [f32]>], n: usize, focus: Option<Focus>) -> Self {
-        let of = |head: &Cow<'_, [f32]>| {
-            if head.len() == n * n && n > 0 { sides(head, n, focus) } else { [vec![0.0; n], vec![0.0; n]] }
+    /// a key (exBERT). What was masked before the softmax (minus infinity) counts as nothing.
+    pub fn new(heads: &[Vec<f32>], n: usize) -> Self {
+        let of = |head: &Vec<f32>| {
+            if is_matrix(head, n) { means(head, n) } else { [vec![0.0; n], vec![0.0; n]] }
         };
         let each: Vec<[Vec<f32>; 2]> = heads.par_iter().map(of).collect();
         let (outgoing, incoming): (Vec<_>, Vec<_>) = each.into_iter().map(|[a, b]| (a, b)).unzip();
         let (outgoing, incoming) = (outgoing.concat(), incoming.concat());
-        let most = |v: &[f32]| v.iter().filter(|x| x.is_finite()).fold(0f32, |most, x| most.max(x.abs()));
         Self { top: [most(&outgoing), most(&incoming)], outgoing, incoming, n }
+    }
+
+    /// The same with one token looked at: the other side has only the weights between it and that token.
+    pub fn about(mut self, heads: &[Vec<f32>], focus: Option<Focus>) -> Self {
+        let n = self.n;
+        let heads = heads.iter().enumerate().filter(|(_, head)| is_matrix(head, n));
+        match focus {
+            None => {}
+            Some(Focus::Query(q)) => {
+                for (i, head) in heads {
+                    let row = head[q * n..][..n].iter().map(|&x| value(x));
+                    self.incoming[i * n..][..n].iter_mut().zip(row).for_each(|(to, x)| *to = x);
+                }
+                self.top[1] = most(&self.incoming);
+            }
+            Some(Focus::Key(k)) => {
+                for (i, head) in heads {
+                    let column = head.iter().skip(k).step_by(n).map(|&x| value(x));
+                    self.outgoing[i * n..][..n].iter_mut().zip(column).for_each(|(to, x)| *to = x);
+                }
+                self.top[0] = most(&self.outgoing);
+            }
+        }
+        self
     }
 
     /// The number of a token.
@@ -43,24 +64,28 @@ impl Columns {
     }
 }
 
-fn sides(head: &[f32], n: usize, focus: Option<Focus>) -> [Vec<f32>; 2] {
-    let value = |x: f32| if x == f32::NEG_INFINITY { 0.0 } else { x };
-    let outgoing = match focus {
-        Some(Focus::Key(k)) => (0..n).map(|q| value(head[q * n + k])).collect(),
-        _ => head.chunks_exact(n).map(|row| row.iter().map(|&x| value(x)).sum::<f32>() / n as f32).collect(),
-    };
-    let incoming = if let Some(Focus::Query(q)) = focus {
-        head[q * n..][..n].iter().map(|&x| value(x)).collect()
-    } else {
-        let mut sums = vec![0.0; n];
-        for row in head.chunks_exact(n) {
-            for (sum, &x) in sums.iter_mut().zip(row) {
-                *sum += value(x);
-            }
+fn is_matrix(head: &[f32], n: usize) -> bool {
+    head.len() == n * n && n > 0
+}
+
+fn value(x: f32) -> f32 {
+    if x == f32::NEG_INFINITY { 0.0 } else { x }
+}
+
+fn most(values: &[f32]) -> f32 {
+    values.iter().filter(|x| x.is_finite()).fold(0f32, |most, x| most.max(x.abs()))
+}
+
+/// The means of rows and of columns.
+fn means(head: &[f32], n: usize) -> [Vec<f32>; 2] {
+    let outgoing = head.chunks_exact(n).map(|row| row.iter().map(|&x| value(x)).sum::<f32>() / n as f32).collect();
+    let mut sums = vec![0.0; n];
+    for row in head.chunks_exact(n) {
+        for (sum, &x) in sums.iter_mut().zip(row) {
+            *sum += value(x);
         }
-        sums.iter().map(|sum| sum / n as f32).collect()
-    };
-    [outgoing, incoming]
+    }
+    [outgoing, sums.iter().map(|sum| sum / n as f32).collect()]
 }
 
 #[cfg(test)]
@@ -69,11 +94,9 @@ mod tests {
 
     #[test]
     fn columns_are_means_and_a_focus_leaves_one_row_or_column() {
-        let head = Cow::Borrowed([0.5, 0.5, 0.1, 0.9].as_slice());
-        let other = Cow::Borrowed([1.0, 0.0, f32::NEG_INFINITY, -1.0].as_slice());
-        let heads = [head, other];
+        let heads = [vec![0.5, 0.5, 0.1, 0.9], vec![1.0, 0.0, f32::NEG_INFINITY, -1.0]];
         let of = |focus, side| {
-            let columns = Columns::new(&heads, 2, focus);
+            let columns = Columns::new(&heads, 2).about(&heads, focus);
             [0, 1].map(|h| [0, 1].map(|i| columns.value(side, h, i)))
         };
         assert_eq!(of(None, Side::Outgoing), [[0.5, 0.5], [0.5, -0.5]]);
@@ -81,6 +104,6 @@ mod tests {
         assert_eq!(of(Some(Focus::Query(1)), Side::Incoming), [[0.1, 0.9], [0.0, -1.0]]);
         assert_eq!(of(Some(Focus::Query(1)), Side::Outgoing), [[0.5, 0.5], [0.5, -0.5]]);
         assert_eq!(of(Some(Focus::Key(0)), Side::Outgoing), [[0.5, 0.1], [1.0, 0.0]]);
-        assert_eq!(Columns::new(&heads, 2, None).top(Side::Incoming), 0.7);
+        assert_eq!(Columns::new(&heads, 2).top(Side::Incoming), 0.7);
     }
 }

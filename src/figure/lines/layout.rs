@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// A row is this high.
 pub const ROW: f32 = 20.0;
+/// The line below everything that says how strong a line is for which weight.
+const KEY: f32 = 24.0;
 /// Captions above the tokens.
 const TOP: f32 = 24.0;
 /// Room for a number.
@@ -146,7 +148,7 @@ impl Layout {
         let gap = (room.width - fixed - 2.0 * block).clamp(80.0, 320.0);
         let query = ((room.width - gap) / 2.0).max(label + NUMBER + block);
         let spans = (0..count).map(|i| [top + TOP + i as f32 * ROW, ROW]).collect();
-        let size = [room.width, top + TOP + count as f32 * ROW + 8.0];
+        let size = [room.width, top + TOP + count as f32 * ROW + 8.0 + KEY];
         Self { flow: room.flow, spans, query, key: query + gap, label, columns, column, top, size }
     }
 
@@ -166,12 +168,12 @@ impl Layout {
             }
         }
         let label = ROW + 2.0;
-        let fixed = top + 2.0 * (label + NUMBER) + 8.0;
+        let fixed = top + 2.0 * (label + NUMBER) + 8.0 + KEY;
         let (columns, column) = columns(room, (room.height - fixed - WAY) / 2.0 - BESIDE);
         let block = block(&columns, column);
         let gap = (room.height - fixed - 2.0 * block).clamp(120.0, 220.0);
         let query = top + block + NUMBER + label;
-        let size = [width, query + gap + label + NUMBER + block + 4.0];
+        let size = [width, query + gap + label + NUMBER + block + 4.0 + KEY];
         Self { flow: room.flow, spans, query, key: query + gap, label, columns, column, top, size }
     }
 
@@ -188,6 +190,11 @@ impl Layout {
     /// Width and height of the picture.
     pub fn size(&self) -> [f32; 2] {
         self.size
+    }
+
+    /// The middle of the line that explains the others.
+    pub fn key_line(&self) -> f32 {
+        self.size[1] - KEY / 2.0
     }
 
     /// Whether tokens stand one under the other.

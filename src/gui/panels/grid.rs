@@ -90,6 +90,7 @@ pub fn wanted(ui: &Ui, state: &State) -> GridLook {
         stretch: state.scene.look.stretch,
         pool: state.scene.look.pool,
         sorting: state.scene.look.sorting,
+        filter: state.scene.look.filter.before_threshold(),
     }
 }
 
@@ -106,16 +107,11 @@ fn thumbnails(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, canv
             if !ui.clip_rect().intersects(area) {
                 continue;
             }
-            // A meaning without heads has a picture for each layer; the head that was selected stays so.
-            let has_heads = study.weights.meaning.has_heads();
-            let (head, name) = if has_heads {
-                (head, head_name(layer, head))
-            } else {
-                (state.scene.head.1, fill(EN.layer_name, &[&layer.to_string()]))
-            };
+            let (layer, head) = state.stands_for((layer, head));
+            let name = state.name((layer, head));
             // The gaps belong to their neighbours, so that a preview does not flicker on the way.
             let response = ui.interact(area.expand(2.0), ui.scope_id().with(("head", layer, head)), Sense::click());
-            let selected = state.scene.heads().contains(&(layer, head));
+            let selected = state.heads().contains(&(layer, head));
             let label = fill(EN.grid_name, &[&name]);
             response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, selected, &label));
             if response.hovered() {
@@ -133,7 +129,7 @@ fn thumbnails(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, canv
                 let ink = theme::colour(if selected { palette.accent } else { palette.muted });
                 painter.rect_stroke(area.expand(2.0), 2.0, Stroke::new(2.0, ink), StrokeKind::Inside);
             }
-            if has_heads && state.is_off((layer, head)) {
+            if study.weights.meaning.has_heads() && state.is_off((layer, head)) {
                 let ink = Stroke::new(1.5, theme::colour(palette.error));
                 painter.line_segment([area.left_bottom(), area.right_top()], ink);
             }

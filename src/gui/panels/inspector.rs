@@ -6,7 +6,7 @@ use crate::analysis::predictions::{Prediction, top};
 use crate::engine::{Run, With};
 use crate::figure::find::paper_name;
 use crate::figure::lines::Focus;
-use crate::figure::{head_name, probability};
+use crate::figure::probability;
 use crate::gui::action::{Action, Actions};
 use crate::gui::changes::Ask;
 use crate::gui::command::Command;
@@ -19,6 +19,7 @@ use crate::gui::words::compare::COMPARE;
 use crate::gui::words::files::FILES;
 use crate::gui::words::heads::HEADS;
 use crate::gui::words::predict::PREDICT;
+use crate::gui::words::views::VIEWS;
 use crate::gui::words::{self, EN, fill};
 use crate::gui::{theme, widgets};
 use crate::trace::Site;
@@ -48,12 +49,16 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
         if state.is_stale() {
             ui.multiply_opacity(0.6);
         }
-        if let Some(whole) = canvas.whole(state) {
+        if let (Some(whole), Some(shown)) = (canvas.whole(state), canvas.shown(state)) {
             row(ui, state, &whole);
+            if shown.rescaled {
+                widgets::muted(ui, VIEWS.before_rescaling);
+            }
         }
         let (layer, head) = state.shown_head();
-        let names = [head_name(layer, head), fill(HEADS.papers, &[&paper_name(layer, head)])];
-        widgets::muted(ui, names.join(" \u{b7} ")).on_hover_text(HEADS.find_tip);
+        let names = [state.name((layer, head)), fill(HEADS.papers, &[&paper_name(layer, head)])];
+        let named = if state.meaning().has_heads() { names.join(" \u{b7} ") } else { names[0].clone() };
+        widgets::muted(ui, named).on_hover_text(HEADS.find_tip);
         ui.add_space(4.0);
         buttons(ui, state, actions);
         predictions(ui, state, run, canvas);

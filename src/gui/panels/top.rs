@@ -2,7 +2,7 @@
 
 use crate::analysis::filter::{Filter, Pairs, Special, Threshold};
 use crate::analysis::meaning::Meaning;
-use crate::figure::{percent, weight};
+use crate::figure::{percent, short};
 use crate::gui::action::{Action, Actions};
 use crate::gui::command::Command;
 use crate::gui::examples::Lesson;
@@ -201,11 +201,7 @@ fn meaning(ui: &mut Ui, state: &State, actions: &Actions) {
 /// Everything that is left out before something is drawn; the button says the threshold.
 fn filter(ui: &mut Ui, state: &State, actions: &Actions) {
     let now = state.scene.look.filter;
-    let label = match now.threshold {
-        Threshold::Mass(share) => fill(EN.top, &[&percent(share)]),
-        Threshold::AtLeast(least) => fill(EN.threshold_least_short, &[&weight(least)]),
-        Threshold::Top(count) => fill(EN.threshold_top, &[&count.to_string()]),
-    };
+    let label = views::threshold_label(now.threshold);
     let button = ui.add(Button::new(label).min_size(Vec2::new(80.0, CONTROL))).on_hover_text(EN.filter_tip);
     egui::Popup::menu(&button).close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
         let mut next = now;
@@ -222,7 +218,7 @@ fn filter(ui: &mut Ui, state: &State, actions: &Actions) {
 
 fn sections(ui: &mut Ui, state: &State, next: &mut Filter) {
     widgets::heading(ui, EN.threshold);
-    threshold(ui, &mut next.threshold);
+    threshold(ui, &mut next.threshold, state.weights().map_or(1.0, |w| w.unit()));
     ui.separator();
     widgets::heading(ui, EN.special);
     let choices = [
@@ -242,13 +238,13 @@ fn sections(ui: &mut Ui, state: &State, next: &mut Filter) {
     widgets::muted(ui, EN.words_tip);
 }
 
-/// How the threshold is said, and its number.
-fn threshold(ui: &mut Ui, threshold: &mut Threshold) {
+/// How the threshold is said, and its number; values are up to `unit` large.
+fn threshold(ui: &mut Ui, threshold: &mut Threshold, unit: f32) {
     let kind = std::mem::discriminant(threshold);
     ui.horizontal(|ui| {
         let kinds = [
             (Threshold::Mass(0.7), EN.threshold_mass),
-            (Threshold::AtLeast(0.1), EN.threshold_least),
+            (Threshold::AtLeast(0.1 * unit), EN.threshold_least),
             (Threshold::Top(3), EN.threshold_count),
         ];
         for (start, label) in kinds {
@@ -270,13 +266,15 @@ fn threshold(ui: &mut Ui, threshold: &mut Threshold) {
             (slider, EN.share_of_row, EN.top_tip)
         }
         Threshold::AtLeast(least) => {
-            let slider = Slider::new(least, 0.001..=1.0).logarithmic(true).max_decimals(3);
+            let smallest = f64::from(unit) * 1e-5;
+            let slider = Slider::new(least, 0.0..=unit).logarithmic(true).smallest_positive(smallest);
+            let slider = slider.custom_formatter(|value, _| short(value as f32));
             (slider.clamping(egui::SliderClamping::Never), EN.threshold_least, EN.least_tip)
         }
         Threshold::Top(count) => (Slider::new(count, 1..=50), EN.threshold_count, EN.count_tip),
     };
     ui.spacing_mut().slider_width = 190.0;
-    widgets::named(ui.add(slider), name);
+    widgets::slide(ui, slider, name);
     widgets::muted(ui, tip);
 }
 

@@ -7,12 +7,14 @@ use crate::figure::size;
 use crate::gui::paint::{self, Face};
 use crate::gui::state::State;
 use crate::gui::theme;
+use crate::gui::words::views::VIEWS;
 use crate::gui::words::{EN, fill};
 use egui::{Sense, Ui, Vec2};
 
 /// `L2·H5: opened looks at door, 0.86`, of what the pointer or the pin is on, else of the strongest weight. `whole` has
-/// nothing left out: where a query rests more on itself or on a special token, the heading says so.
-pub fn show(ui: &mut Ui, state: &State, whole: &Shown) {
+/// nothing left out: where a query rests more on itself or on a special token, the heading says so. Where rows are
+/// rescaled it says the number that is `drawn` first.
+pub fn show(ui: &mut Ui, state: &State, whole: &Shown, drawn: &Shown) {
     let palette = theme::palette(ui.ctx());
     let (tokens, weights) = (&whole.tokens, &whole.weights);
     let n = tokens.len();
@@ -36,7 +38,11 @@ pub fn show(ui: &mut Ui, state: &State, whole: &Shown) {
         let middle = format!(" {verb} ");
         let is_share = state.meaning().is_share();
         let decimals = |w: f32| if is_share && w >= 0.1 { format!("{w:.2}") } else { state.number(w) };
-        let number = format!(", {}", decimals(edge.weight));
+        let rescaled = drawn.weights.get(edge.query * n + edge.key).filter(|w| drawn.rescaled && **w != 0.0);
+        let number = match rescaled {
+            Some(&w) => format!(", {}{}", decimals(w), fill(VIEWS.rescaled_from, &[&decimals(edge.weight)])),
+            None => format!(", {}", decimals(edge.weight)),
+        };
         let row = weights.get(edge.query * n..(edge.query + 1) * n).unwrap_or_default();
         let size = |k: usize| if row[k].is_finite() { row[k].abs() } else { 0.0 };
         let largest = (0..row.len()).max_by(|&a, &b| size(a).total_cmp(&size(b)));

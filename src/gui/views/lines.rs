@@ -1,16 +1,16 @@
 //! Token lines.
 
 use super::token;
-use crate::analysis::filter::Combine;
+use crate::analysis::filter::{Combine, Shown};
 use crate::engine::Run;
-use crate::figure::lines::{Focus, Layout, Side, Way};
-use crate::figure::{head_name, short};
+use crate::figure::lines::{Columns, Focus, Layout, Side, Way};
+use crate::figure::short;
 use crate::gui::action::{Action, Actions, Head};
 use crate::gui::command::Command;
 use crate::gui::paint::{self, Canvas};
 use crate::gui::picture::Strands;
 use crate::gui::state::State;
-use crate::gui::words::{self, EN, fill};
+use crate::gui::words::{EN, fill};
 use crate::gui::{theme, widgets};
 use egui::{Button, RichText, ScrollArea, Sense, Ui, Vec2};
 
@@ -44,7 +44,7 @@ pub fn apply(state: &mut State, ask: Ask) {
             }
         }
         Ask::Solo(head) => {
-            let alone = state.scene.heads() == [head];
+            let alone = state.heads() == [head];
             let count = state.weights().map_or(1, |w| w.heads());
             state.scene.head = head;
             state.scene.others.clear();
@@ -78,7 +78,9 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
         let (rect, _) = ui.allocate_exact_size(Vec2::new(figure.width, figure.height), Sense::hover());
         let painter = ui.painter_at(ui.clip_rect());
         paint::figure(&painter, canvas, figure, rect.min);
-        columns(ui, state, actions, &strands, layout, rect);
+        if let Some(numbers) = canvas.columns(state) {
+            columns(ui, state, actions, &shown, &numbers, layout, rect);
+        }
         for i in 0..shown.tokens.len() {
             let token = shown.token(i);
             for (focus, template) in [(Focus::Query(i), EN.query_name), (Focus::Key(i), EN.key_name)] {
@@ -95,7 +97,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
                     let ink = egui::Stroke::new(1.0, theme::colour(palette.accent));
                     painter.rect_stroke(area, 2.0, ink, egui::StrokeKind::Inside);
                 }
-                let over_button = layout.is_down() && token::mask_button(ui, state, actions, focus, area);
+                let over_button = token::mask_button(ui, state, actions, focus, area, layout.is_down());
                 if response.hovered() || over_button {
                     actions.over_token(focus);
                 }
@@ -108,7 +110,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
                     }
                     token::menu(ui, state, token, focus, actions);
                 });
-                response.on_hover_ui(|ui| tip(ui, run, &strands, place, token, state.pinned_in(&shown)));
+                response.on_hover_ui(|ui| tip(ui, state, run, &strands, place, token, state.pinned_in(&shown)));
             }
         }
     });
@@ -123,10 +125,10 @@ fn edge_between(pinned: Option<Focus>, other: Focus) -> Option<(usize, usize)> {
 }
 
 /// What is known of a token; with a pinned one on the other side, the weights between the two.
-fn tip(ui: &mut Ui, run: &Run, strands: &Strands, place: Focus, token: usize, pinned: Option<Focus>) {
+fn tip(ui: &mut Ui, state: &State, run: &Run, strands: &Strands, place: Focus, token: usize, pinned: Option<Focus>) {
     if let Some((q, k)) = edge_between(pinned, place) {
         for (heads, weight) in strands.between(q, k) {
-            let name = heads.first().filter(|_| heads.len() == 1).map_or_else(String::new, |h| head_name(h.0, h.1));
+            let name = heads.first().filter(|_| heads.len() == 1).map_or_else(String::new, |h| state.name(*h));
             ui.label(RichText::new(format!("{name} {}", short(weight)).trim()).font(theme::mono()).strong());
         }
     }
@@ -138,14 +140,14 @@ fn controls(ui: &mut Ui, state: &State, actions: &Actions) {
     let look = &state.scene.look;
     ui.horizontal(|ui| {
         ui.set_min_height(theme::CONTROL);
-        let heads = state.scene.heads().len();
+        let heads = state.heads().len();
         if heads > 1 {
             let mut how = look.combine;
             let choices = [
                 (None, EN.in_colours),
-                (Some(Combine::Mean), words::combine(Combine::Mean)),
-                (Some(Combine::Sum), words::combine(Combine::Sum)),
-                (Some(Combine::Max), words::combine(Combine::Max)),
+                (Some(Combine::Mean), state.combine_label(Combine::Mean)),
+                (Some(Combine::Sum), state.combine_label(Combine::Sum)),
+                (Some(Combine::Max), state.combine_label(Combine::Max)),
             ];
             widgets::choice(ui, &mut how, &choices, EN.combine_tip);
             if how != look.combine {
@@ -178,7 +180,15 @@ fn way(way: Way) -> &'static str {
 }
 
 /// What the columns do: hovering one previews its head, a click shows it alone or together with the others.
-fn columns(ui: &mut Ui, state: &State, actions: &Actions, strands: &Strands, layout: &Layout, rect: egui::Rect) {
+fn columns(
+    ui: &mut Ui,
+    state: &State,
+    actions: &Actions,
+    shown: &Shown,
+    numbers: &Columns,
+    layout: &Layout,
+    rect: egui::Rect,
+) {
     let palette = theme::palette(ui.ctx());
     let layer = state.scene.head.0;
     for side in Side::BOTH {
@@ -195,9 +205,9 @@ fn columns(ui: &mut Ui, state: &State, actions: &Actions, strands: &Strands, lay
             if !ui.clip_rect().intersects(area) {
                 continue;
             }
-            let name = head_name(layer, head);
+            let name = state.name((layer, head));
             let response = ui.interact(area, ui.scope_id().with(("column", side, head)), Sense::click());
-            let selected = state.scene.heads().contains(&(layer, head));
+            let selected = state.heads().contains(&(layer, head));
             let label = fill(template, &[&name]);
             response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, selected, &label));
             if response.clicked() {
@@ -214,12 +224,12 @@ fn columns(ui: &mut Ui, state: &State, actions: &Actions, strands: &Strands, lay
             actions.over_head((layer, head));
             let at = response.hover_pos().and_then(|p| layout.column_at(p.x - rect.min.x, p.y - rect.min.y));
             let Some((_, _, token)) = at else { continue };
-            let value = short(strands.columns.value(side, head, token));
-            let full = short(strands.columns.top(side));
-            let shown = strands.shown.first().map(|(_, shown)| shown.tokens.shown(token)).unwrap_or_default();
+            let value = short(numbers.value(side, head, token));
+            let full = short(numbers.top(side));
+            let token = shown.tokens.shown(token);
             let what = if turned { EN.with_focus } else { what };
             response.on_hover_ui_at_pointer(|ui| {
-                ui.label(RichText::new(format!("{name} {shown} {value}")).font(theme::mono()).strong());
+                ui.label(RichText::new(format!("{name} {token} {value}")).font(theme::mono()).strong());
                 ui.label(fill(what, &[&full]));
             });
         }

@@ -26,9 +26,11 @@ use super::words::changes::CHANGES;
 use super::words::compare::COMPARE;
 use super::words::heads::HEADS;
 use super::words::predict::PREDICT;
+use super::words::views::VIEWS;
 use super::words::{EN, count, fill};
 use crate::analysis::filter::{Pairs, Shown, Special, Threshold};
-use crate::figure::{percent, weight};
+use crate::figure::{percent, short};
+use crate::text::Tokens;
 use egui::{Button, RichText, Ui};
 
 /// What views keep from one frame to the next, beside what is on the screen.
@@ -119,7 +121,7 @@ pub fn tabs(ui: &mut Ui, state: &State, actions: &Actions) {
 pub fn caption(ui: &mut Ui, state: &State, canvas: &mut Canvas, has_lines: bool) {
     let (Some(run), Some(shown)) = (state.run(), canvas.shown(state)) else { return };
     if let Some(whole) = canvas.whole(state) {
-        heading::show(ui, state, &whole);
+        heading::show(ui, state, &whole, &shown);
     }
     let most = crate::figure::lines::MOST;
     let drawn = canvas.strands(state).filter(|_| has_lines).and_then(|s| s.drawn());
@@ -135,7 +137,7 @@ pub fn caption(ui: &mut Ui, state: &State, canvas: &mut Canvas, has_lines: bool)
     }
 }
 
-/// `Attention · special tokens removed 42 % · 70 % of what is left, 214 of 4 096 edges`: every step and what it took;
+/// `Attention · special tokens took 42 % · Top 70 %: 71 % of the mass, 214 of 4 096 edges`: every step and what it took;
 /// `kept` of `of` weights with this share of the mass pass the threshold.
 pub fn left_out(state: &State, shown: &Shown, mass: f32, kept: usize, of: usize) -> String {
     format!("{} \u{b7} {}", state.meaning_label(), steps(state, shown, mass, kept, of).join(" \u{b7} "))
@@ -145,26 +147,40 @@ pub fn left_out(state: &State, shown: &Shown, mass: f32, kept: usize, of: usize)
 pub fn steps(state: &State, shown: &Shown, mass: f32, kept: usize, of: usize) -> Vec<String> {
     let look = &state.scene.look;
     let mut parts = Vec::new();
+    let heads = state.shown_heads().len();
+    if heads > 1 {
+        let overlaid = state.is_overlaid() && look.view != View::Heatmap;
+        parts.push(if overlaid {
+            fill(VIEWS.step_overlaid, &[&heads.to_string()])
+        } else {
+            fill(VIEWS.step_combined, &[state.combine_label(state.combine()), &heads.to_string()])
+        });
+    }
     if look.filter.special != Special::Show && shown.removed > 0.0 {
-        let rescaled = look.filter.special == Special::Renormalise;
-        let template = if rescaled { EN.step_rescaled } else { EN.step_special };
+        let template = if shown.rescaled { EN.step_rescaled } else { EN.step_special };
         parts.push(fill(template, &[&percent(shown.removed)]));
     }
-    if look.filter.pairs != Pairs::All {
-        let label = pairs_label(look.filter.pairs);
-        parts.push(fill(EN.step_pairs, &[label, &percent(shown.outside)]));
+    let pairs = look.filter.pairs_of(&shown.tokens);
+    if pairs != Pairs::All {
+        parts.push(fill(EN.step_pairs, &[pairs_label(pairs), &percent(shown.outside)]));
     }
-    if look.filter.words {
-        parts.push(EN.step_words.to_owned());
+    if let Some(run) = state.run().filter(|_| look.filter.words) {
+        let own = |tokens: &Tokens| tokens.pieces.iter().filter(|p| !p.special).count().to_string();
+        parts.push(fill(VIEWS.step_words, &[&own(&run.tokens), &own(&shown.tokens)]));
     }
     let (kept, of) = (count(kept as u64), count(of as u64));
     let edges = fill(EN.step_edges, &[&percent(mass), &kept, &of]);
-    parts.push(match look.filter.threshold {
-        Threshold::Mass(_) => edges,
-        Threshold::AtLeast(least) => format!("\u{2265} {}: {edges}", weight(least)),
-        Threshold::Top(top) => format!("{}: {edges}", fill(EN.threshold_top, &[&top.to_string()])),
-    });
+    parts.push(format!("{}: {edges}", threshold_label(look.filter.threshold)));
     parts
+}
+
+/// The threshold that was chosen.
+pub fn threshold_label(threshold: Threshold) -> String {
+    match threshold {
+        Threshold::Mass(share) => fill(EN.top, &[&percent(share)]),
+        Threshold::AtLeast(least) => fill(EN.threshold_least_short, &[&short(least)]),
+        Threshold::Top(count) => fill(EN.threshold_top, &[&count.to_string()]),
+    }
 }
 
 /// `A → B`, as the choice of sentences is written.

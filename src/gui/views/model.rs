@@ -1,12 +1,14 @@
 //! All layers by heads in the whole window: from the model at a glance down to one number.
 
+mod labels;
+
 use super::camera::{Camera, Lens};
 use crate::analysis::measures::Measure;
-use crate::figure::grid::{Grid, Layout, level_rgb};
+use crate::figure::grid::{Grid, KEY, Layout, level_rgb};
 use crate::figure::lines::Focus;
 use crate::figure::order::{Along, Sorting};
 use crate::figure::pyramid::Pool;
-use crate::figure::{Area, Palette, fit, head_name, legend, mono_width, short, size};
+use crate::figure::{Area, Palette, legend, short};
 use crate::gui::action::{Action, Actions, Head};
 use crate::gui::command::Command;
 use crate::gui::paint::{self, Canvas};
@@ -14,8 +16,9 @@ use crate::gui::panels;
 use crate::gui::state::{State, Study};
 use crate::gui::words::{EN, fill};
 use crate::gui::{theme, widgets};
-use egui::{Align2, Button, ColorImage, FontFamily, FontId, Key, Painter, Pos2, Rect, RichText, Sense, Ui, Vec2};
+use egui::{Button, ColorImage, Key, Painter, Pos2, Rect, RichText, Sense, Ui, Vec2};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// What the view asks for.
@@ -45,8 +48,6 @@ pub fn apply(state: &mut State, ask: Ask) {
 /// Names of rows at the left and of columns on top.
 const LEFT: f32 = 34.0;
 const TOP: f32 = 20.0;
-/// The colour bar below.
-const KEY: f32 = 40.0;
 /// From cells of this size on, tokens stand beside them, and numbers in them.
 const LABELLED: f32 = 14.0;
 const NUMBERED: f32 = 28.0;
@@ -69,7 +70,9 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
     let view = Rect::from_min_max(rect.min + Vec2::new(LEFT, TOP), rect.max - Vec2::new(0.0, KEY));
     let scene = Stage::new(study, view);
     let camera = navigate(ui, state, actions, &scene.lens);
-    let mut drawing = Drawing { ui, state, study, stage: &scene, camera, actions, canvas };
+    let pixels = (scene.layout.cell * camera.zoom * ui.pixels_per_point()).round().max(1.0);
+    let (side, level) = (pixels / ui.pixels_per_point(), study.pyramid.level_for(pixels));
+    let mut drawing = Drawing { ui, state, study, stage: &scene, camera, side, level, actions, canvas };
     drawing.heads();
     drawing.legend(rect);
     if !study.worth.is_empty() {
@@ -136,7 +139,8 @@ impl Stage {
     }
 }
 
-/// Wheel and pinch zoom where the pointer is, + and - in the middle, dragging moves.
+/// Wheel and pinch zoom where the pointer is, + and - in the middle; dragging and Shift with an arrow move. Keys wait for
+/// what lies over the view.
 fn navigate(ui: &Ui, state: &State, actions: &Actions, lens: &Lens) -> Camera {
     let before = state.camera.inside(lens);
     let mut camera = before;
@@ -152,7 +156,8 @@ fn navigate(ui: &Ui, state: &State, actions: &Actions, lens: &Lens) -> Camera {
     if response.dragged() {
         camera = camera.panned(response.drag_delta(), lens);
     }
-    if !ui.ctx().text_edit_focused() {
+    let covered = state.sheet.is_some() || egui::Popup::is_any_open(ui.ctx());
+    if !covered && !ui.ctx().text_edit_focused() {
         let pressed = |keys: &[Key]| ui.input(|i| keys.iter().any(|key| i.key_pressed(*key)) && !i.modifiers.command);
         let middle = lens.view.center();
         if pressed(&[Key::Plus, Key::Equals]) {
@@ -160,6 +165,16 @@ fn navigate(ui: &Ui, state: &State, actions: &Actions, lens: &Lens) -> Camera {
         }
         if pressed(&[Key::Minus]) {
             camera = camera.zoomed(1.0 / 1.5, over.unwrap_or(middle), lens);
+        }
+        for (key, way) in [
+            (Key::ArrowLeft, Vec2::new(1.0, 0.0)),
+            (Key::ArrowRight, Vec2::new(-1.0, 0.0)),
+            (Key::ArrowUp, Vec2::new(0.0, 1.0)),
+            (Key::ArrowDown, Vec2::new(0.0, -1.0)),
+        ] {
+            if ui.input(|i| i.modifiers.shift && i.key_pressed(key)) {
+                camera = camera.panned(way * lens.view.size() / 8.0, lens);
+            }
         }
     }
     if camera != before {
@@ -175,11 +190,30 @@ struct Drawing<'a, 'u> {
     study: &'a Study,
     stage: &'a Stage,
     camera: Camera,
+    /// How wide a head is: whole pixels, so that every entry of a level has one.
+    side: f32,
+    /// The level that is drawn.
+    level: usize,
     actions: &'a Actions,
     canvas: &'a mut Canvas,
 }
 
 impl Drawing<'_, '_> {
+    /// Where a head is, edges on pixels.
+    fn place(&self, row: usize, column: usize) -> Rect {
+        let scale = self.ui.pixels_per_point();
+        let min = self.camera.rect(self.stage.area(row, column), &self.stage.lens).min;
+        let snapped = Pos2::new((min.x * scale).round() / scale, (min.y * scale).round() / scale);
+        Rect::from_min_size(snapped, Vec2::splat(self.side))
+    }
+
+    /// The numbers of a head as far as they are not left out.
+    fn cells(&mut self, head: Head) -> Rc<Vec<f32>> {
+        let study = self.study;
+        let key = (study.run.id, study.weights.meaning, study.look.filter, head);
+        self.canvas.cells.get(key, || study.sifted.head(head.0, head.1).into_owned())
+    }
+
     fn heads(&mut self) {
         let palette = theme::palette(self.ui.ctx());
         let lens = &self.stage.lens;
@@ -189,7 +223,7 @@ impl Drawing<'_, '_> {
         let (rows, columns) = (self.stage.layout.layers, self.stage.layout.heads);
         let mut seen = Vec::new();
         for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
-            let rect = self.camera.rect(self.stage.area(row, column), lens);
+            let rect = self.place(row, column);
             if lens.view.intersects(rect) {
                 late |= self.head(&painter, palette, (row, column), rect, start);
                 seen.push((row, column, rect));
@@ -222,14 +256,14 @@ impl Drawing<'_, '_> {
         rect: Rect,
         start: Instant,
     ) -> bool {
-        let Some(overview) = &self.study.overview else { return false };
+        let Some(finest) = self.study.overviews.first() else { return false };
         let grid = self.study.drawn();
         let head = self.study.order.head(row, column);
-        let level = self.study.pyramid.level_for(rect.width() * painter.pixels_per_point() + 0.5);
+        let level = self.level;
         let mut late = false;
-        if level < overview.level {
+        if level < finest.level {
             let mut hasher = DefaultHasher::new();
-            (overview.pixels.key, head, level).hash(&mut hasher);
+            (finest.pixels.key, head, level).hash(&mut hasher);
             let key = hasher.finish() >> 8 | 1 << 58;
             if self.canvas.has(key) || start.elapsed() < PATIENCE {
                 let side = self.study.pyramid.side(level);
@@ -238,6 +272,8 @@ impl Drawing<'_, '_> {
             }
             late = true;
         }
+        let suits = self.study.overviews.iter().find(|overview| overview.level == level);
+        let overview = suits.unwrap_or(finest);
         let [left, top, right, bottom] = overview.part(row, column);
         let part = Rect::from_min_max(Pos2::new(left, top), Pos2::new(right, bottom));
         let pixels = &overview.pixels;
@@ -248,24 +284,21 @@ impl Drawing<'_, '_> {
 
     /// What a head does under the pointer, and how it is marked.
     fn touch(&mut self, painter: &Painter, palette: &Palette, (row, column): (usize, usize), rect: Rect, cell: f32) {
-        let head = self.study.order.head(row, column);
+        let drawn = self.study.order.head(row, column);
+        let head = self.state.stands_for(drawn);
         let lens = &self.stage.lens;
         let area = rect.intersect(lens.view);
         let response = self.ui.interact(area, self.ui.scope_id().with(("head", head)), Sense::click());
-        let selected = self.state.scene.heads().contains(&head);
-        let label = fill(EN.grid_name, &[&head_name(head.0, head.1)]);
+        let selected = self.state.heads().contains(&head);
+        let token = response.hover_pos().and_then(|at| self.token(rect, at, cell));
+        let label = fill(EN.grid_name, &[&self.state.name(head)]);
         response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, selected, &label));
         if response.double_clicked() {
             let onto = Camera::onto(self.stage.area(row, column), lens);
             let camera = if self.camera.is_whole() { onto } else { Camera::default() };
             self.actions.ask(Action::Model(Ask::Look(camera)));
         } else if response.clicked() {
-            let modifiers = self.ui.input(|i| i.modifiers);
-            self.actions.ask(if modifiers.shift || modifiers.command {
-                Action::Lines(super::lines::Ask::Toggle(head))
-            } else {
-                Action::Select(head)
-            });
+            self.clicked(head, token);
         }
         let outline = |width: f32, ink| {
             painter.rect_stroke(rect, 0.0, egui::Stroke::new(width, theme::colour(ink)), egui::StrokeKind::Outside);
@@ -283,12 +316,15 @@ impl Drawing<'_, '_> {
         }
         if response.hovered() {
             self.actions.over_head(head);
+            if let Some(token) = token {
+                self.actions.over_token(token);
+            }
         }
         let state = self.state;
         let actions = self.actions;
         response.context_menu(|ui| panels::grid::head_menu(ui, state, head, actions));
         let Some(at) = response.hover_pos() else { return };
-        let lines = self.under(palette, painter, head, rect, at, cell);
+        let lines = self.under(palette, painter, drawn, rect, at, cell);
         response.on_hover_ui_at_pointer(|ui| {
             for (i, line) in lines.iter().enumerate() {
                 let text = RichText::new(line).font(theme::mono());
@@ -297,19 +333,53 @@ impl Drawing<'_, '_> {
         });
     }
 
+    /// What a click on a head does: with Shift or Ctrl it joins the others; on a cell it pins the cell's query too.
+    fn clicked(&self, head: Head, token: Option<Focus>) {
+        let modifiers = self.ui.input(|i| i.modifiers);
+        if modifiers.shift || modifiers.command {
+            self.actions.ask(Action::Lines(super::lines::Ask::Toggle(head)));
+            return;
+        }
+        if token.is_none() || !self.state.heads().contains(&head) {
+            self.actions.ask(Action::Select(head));
+        }
+        if let Some(token) = token {
+            self.actions.ask(Action::Pin(token));
+        }
+    }
+
+    /// The query and the key at a point of a head.
+    fn cell_at(&self, rect: Rect, at: Pos2) -> (usize, usize) {
+        let n = self.stage.n;
+        let index = |share: f32| ((share * n as f32) as usize).min(n - 1);
+        (index((at.y - rect.top()) / rect.height()), index((at.x - rect.left()) / rect.width()))
+    }
+
+    /// The query of the cell at a point, where cells are large enough to be pointed at.
+    fn token(&self, rect: Rect, at: Pos2, cell: f32) -> Option<Focus> {
+        let spans = self.study.sifted.spans.get(self.cell_at(rect, at).0).filter(|_| cell >= LABELLED)?;
+        Some(Focus::Query(spans.start))
+    }
+
     /// The name of the head and what is under the pointer: a cell's number, or what its pixel stands for.
-    fn under(&self, palette: &Palette, painter: &Painter, head: Head, rect: Rect, at: Pos2, cell: f32) -> Vec<String> {
-        let name = head_name(head.0, head.1);
-        let (n, pyramid) = (self.stage.n, &self.study.pyramid);
-        let tokens = &self.study.run.tokens;
+    fn under(
+        &mut self,
+        palette: &Palette,
+        painter: &Painter,
+        head: Head,
+        rect: Rect,
+        at: Pos2,
+        cell: f32,
+    ) -> Vec<String> {
+        let name = self.state.name(head);
+        let (n, level, study) = (self.stage.n, self.level, self.study);
+        let (tokens, pyramid) = (&study.sifted.tokens, &study.pyramid);
         if tokens.len() != n {
             return vec![name];
         }
-        let level = pyramid.level_for(rect.width() * painter.pixels_per_point() + 0.5);
-        let index = |share: f32| ((share * n as f32) as usize).min(n - 1);
-        let (q, k) = (index((at.y - rect.top()) / rect.height()), index((at.x - rect.left()) / rect.width()));
+        let (q, k) = self.cell_at(rect, at);
         if level == 0 {
-            let value = self.study.weights.head(head.0, head.1).get(q * n + k).copied().unwrap_or(f32::NAN);
+            let value = self.cells(head).get(q * n + k).copied().unwrap_or(f32::NAN);
             if cell >= 4.0 {
                 let place = Rect::from_min_size(rect.min + Vec2::new(k as f32, q as f32) * cell, Vec2::splat(cell));
                 let ink = egui::Stroke::new(1.0, theme::colour(palette.accent));
@@ -318,7 +388,7 @@ impl Drawing<'_, '_> {
             let number = if value == f32::NEG_INFINITY { EN.cannot_be.to_owned() } else { short(value) };
             return vec![fill(EN.cell_tip, &[&tokens.shown(q), &tokens.shown(k)]), format!("{name}  {number}")];
         }
-        let (block, grid) = (1 << level, self.study.drawn());
+        let (block, grid) = (1 << level, study.drawn());
         let Some(value) = pyramid.value(grid.index(head), level, q / block, k / block) else { return vec![name] };
         let ends = |i: usize| (i / block * block, (i / block * block + block - 1).min(n - 1));
         let ((q0, q1), (k0, k1)) = (ends(q), ends(k));
@@ -335,133 +405,11 @@ impl Drawing<'_, '_> {
         fill(EN.pool_of, &[self.study.pyramid.pool.name(), &block, &block])
     }
 
-    /// The values of cells that are large enough for them.
-    fn numbers(&self, painter: &Painter, palette: &Palette, head: Head, rect: Rect, cell: f32) {
-        let weights = self.study.weights.head(head.0, head.1);
-        let n = self.stage.n;
-        if weights.len() != n * n {
-            return;
-        }
-        let grid = self.study.drawn();
-        let shades = grid.shades(palette);
-        let share = self.study.weights.unit() / grid.unit(head);
-        let font = FontId::new(if cell >= 40.0 { size::SMALL } else { 11.0 }, FontFamily::Monospace);
-        let view = self.stage.lens.view;
-        for q in seen(rect.top(), cell, n, view.top(), view.bottom()) {
-            for k in seen(rect.left(), cell, n, view.left(), view.right()) {
-                let value = weights[q * n + k];
-                if value == f32::NEG_INFINITY {
-                    continue;
-                }
-                let back = shades.colour(value * share);
-                let ink = if palette.text.contrast(back) >= palette.background.contrast(back) {
-                    palette.text
-                } else {
-                    palette.background
-                };
-                let at = rect.min + Vec2::new(k as f32 + 0.5, q as f32 + 0.5) * cell;
-                painter.text(at, Align2::CENTER_CENTER, figures(value, cell), font.clone(), theme::colour(ink));
-            }
-        }
-    }
-
-    /// Tokens at the left edge and along the top, as long as their cells are seen.
-    fn tokens(&self, painter: &Painter, palette: &Palette, heads: &[(usize, usize, Rect)], cell: f32) {
-        let tokens = &self.study.run.tokens;
-        let (n, view) = (self.stage.n, self.stage.lens.view);
-        if tokens.len() != n {
-            return;
-        }
-        let texts: Vec<String> = (0..n).map(|i| fit(&tokens.shown(i), size::SMALL, LABEL)).collect();
-        let wide = texts.iter().map(|t| mono_width(t, size::SMALL)).fold(0.0, f32::max) + 10.0;
-        let Some(&(first_row, first_column, _)) = heads.first() else { return };
-        let back = theme::colour(palette.background);
-        // A band stands at the edge of the view, or beside the picture where that begins further in.
-        let left = heads.iter().map(|(.., rect)| rect.left()).fold(f32::MAX, f32::min) - wide;
-        let top = heads.iter().map(|(.., rect)| rect.top()).fold(f32::MAX, f32::min) - wide;
-        let (left, top) = (left.max(view.left()), top.max(view.top()));
-        painter.rect_filled(
-            Rect::from_min_max(Pos2::new(left, view.top()), Pos2::new(left + wide, view.bottom())),
-            0.0,
-            back,
-        );
-        painter.rect_filled(
-            Rect::from_min_max(Pos2::new(view.left(), top), Pos2::new(view.right(), top + wide)),
-            0.0,
-            back,
-        );
-        let font = FontId::new(size::SMALL, FontFamily::Monospace);
-        let focus = self.state.focus();
-        let ink = |i: usize, side: Focus| {
-            let special = tokens.pieces[i].special;
-            theme::colour(if focus == Some(side) {
-                palette.accent
-            } else if special {
-                palette.muted
-            } else {
-                palette.text
-            })
-        };
-        let beside = painter.with_clip_rect(Rect::from_min_max(Pos2::new(left, top + wide), view.max));
-        for &(.., rect) in heads.iter().filter(|(_, column, _)| *column == first_column) {
-            for q in seen(rect.top(), cell, n, view.top(), view.bottom()) {
-                let at = Pos2::new(left + wide - 6.0, rect.top() + (q as f32 + 0.5) * cell);
-                beside.text(at, Align2::RIGHT_CENTER, &texts[q], font.clone(), ink(q, Focus::Query(q)));
-            }
-        }
-        let above = painter.with_clip_rect(Rect::from_min_max(Pos2::new(left + wide, top), view.max));
-        for &(.., rect) in heads.iter().filter(|(row, ..)| *row == first_row) {
-            for k in seen(rect.left(), cell, n, view.left(), view.right()) {
-                let at = Pos2::new(rect.left() + (k as f32 + 0.5) * cell, top + wide - 6.0);
-                let colour = ink(k, Focus::Key(k));
-                paint::upright(&above, at, &texts[k], font.clone(), colour, Align2::LEFT_CENTER);
-            }
-        }
-    }
-
-    /// `L3` at the left and `H5` on top, or over every head where each layer has its own order.
-    fn names(&self, palette: &Palette, heads: &[(usize, usize, Rect)]) {
-        let view = self.stage.lens.view;
-        let painter = self.ui.painter_at(view.expand2(Vec2::new(LEFT, TOP)));
-        let (font, ink) = (FontId::new(size::SMALL, FontFamily::Monospace), theme::colour(palette.muted));
-        let order = &self.study.order;
-        let (mut done_row, mut done_column) = (None, Vec::new());
-        for &(row, column, rect) in heads {
-            let (layer, head) = order.head(row, column);
-            let seen = rect.intersect(view);
-            if done_row != Some(row) && seen.height() >= 12.0 {
-                done_row = Some(row);
-                let x = if self.camera.is_whole() { rect.left() } else { view.left() };
-                painter.text(
-                    Pos2::new(x - 6.0, seen.center().y),
-                    Align2::RIGHT_CENTER,
-                    format!("L{layer}"),
-                    font.clone(),
-                    ink,
-                );
-            }
-            let wide = seen.width() >= 22.0 || (column % 4 == 0 && !self.stage.layout.is_named());
-            if self.stage.layout.is_named() {
-                if wide && rect.top() - 4.0 > view.top() {
-                    let at = Pos2::new(seen.center().x, rect.top() - 8.0);
-                    painter.text(at, Align2::CENTER_CENTER, format!("H{head}"), font.clone(), ink);
-                }
-            } else if wide && !done_column.contains(&column) {
-                done_column.push(column);
-                let y = if self.camera.is_whole() { rect.top() } else { view.top() };
-                let at = Pos2::new(seen.center().x, y - 10.0);
-                painter.text(at, Align2::CENTER_CENTER, format!("H{head}"), font.clone(), ink);
-            }
-        }
-    }
-
     /// The colour bar, with what one pixel stands for.
     fn legend(&mut self, rect: Rect) {
         let palette = theme::palette(self.ui.ctx());
-        let pixels = self.stage.layout.cell * self.camera.zoom * self.ui.pixels_per_point();
-        let level = self.study.pyramid.level_for(pixels + 0.5);
         let grid = self.study.drawn();
-        let pooled = (level > 0).then(|| self.pooled(level));
+        let pooled = (self.level > 0).then(|| self.pooled(self.level));
         let mut figure = crate::figure::Figure::new(rect.width(), KEY, palette, "");
         let note = grid.note(pooled.as_deref());
         legend::draw(&mut figure, palette, [LEFT, 16.0], &grid.shades(palette), &note);
@@ -492,48 +440,4 @@ fn picture(grid: &Grid<'_>, palette: &Palette, head: Head, level: usize, side: u
         return ColorImage::from_rgb([side, side], &rgb);
     }
     ColorImage::filled([1, 1], theme::colour(palette.background))
-}
-
-/// Which of `n` cells from `start` on are seen between two edges.
-fn seen(start: f32, cell: f32, n: usize, low: f32, high: f32) -> std::ops::Range<usize> {
-    let first = ((low - start) / cell).floor().max(0.0) as usize;
-    let last = ((high - start) / cell).ceil().max(0.0) as usize;
-    first.min(n)..last.min(n)
-}
-
-/// A number in a cell: as many digits as fit.
-fn figures(value: f32, cell: f32) -> String {
-    if !value.is_finite() {
-        return "?".to_owned();
-    }
-    if value.abs() >= 9.995 {
-        return format!("{value:.0}").replace('-', "\u{2212}");
-    }
-    let digits = if value.abs() >= 0.9995 { 2 } else { 3 };
-    let text = format!("{value:.digits$}").replace('-', "\u{2212}");
-    if cell >= 40.0 { text } else { text.replacen("0.", ".", 1) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_fit_their_cells() {
-        for value in [0.0, 0.123_45, 0.999_9, 1.0, -0.5, 12.3, -123.0, f32::NAN] {
-            for cell in [NUMBERED, 40.0, LARGEST] {
-                let text = figures(value, cell);
-                let size = if cell >= 40.0 { size::SMALL } else { 11.0 };
-                assert!(mono_width(&text, size) <= cell + 6.0, "{text} in {cell}");
-            }
-        }
-        assert_eq!((figures(0.123_45, 28.0).as_str(), figures(0.123_45, 40.0).as_str()), (".123", "0.123"));
-    }
-
-    #[test]
-    fn only_cells_between_the_edges_are_seen() {
-        assert_eq!(seen(0.0, 10.0, 100, 95.0, 131.0), 9..14);
-        assert_eq!(seen(50.0, 10.0, 4, 0.0, 500.0), 0..4);
-        assert_eq!(seen(50.0, 10.0, 4, 0.0, 20.0), 0..0);
-    }
 }

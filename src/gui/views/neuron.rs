@@ -6,7 +6,7 @@
 use crate::analysis::neuron::{Neuron, WANTS};
 use crate::engine::{Engine, Run, Slot};
 use crate::figure::lines::Focus;
-use crate::figure::neuron::{Layout, figure, number};
+use crate::figure::neuron::{Layout, Products, figure, number};
 use crate::figure::{Figure, Palette, head_name, weight};
 use crate::gui::action::{Action, Actions, Head};
 use crate::gui::made;
@@ -58,8 +58,14 @@ impl Kept {
 
 /// What was drawn: run, head, query and key, theme, width.
 type Key = (u64, Head, usize, Option<usize>, bool, u32);
-/// See [`Canvas::neuron`].
-pub type Drawn = Memo<Key, Option<(Neuron, Figure, Layout)>>;
+
+/// What the view drew last.
+#[derive(Debug, Default)]
+pub struct Drawn {
+    picture: Memo<Key, Option<(Neuron, Figure, Layout)>>,
+    /// By run, head, query and theme.
+    products: Memo<(u64, Head, usize, bool), Products>,
+}
 
 /// Does what the view asks for.
 pub fn apply(state: &mut State, engine: &Engine<made::Made>, asked: Ask) {
@@ -97,22 +103,28 @@ pub fn arrive(state: &mut State, made: Made) {
 /// Draws the view.
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
     let Some(run) = state.run() else { return };
-    let head = state.shown_head();
+    let wanted = state.shown_head();
     let kept = &state.views.neuron;
-    let Some(found) = kept.find(run.id, head.0) else {
-        waiting(ui, state, run, head, actions);
-        return;
-    };
-    if state.is_stale() {
+    // Until the layer under the pointer is there, the selected one stays.
+    let there = [wanted, state.scene.head].into_iter().find_map(|head| Some((head, kept.find(run.id, head.0)?)));
+    let late = there.is_none_or(|(head, _)| head != wanted);
+    if late {
+        waiting(ui, state, run, wanted, actions);
+    }
+    let Some((head, found)) = there else { return };
+    if state.is_stale() || late {
         ui.multiply_opacity(0.6);
     }
     let (query, key) = selection(state, found, head);
     let palette = theme::palette(ui.ctx());
     let width = ui.available_width() - 16.0;
-    let drawn = canvas.neuron.get((found.id, head, query, key, palette.dark, width.to_bits()), || {
+    let Drawn { picture, products } = &mut canvas.neuron;
+    let drawn = picture.get((found.id, head, query, key, palette.dark, width.to_bits()), || {
         let neuron = Neuron::of(found, head, query, key).ok()?;
+        let products = products.get((found.id, head, query, palette.dark), || Products::new(&neuron, palette));
         let layout = Layout::new(&neuron, width);
-        Some((figure(&neuron, palette, &layout), layout)).map(|(figure, layout)| (neuron, figure, layout))
+        let figure = figure(&neuron, &products, palette, &layout);
+        Some((neuron, figure, layout))
     });
     let Some((neuron, figure, layout)) = drawn.as_ref() else { return };
     choices(ui, neuron, actions);
@@ -149,7 +161,7 @@ pub fn picture(state: &State, palette: &Palette) -> Option<Figure> {
     let found = state.views.neuron.find(run.id, head.0)?;
     let (query, key) = selection(state, found, head);
     let neuron = Neuron::of(found, head, query, key).ok()?;
-    Some(figure(&neuron, palette, &Layout::new(&neuron, 760.0)))
+    Some(figure(&neuron, &Products::new(&neuron, palette), palette, &Layout::new(&neuron, 760.0)))
 }
 
 /// What is there before the layer is.

@@ -58,10 +58,22 @@ pub fn tip(run: &Run, i: usize) -> String {
     fill(EN.token_tip, &[&p.piece, &id, &p.start.to_string(), &p.end.to_string()])
 }
 
-/// A button beside the query under the pointer that masks it; whether the pointer is on the button.
-pub fn mask_button(ui: &mut Ui, state: &State, actions: &Actions, focus: Focus, label: egui::Rect) -> bool {
+/// A button at the left of the query under the pointer, or over it, that masks it; whether the pointer is on the button.
+pub fn mask_button(
+    ui: &mut Ui,
+    state: &State,
+    actions: &Actions,
+    focus: Focus,
+    label: egui::Rect,
+    at_left: bool,
+) -> bool {
     let i = focus.token();
-    let place = label.with_min_x(label.left() - MASK).with_max_x(label.left() - 4.0);
+    let place = if at_left {
+        label.with_min_x(label.left() - MASK).with_max_x(label.left() - 4.0)
+    } else {
+        let middle = label.center_top() - egui::Vec2::new(0.0, label.height() / 2.0);
+        egui::Rect::from_center_size(middle, egui::Vec2::new(MASK - 4.0, label.height()))
+    };
     let around = place.union(label);
     if matches!(focus, Focus::Key(_)) || !state.can_mask(i) || !ui.rect_contains_pointer(around) {
         return false;

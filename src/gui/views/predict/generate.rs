@@ -175,7 +175,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
         turn(ui, "\u{203a}", PREDICT.step_on, Some(step + 1).filter(|to| *to < steps));
         ui.spacing_mut().slider_width = (ui.available_width() - 240.0).clamp(120.0, 420.0);
         let slider = Slider::new(&mut at, 0..=steps - 1).show_value(false);
-        if widgets::named(ui.add(slider), PREDICT.step).on_hover_text(PREDICT.step_tip).changed() {
+        if widgets::slide(ui, slider, PREDICT.step).on_hover_text(PREDICT.step_tip).changed() {
             ask(Ask::Step(at));
         }
         let now = [step + 1, steps].map(|n| count(n as u64));
