@@ -2,6 +2,7 @@
 
 use super::rows;
 use crate::analysis::compare::Comparison;
+use crate::array::Array;
 use crate::engine::{Ask as Question, Engine, Run, Slot, Subject};
 use crate::error::Result;
 use crate::export::{Table, ViewExport};
@@ -324,17 +325,27 @@ pub fn export(state: &State, palette: &'static Palette) -> Option<Recipe> {
     let head = state.scene.head;
     let run = state.run()?;
     let made = state.views.compare.made.clone().filter(|made| made.of.0 == run.id)?;
-    let caption = caption::of_run(state)
+    let name = head_name(head.0, head.1);
+    let model = made.subject.as_ref().map(|(_, subject)| subject.title()).unwrap_or_default();
+    let caption = caption::of_attention(state)
+        .and(COMPARE.caption_model, model)
         .and(COMPARE.caption_beside, notes(&made))
-        .and(COMPARE.caption_shown, fill(COMPARE.caption_difference, &[&head_name(head.0, head.1)]));
+        .and(COMPARE.caption_shown, fill(COMPARE.caption_difference, &[&name]))
+        .and(COMPARE.caption_js, COMPARE.js_tip);
     Some(Box::new(move || {
-        let drawn = draw(&made, head, palette, [720.0, 720.0])?;
         let found = &made.found;
         let places = || (0..found.js.len()).map(|i| (i / found.heads, i % found.heads));
         let table = Table::default()
             .whole("layer", places().map(|p| p.0))
             .whole("head", places().map(|p| p.1))
             .number("js", found.js.iter().map(|js| js.unwrap_or(f64::NAN)));
-        Ok(ViewExport::new(caption, drawn.figure, table))
+        let list = (COMPARE.ranked.to_owned(), rows::figure(&found.ranked(), number, palette));
+        if found.js(head.0, head.1).is_none() {
+            return Ok(ViewExport::new(caption, Figure::stacked(COMPARE.compare, vec![list], palette), table));
+        }
+        let Matrixed { tokens, values, figure, .. } = draw(&made, head, palette, [720.0, 720.0])?;
+        let difference = Array::new(&["query", "key"], &[tokens.len(), tokens.len()], values)?;
+        let figure = Figure::stacked(figure.title.clone(), vec![(String::new(), figure), list], palette);
+        Ok(ViewExport::new(caption, figure, table).with("difference", difference).of(tokens))
     }))
 }
