@@ -209,7 +209,7 @@ impl Args {
         let reading = self.reading.reading(&self.heads);
         let filter = reading.filter;
         let head = self.heads.first().copied();
-        let choice = export::Choice { keep: &keep, head, reading, palette, caption };
+        let choice = export::Choice { keep: &keep, head, reading, palette, caption, about: false };
         let passed = export::write(&run, &choice, &job.out)?;
         if let (Some(filter), Format::Csv) = (filter, Format::of(&job.out)?) {
             say(&format!("note: {line}{}", reading::summary(&filter, self.reading.meaning, &passed)));

@@ -89,7 +89,8 @@ impl Args {
                 format!("{} tokens, {drawn}", made.steps.len())
             });
             let (keep, palette, reading) = (Want::nothing(), Palette::of(false), Reading::default());
-            export::write(&Arc::new(run), &export::Choice { keep: &keep, head: None, reading, palette, caption }, out)?;
+            let choice = export::Choice { keep: &keep, head: None, reading, palette, caption, about: false };
+            export::write(&Arc::new(run), &choice, out)?;
         }
         if self.json {
             return print_json(&Printed::of(&opened, &self.text, &sampling, &made));

@@ -89,6 +89,8 @@ pub struct Choice<'a> {
     pub palette: &'a Palette,
     /// What is written under a picture.
     pub caption: Caption,
+    /// Whether files of numbers say it too.
+    pub about: bool,
 }
 
 /// Writes a run to `path` in the format that its extension names. The file is written whole or not at all. Filters go
@@ -98,7 +100,9 @@ pub fn write(run: &Arc<Run>, choice: &Choice<'_>, path: &Path) -> Result<Passed>
     let format = Format::of(path)?;
     let reading = &choice.reading;
     let weights = Arc::new(Weights::new(run, reading.meaning)?);
-    let tensors = || tensors::Tensors::of(run, choice.keep);
+    let about = choice.about.then_some(&choice.caption);
+    let tensors =
+        || -> Result<_> { Ok(tensors::Tensors::of(run, choice.keep)?.with_about(about.cloned().unwrap_or_default())) };
     let filter = reading.filter.as_ref();
     let mut passed = Passed::default();
     match format {
@@ -122,7 +126,7 @@ pub fn write(run: &Arc<Run>, choice: &Choice<'_>, path: &Path) -> Result<Passed>
             };
             file::save(path, |out| tensors.json(out))?;
         }
-        Format::Csv => file::save(path, |out| table::attention(&weights, filter, &mut passed, out))?,
+        Format::Csv => file::save(path, |out| table::attention(&weights, filter, about, &mut passed, out))?,
         Format::Svg | Format::Png => {
             let figure = picture::of_run(&weights, choice.head, reading, choice.palette);
             write_figure(&choice.caption.under(&figure, choice.palette), path)?;

@@ -4,7 +4,8 @@ use super::reading::{self, Passed};
 use crate::analysis::filter::{Filter, show};
 use crate::analysis::meaning::Weights;
 use crate::error::{Error, Result};
-use crate::text::Tokens;
+use crate::figure::Caption;
+use crate::text::{Piece, Tokens};
 use serde_json::json;
 use std::borrow::Cow;
 use std::io::{self, Seek, Write};
@@ -29,6 +30,19 @@ impl Values {
             Self::Single(v) => v.len(),
             Self::Number(v) => v.len(),
             Self::Text(v) => v.len(),
+        }
+    }
+
+    /// Those at these places, in this order.
+    fn picked(&self, places: &[usize]) -> Self {
+        fn of<T: Clone>(values: &[T], places: &[usize]) -> Vec<T> {
+            places.iter().filter_map(|&i| values.get(i).cloned()).collect()
+        }
+        match self {
+            Self::Whole(v) => Self::Whole(of(v, places)),
+            Self::Single(v) => Self::Single(of(v, places)),
+            Self::Number(v) => Self::Number(of(v, places)),
+            Self::Text(v) => Self::Text(of(v, places)),
         }
     }
 }
@@ -63,6 +77,11 @@ impl Table {
     pub fn and(mut self, name: impl Into<String>, values: Values) -> Self {
         self.0.push((name.into(), values));
         self
+    }
+
+    /// The rows with these numbers, in this order.
+    pub fn picked(self, rows: &[usize]) -> Self {
+        Self(self.0.into_iter().map(|(name, values)| (name, values.picked(rows))).collect())
     }
 
     /// A matrix `[query, key]` over tokens: `query, key, query_piece, key_piece, value`, row by row.
@@ -103,6 +122,13 @@ impl Table {
         self.separated(out, ",", quoted)
     }
 
+    /// CSV under lines of comment, `# key: value`. Readers that are told so leave them out; a field with a `#` stands in
+    /// quotes, so that it begins no comment.
+    pub fn commented(&self, about: &Caption, out: &mut impl Write) -> io::Result<()> {
+        comments(about, out)?;
+        self.separated(out, ",", guarded)
+    }
+
     fn separated(&self, out: &mut impl Write, between: &str, quoted: impl Fn(&str) -> Cow<'_, str>) -> io::Result<()> {
         let names: Vec<Cow<'_, str>> = self.columns().map(|(name, _)| quoted(name)).collect();
         writeln!(out, "{}", names.join(between))?;
@@ -127,7 +153,6 @@ impl Table {
     /// The rows as lines of fields with tabs between them, under their names: what spreadsheets paste.
     pub fn tsv(&self) -> String {
         let mut bytes = Vec::new();
-        let flat = |text: &str| text.replace(['\t', '\n', '\r'], " ");
         let columns = self.columns().map(|(name, values)| match values {
             Values::Text(v) => (flat(name), Values::Text(v.iter().map(|t| flat(t)).collect())),
             other => (flat(name), other.clone()),
@@ -169,19 +194,45 @@ impl Table {
     }
 }
 
+/// A matrix `[query, key]` over tokens as fields with tabs between them, the keys on top and the queries at the left. What
+/// is no finite number is an empty field.
+pub fn matrix_tsv(tokens: &Tokens, values: &[f32]) -> String {
+    let name = |piece: &Piece| flat(&piece.piece);
+    let number = |x: &f32| if x.is_finite() { format!("{x:?}") } else { String::new() };
+    let line = |name: String, fields: Vec<String>| format!("{name}\t{}\n", fields.join("\t"));
+    let mut out = line(String::new(), tokens.pieces.iter().map(name).collect());
+    for (piece, row) in tokens.pieces.iter().zip(values.chunks_exact(tokens.len().max(1))) {
+        out += &line(name(piece), row.iter().map(number).collect());
+    }
+    out
+}
+
+/// A text in one field of one line.
+fn flat(text: &str) -> String {
+    text.replace(['\t', '\n', '\r'], " ")
+}
+
+/// What a table is about, as lines of comment.
+fn comments(about: &Caption, out: &mut impl Write) -> io::Result<()> {
+    about.lines().try_for_each(|(label, text)| writeln!(out, "# {label}: {}", flat(text)))
+}
+
 /// Writes CSV with the columns `layer,head,query,key,query_piece,key_piece,value`: every weight of every head, in
 /// that order; filtered, those that pass, the largest of a row first. Layers, heads and token positions (of words, where
 /// pieces are merged) count from 0; `head` is empty where a meaning has no heads; pieces are as the vocabulary writes
-/// them, quoted as RFC 4180 says; the value is the shortest decimal that reads back as the same `f32`.
+/// them, quoted as RFC 4180 says; the value is the shortest decimal that reads back as the same `f32`. What it is
+/// `about` stands above in lines of comment, see [`Table::commented`].
 pub fn attention(
     weights: &Weights,
     filter: Option<&Filter>,
+    about: Option<&Caption>,
     passed: &mut Passed,
     out: &mut impl Write,
 ) -> io::Result<()> {
+    about.map_or(Ok(()), |about| comments(about, out))?;
     writeln!(out, "layer,head,query,key,query_piece,key_piece,value")?;
-    let pieces =
-        |tokens: &Tokens| -> Vec<String> { tokens.pieces.iter().map(|p| quoted(&p.piece).into_owned()).collect() };
+    let field = |piece: &str| if about.is_some() { guarded(piece) } else { quoted(piece) }.into_owned();
+    let pieces = |tokens: &Tokens| -> Vec<String> { tokens.pieces.iter().map(|p| field(&p.piece)).collect() };
     let whole = pieces(&weights.run.tokens);
     let n = whole.len();
     for (layer, head) in reading::heads(weights) {
@@ -209,6 +260,14 @@ fn quoted(field: &str) -> Cow<'_, str> {
         Cow::Owned(format!("\"{}\"", field.replace('"', "\"\"")))
     } else {
         Cow::Borrowed(field)
+    }
+}
+
+/// The same, and in quotes also where it holds what begins a comment.
+fn guarded(field: &str) -> Cow<'_, str> {
+    match quoted(field) {
+        Cow::Borrowed(plain) if plain.contains('#') => Cow::Owned(format!("\"{plain}\"")),
+        written => written,
     }
 }
 
@@ -244,6 +303,43 @@ mod tests {
         assert_eq!((rows.len(), &rows[0]["label"], &rows[1]["weight"]), (2, &json!("a \"b\""), &Value::Null));
         assert_eq!(rows[0]["weight"].to_string().parse(), Ok(0.1f32));
         assert_eq!(rows[1]["layer"], 11);
+    }
+
+    #[test]
+    fn what_is_a_comment_and_what_is_not_can_be_told() {
+        let about = Caption::default().and("model", "m").and("text", "a\nb # c");
+        let table = Table::default().text("piece", ["##ing", "#\"", "door"]).single("value", [1.0, 2.0, f32::NAN]);
+        let mut csv = Vec::new();
+        table.commented(&about, &mut csv).expect("memory takes everything");
+        let csv = String::from_utf8(csv).expect("UTF-8");
+        assert_eq!(csv, "# model: m\n# text: a b # c\npiece,value\n\"##ing\",1.0\n\"#\"\"\",2.0\ndoor,\n");
+    }
+
+    #[test]
+    fn rows_are_picked_in_the_order_that_is_asked_for() {
+        let picked = example().picked(&[1, 0, 1]);
+        assert_eq!(picked.columns().next(), Some(("layer", &Values::Whole(vec![11, 0, 11]))));
+        assert_eq!((picked.rows(), example().picked(&[]).rows()), (3, 0));
+        assert!(picked.check().is_ok());
+    }
+
+    #[test]
+    fn a_matrix_keeps_its_fields_and_lines_whatever_the_pieces_are() {
+        let piece = |text: &str| Piece {
+            piece: text.to_owned(),
+            id: 0,
+            start: 0,
+            end: 0,
+            text: 0,
+            segment: 0,
+            special: false,
+            word: None,
+            unknown: false,
+        };
+        let pieces = ["a\tb", "\n"].map(piece).to_vec();
+        let tokens = Tokens { texts: Vec::new(), pieces, dropped: 0 };
+        let text = matrix_tsv(&tokens, &[0.1, f32::NEG_INFINITY, f32::NAN, 1.0]);
+        assert_eq!(text, "\ta b\t \na b\t0.1\t\n \t\t1.0\n");
     }
 
     #[test]

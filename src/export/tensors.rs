@@ -11,6 +11,8 @@
 //!   text of its segment, 0 and 0 for special tokens. In npz and safetensors the list is UTF-8 JSON in a
 //!   one-dimensional `u8` tensor.
 //!
+//! Files that the window writes also say what they are `about`: see [`Tensors::with_about`].
+//!
 //! In JSON every tensor is a nested list, so that `attentions[layer][head][query][key]` is a weight; `axes` names
 //! the axes of each tensor. JSON has no word for what is not a number: it stands there as `null`.
 
@@ -21,6 +23,7 @@ use crate::analysis::meaning::{Meaning, Weights};
 use crate::array::Array;
 use crate::engine::Run;
 use crate::error::Result;
+use crate::figure::Caption;
 use crate::text::Tokens;
 use crate::trace::Want;
 use serde_json::{Map, Value, json};
@@ -33,6 +36,8 @@ pub struct Tensors<'a> {
     arrays: Vec<(String, Array)>,
     /// What JSON says beside them.
     notes: Vec<(&'static str, Value)>,
+    /// What they are about, where that is written too.
+    about: Caption,
 }
 
 impl<'a> Tensors<'a> {
@@ -47,7 +52,13 @@ impl<'a> Tensors<'a> {
         arrays.extend(outputs.filter_map(|&site| Some((site.name().to_owned(), run.logits(site)?.clone()))));
         let kept = run.arrays.iter().filter(|(at, _)| keep.has(**at));
         arrays.extend(kept.map(|(at, array)| (at.to_string(), array.clone())));
-        Ok(Self { tokens: &run.tokens, arrays, notes: Vec::new() })
+        Ok(Self { tokens: &run.tokens, arrays, notes: Vec::new(), about: Caption::default() })
+    }
+
+    /// With what they are about: in npz as JSON in the `u8` tensor `about`, in JSON under the same name, in safetensors as
+    /// its metadata.
+    pub fn with_about(self, about: Caption) -> Self {
+        Self { about, ..self }
     }
 
     /// With the array of a meaning beside the others: `scores`, `norms`, `gradient` (times attention) or `rollout`.
@@ -83,6 +94,9 @@ impl<'a> Tensors<'a> {
             npz.singles(name, array.shape(), array.data())?;
         }
         npz.bytes("tokens", &self.token_bytes()?)?;
+        if !self.about.is_empty() {
+            npz.bytes("about", &serde_json::to_vec(&self.about)?)?;
+        }
         npz.finish()
     }
 
@@ -90,6 +104,9 @@ impl<'a> Tensors<'a> {
     pub fn safetensors(&self, out: &mut impl Write) -> io::Result<()> {
         let tokens = self.token_bytes()?;
         let mut header = Map::new();
+        if !self.about.is_empty() {
+            header.insert("__metadata__".to_owned(), serde_json::to_value(&self.about)?);
+        }
         let mut end = 0;
         let mut enter = |name: &str, kind: &str, shape: &[usize], bytes: u64| {
             let start = end;
@@ -118,6 +135,9 @@ impl<'a> Tensors<'a> {
         write!(out, "{{\"tokens\": ")?;
         out.write_all(&self.token_bytes()?)?;
         write!(out, ",\n\"dropped\": {},\n\"axes\": {}", self.tokens.dropped, Value::Object(axes))?;
+        if !self.about.is_empty() {
+            write!(out, ",\n\"about\": {}", serde_json::to_string(&self.about)?)?;
+        }
         for (name, value) in &self.notes {
             write!(out, ",\n{}: {value}", json!(name))?;
         }
@@ -134,7 +154,7 @@ impl<'a> Tensors<'a> {
 }
 
 /// Values as nested lists, one row of the last axis to a line.
-fn write_nested(out: &mut impl Write, shape: &[usize], values: &[f32]) -> io::Result<()> {
+pub(super) fn write_nested(out: &mut impl Write, shape: &[usize], values: &[f32]) -> io::Result<()> {
     let [first, rest @ ..] = shape else {
         return write_number(out, values.first().copied().unwrap_or(f32::NAN));
     };

@@ -31,10 +31,15 @@ impl Caption {
         self.0.iter().map(|(label, text)| (label.as_str(), text.as_str()))
     }
 
+    /// Whether there is nothing to say.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The picture with the block under it. Its own marks stay where they are.
     pub fn under(&self, figure: &Figure, palette: &Palette) -> Figure {
         let mut figure = figure.clone();
-        if self.0.is_empty() {
+        if self.is_empty() {
             return figure;
         }
         figure.width = figure.width.max(NARROWEST);

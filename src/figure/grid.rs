@@ -137,8 +137,7 @@ impl Grid<'_> {
 /// show the largest weight under each pixel, so that thin stripes survive, or the mean; the key says so.
 pub fn figure(grid: &Grid<'_>, palette: &Palette, layout: &Layout, scale: f32) -> Figure {
     let [width, height] = layout.size();
-    let label = grid.sifted.weights.label();
-    let title = format!("{} layers x {} heads: {label}", layout.layers, layout.heads);
+    let title = format!("{}, {} layers x {} heads", grid.sifted.weights.label(), layout.layers, layout.heads);
     let mut figure = Figure::new(width, height, palette, title);
     names(&mut figure, grid, palette, layout);
     let n = grid.sifted.len();

@@ -16,6 +16,7 @@ pub mod neuron;
 pub mod order;
 pub mod pyramid;
 pub mod shades;
+pub mod table;
 
 pub use caption::Caption;
 pub use colour::{Colour, Palette};
@@ -220,6 +221,21 @@ pub enum Mark {
     },
 }
 
+impl Mark {
+    /// The same further down.
+    fn lowered(mut self, by: f32) -> Self {
+        match &mut self {
+            Self::Fill { area, .. } | Self::Ring { area, .. } | Self::Image { area, .. } => area.y += by,
+            Self::Curve { from, to, .. } | Self::Line { from, to, .. } => {
+                from[1] += by;
+                to[1] += by;
+            }
+            Self::Dot { at, .. } | Self::Text { at, .. } => at[1] += by,
+        }
+        self
+    }
+}
+
 /// A picture: marks in the order in which they are drawn, in points from the top left.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
@@ -239,6 +255,30 @@ impl Figure {
     /// An empty picture.
     pub fn new(width: f32, height: f32, palette: &Palette, title: impl Into<String>) -> Self {
         Self { width, height, background: palette.background, marks: Vec::new(), title: title.into() }
+    }
+
+    /// Pictures one under the other, each under its heading where it has one.
+    pub fn stacked(title: impl Into<String>, parts: Vec<(String, Self)>, palette: &Palette) -> Self {
+        const HEADING: f32 = 28.0;
+        let mut all = Self::new(0.0, 0.0, palette, title);
+        for (heading, part) in parts {
+            if !heading.is_empty() {
+                all.width = all.width.max(8.0 + mono_width(&heading, size::SMALL));
+                all.caption([8.0, all.height + HEADING / 2.0], heading, palette.text, Anchor::Start);
+                all.height += HEADING;
+            }
+            let down = all.height;
+            all.marks.extend(part.marks.into_iter().map(|mark| mark.lowered(down)));
+            (all.width, all.height) = (all.width.max(part.width), all.height + part.height);
+        }
+        all
+    }
+
+    /// Draws an outline around an area, outside of it.
+    pub fn ring(&mut self, area: Area, colour: Colour, width: f32) {
+        let Area { x, y, w, h } = area;
+        let area = Area { x: x - width, y: y - width, w: w + 2.0 * width, h: h + 2.0 * width };
+        self.marks.push(Mark::Ring { area, colour, width });
     }
 
     /// Draws a token or a number.

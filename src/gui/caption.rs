@@ -1,17 +1,26 @@
 //! What stands under an exported picture: everything that a reader needs and the window shows elsewhere.
 
+use super::action::Head;
+use super::scene::View;
 use super::state::State;
 use super::words::files::FILES;
-use crate::engine::Run;
-use crate::figure::{Caption, head_name};
+use super::words::{self, EN, fill};
+use crate::analysis::filter::Threshold;
+use crate::engine::Ask;
+use crate::figure::lines::Focus;
+use crate::figure::{Caption, head_name, percent, short};
+use crate::text::Tokens;
 
 /// The model, the text, and what was changed about them.
 pub fn of_run(state: &State) -> Caption {
-    let Some(run) = state.run() else { return Caption::default() };
-    let ask = &run.ask;
-    let masked: Vec<String> = ask.masked.iter().map(|&i| typed(run, i)).collect();
-    let replaced: Vec<String> =
-        ask.replaced.iter().map(|(i, by)| format!("{} \u{2192} {by}", typed(run, *i))).collect();
+    state.run().map_or_else(Caption::default, |run| asked(state, &run.ask, &run.tokens))
+}
+
+/// The same of what was asked; tokens that are not known are named by their position.
+pub fn asked(state: &State, ask: &Ask, tokens: &Tokens) -> Caption {
+    let typed = |i: usize| typed(tokens, i);
+    let masked: Vec<String> = ask.masked.iter().map(|&i| typed(i)).collect();
+    let replaced: Vec<String> = ask.replaced.iter().map(|(i, by)| format!("{} \u{2192} {by}", typed(*i))).collect();
     let off: Vec<String> =
         ask.off.iter().map(|off| format!("{} ({})", head_name(off.layer, off.head), off.with)).collect();
     let cut: Vec<String> = ask
@@ -19,12 +28,10 @@ pub fn of_run(state: &State) -> Caption {
         .iter()
         .map(|cut| {
             let whose = cut.head.map_or_else(|| format!("L{}", cut.layer), |head| head_name(cut.layer, head));
-            format!("{whose} {} \u{2192} {}", typed(run, cut.query), typed(run, cut.key))
+            format!("{whose} {} \u{2192} {}", typed(cut.query), typed(cut.key))
         })
         .collect();
-    let kind = if state.imported.is_some() { FILES.caption_file } else { FILES.caption_model };
-    Caption::default()
-        .and(kind, title(state))
+    of_subject(state)
         .and(FILES.caption_text, &*ask.text)
         .and(FILES.caption_second, ask.pair.as_deref().unwrap_or_default())
         .and(FILES.caption_masked, masked.join(", "))
@@ -33,9 +40,54 @@ pub fn of_run(state: &State) -> Caption {
         .and(FILES.caption_cut, cut.join(", "))
 }
 
-/// The same with the selected heads and what their numbers stand for.
+/// The model, or the file of attention, alone.
+pub fn of_subject(state: &State) -> Caption {
+    let kind = if state.imported.is_some() { FILES.caption_file } else { FILES.caption_model };
+    Caption::default().and(kind, title(state))
+}
+
+/// The run with the heads that lines or a matrix show, what their numbers stand for and which of them are shown.
 pub fn of(state: &State) -> Caption {
-    of_run(state).and(FILES.caption_head, state.title()).and(FILES.caption_meaning, state.meaning_label())
+    let pinned = state.scene.pinned.zip(state.run()).map(|(focus, run)| {
+        let name = if matches!(focus, Focus::Query(_)) { FILES.pinned_query } else { FILES.pinned_key };
+        fill(name, &[&typed(&run.tokens, focus.token())])
+    });
+    let threshold = match state.scene.look.filter.threshold {
+        Threshold::Mass(share) => fill(FILES.threshold_mass, &[&percent(share)]),
+        Threshold::AtLeast(least) => fill(FILES.threshold_least, &[&short(least)]),
+        Threshold::Top(count) => fill(FILES.threshold_top, &[&count.to_string()]),
+    };
+    let is_matrix = state.scene.look.view == View::Heatmap;
+    let threshold = if is_matrix { fill(FILES.threshold_matrix, &[&threshold]) } else { threshold };
+    of_run(state)
+        .and(FILES.caption_head, heads(state))
+        .and(FILES.caption_meaning, state.meaning_label())
+        .and(FILES.caption_pinned, pinned.unwrap_or_default())
+        .and(FILES.caption_threshold, threshold)
+}
+
+/// The run of a view that reads the attention itself, whatever the numbers elsewhere stand for.
+pub fn of_attention(state: &State) -> Caption {
+    of_run(state).and(FILES.caption_meaning, EN.meaning_raw)
+}
+
+/// The heads that lines or a matrix show, by name: `Sum of L0·H1, L2·H3`.
+pub fn heads(state: &State) -> String {
+    let heads = state.shown_heads();
+    if heads.len() < 2 {
+        return state.title();
+    }
+    let names = names(&heads);
+    if state.is_overlaid() && state.scene.look.view == View::Lines {
+        fill(FILES.in_colours, &[&names])
+    } else {
+        fill(FILES.combined, &[words::combine(state.combine()), &names])
+    }
+}
+
+/// `L0·H1, L2·H3`.
+fn names(heads: &[Head]) -> String {
+    heads.iter().map(|&(layer, head)| head_name(layer, head)).collect::<Vec<_>>().join(", ")
 }
 
 /// What is open, with the beginning of its fingerprint.
@@ -44,11 +96,11 @@ pub fn title(state: &State) -> String {
 }
 
 /// A token as it was typed, with its position.
-fn typed(run: &Run, i: usize) -> String {
-    if i >= run.tokens.len() {
+pub fn typed(tokens: &Tokens, i: usize) -> String {
+    if i >= tokens.len() {
         return i.to_string();
     }
-    let source = run.tokens.source(i);
-    let word = if source.is_empty() { run.tokens.shown(i) } else { source.to_owned() };
+    let source = tokens.source(i);
+    let word = if source.is_empty() { tokens.shown(i) } else { source.to_owned() };
     format!("{word} ({i})")
 }

@@ -5,6 +5,7 @@ use super::made::Made;
 use super::state::State;
 use super::update::submit;
 use crate::engine::{Engine, Slot};
+use crate::export::Format;
 
 /// Asks for a model's folder.
 pub fn folder(state: &mut State, engine: &Engine<Made>) {
@@ -43,21 +44,11 @@ pub fn session(state: &mut State, engine: &Engine<Made>) {
 pub fn target(state: &mut State, engine: &Engine<Made>, of: ExportOf) {
     let name = super::picture::file_name(state, of);
     submit(state, engine, Slot::Dialog, "choosing a file", move |_| {
-        let dialog = rfd::AsyncFileDialog::new().set_file_name(name);
-        let dialog = match of {
-            ExportOf::Numbers => dialog
-                .add_filter("NumPy", &["npz"])
-                .add_filter("safetensors", &["safetensors"])
-                .add_filter("JSON", &["json"])
-                .add_filter("CSV", &["csv"]),
-            ExportOf::Head => dialog
-                .add_filter("SVG", &["svg"])
-                .add_filter("PNG", &["png"])
-                .add_filter("CSV", &["csv"])
-                .add_filter("JSON", &["json"])
-                .add_filter("NumPy", &["npz"]),
-            ExportOf::Grid => dialog.add_filter("SVG", &["svg"]).add_filter("PNG", &["png"]),
+        let filter = |dialog: rfd::AsyncFileDialog, format: &Format| {
+            dialog.add_filter(format.extension().to_uppercase(), &[format.extension()])
         };
+        let dialog = rfd::AsyncFileDialog::new().set_file_name(name);
+        let dialog = super::export::formats(of).iter().fold(dialog, filter);
         let picked = pollster::block_on(dialog.save_file());
         Ok(Made::Target(picked.map(|p| p.path().to_path_buf()), of))
     });

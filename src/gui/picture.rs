@@ -5,9 +5,8 @@ use super::scene::View;
 use super::state::State;
 use crate::analysis::filter::{Shown, kept, show};
 use crate::figure::lines::{Columns, Focus};
-use crate::figure::{Figure, Palette, heatmap, lines};
+use crate::figure::{Figure, Mark, Palette, heatmap, lines};
 use rayon::prelude::*;
-use std::fmt::Write as _;
 
 /// The room of exported lines.
 const LINES: [f32; 2] = [640.0, 520.0];
@@ -108,7 +107,7 @@ pub fn lines(
     palette: &Palette,
     [width, height]: [f32; 2],
 ) -> (Figure, lines::Layout) {
-    let title = state.title();
+    let title = super::caption::heads(state);
     let category = |heads: &[Head]| if let [head] = heads { strands.category(*head) } else { None };
     let name = |heads: &[Head]| heads.first().map_or_else(String::new, |h| state.name(*h));
     let names: Vec<String> = strands.shown.iter().map(|(heads, _)| name(heads)).collect();
@@ -166,7 +165,7 @@ pub fn matrix(
     [width, height]: [f32; 2],
 ) -> (Figure, heatmap::Layout) {
     let layout = heatmap::Layout::new(&shown.tokens, width, height);
-    let title = state.title();
+    let title = super::caption::heads(state);
     let matrix = heatmap::Matrix {
         meaning: &state.meaning_label(),
         unit: unit(state, passed.iter().copied()),
@@ -177,55 +176,44 @@ pub fn matrix(
     (heatmap::figure(&matrix, palette, &layout), layout)
 }
 
-/// The picture of the selected heads as a figure of its own.
-pub fn of_head(state: &State, palette: &Palette) -> Option<Figure> {
-    let run = state.run()?;
-    if state.scene.look.view == View::Neuron {
-        return super::views::neuron::picture(state, palette);
-    }
-    let shown = show(&run.tokens, &state.values(), state.meaning(), &state.scene.look.filter);
-    Some(match state.scene.look.view {
-        View::Lines => {
-            let strands = Strands::new(state, &shown);
-            let focus = state.pinned_in(&shown);
-            lines(state, &strands, &Layer::new(state).columns(focus), &shown, focus, palette, LINES).0
+/// The picture of the selected heads as a figure of its own: lines or the matrix, with a ring about what is pinned.
+/// `passed` are the values of the matrix that pass the threshold.
+pub fn of_head(state: &State, strands: &Strands, shown: &Shown, passed: &[f32], palette: &Palette) -> Figure {
+    let pinned = state.pinned_in(shown);
+    if state.scene.look.view == View::Lines {
+        let columns = Layer::new(state).columns(pinned);
+        let (mut figure, layout) = lines(state, strands, &columns, shown, pinned, palette, LINES);
+        if let Some(focus) = pinned {
+            figure.marks.push(Mark::Ring { area: layout.area(focus), colour: palette.accent, width: 1.0 });
         }
-        View::Effects => super::views::effects::picture(state, palette)?,
-        _ => matrix(state, &shown, &shown.passed(0.0), palette, [900.0, 1000.0]).0,
-    })
-}
-
-/// The values of the selected heads as tab-separated text, in full precision.
-pub fn table(state: &State) -> Option<String> {
-    if state.scene.look.view == View::Effects {
-        return super::views::effects::table(state);
+        return figure;
     }
-    let run = state.run()?;
-    let n = run.tokens.len();
-    let mut out = String::new();
-    for key in 0..n {
-        out.push('\t');
-        out.push_str(&run.tokens.pieces[key].piece);
+    let (mut figure, layout) = matrix(state, shown, passed, palette, [900.0, 1000.0]);
+    if let Some(focus) = pinned {
+        let spot = match focus {
+            Focus::Query(q) => heatmap::Spot::Row(q),
+            Focus::Key(k) => heatmap::Spot::Column(k),
+        };
+        figure.ring(layout.area(spot), palette.accent, 1.0);
     }
-    for (query, row) in state.values().chunks_exact(n).enumerate() {
-        out.push('\n');
-        out.push_str(&run.tokens.pieces[query].piece);
-        for weight in row {
-            let _ = write!(out, "\t{weight}");
-        }
-    }
-    out.push('\n');
-    Some(out)
+    figure
 }
 
 /// What an exported file is called unless the person says otherwise.
 pub fn file_name(state: &State, of: ExportOf) -> String {
-    let model = state.model.as_ref().map_or("lexiscope", |m| m.name.as_str());
-    let model: String = model.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
-    let (layer, head) = state.scene.head;
-    match of {
-        ExportOf::Head => format!("{model}-L{layer}-H{head}.svg"),
-        ExportOf::Grid => format!("{model}-heads.svg"),
-        ExportOf::Numbers => format!("{model}.npz"),
-    }
+    let (view, (layer, head)) = (state.scene.look.view, state.scene.head);
+    let what = match (of, view) {
+        (ExportOf::Numbers, _) => return format!("{}.npz", model_name(state)),
+        (ExportOf::Grid, _) => "all-heads".to_owned(),
+        (_, View::Predict | View::Effects | View::Heads | View::Map) => view.label().to_lowercase(),
+        _ => format!("{}-L{layer}-H{head}", view.label().to_lowercase()),
+    };
+    format!("{}-{what}.svg", model_name(state))
+}
+
+/// What is open, as a part of a file's name.
+pub fn model_name(state: &State) -> String {
+    let subject = state.subject();
+    let name = subject.as_ref().map_or("lexiscope", |subject| subject.name());
+    name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect()
 }

@@ -2,11 +2,10 @@
 
 use super::theme;
 use super::widgets::named;
+pub use crate::figure::table::Cell;
+use crate::figure::table::ROW;
 use crate::figure::{Colour, fit, size};
 use egui::{Align2, FontFamily, FontId, Id, Rect, Response, ScrollArea, Sense, Stroke, Ui, Vec2};
-
-/// The height of a row in points.
-pub const ROW: f32 = 22.0;
 
 /// One column.
 #[derive(Debug, Clone)]
@@ -19,17 +18,6 @@ pub struct Column {
     pub width: f32,
     /// Whether it holds numbers, which stand at the right.
     pub is_number: bool,
-}
-
-/// What one cell shows.
-#[derive(Debug, Clone, Default)]
-pub struct Cell {
-    /// Its text.
-    pub text: String,
-    /// How full its background is, 0 to 1.
-    pub share: f32,
-    /// Whether it is of second rank.
-    pub muted: bool,
 }
 
 /// What a person did to a table.

@@ -12,6 +12,7 @@ use super::slice::Slice;
 use super::state::{Look, Problem, State, Study};
 use super::views::camera::Camera;
 use super::views::heads::work::Ask as OfHeads;
+use super::words::files::FILES;
 use super::words::{EN, fill};
 use super::{before, changes, dialogs, examples, export, files, moves, theme, views};
 use crate::analysis::attention::worth_seeing;
@@ -237,7 +238,7 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
                 state.examples = examples;
             }
         }
-        Made::Heads(made) => views::heads::work::arrive(state, engine, made),
+        Made::Heads(made) => views::heads::work::arrive(state, engine, ctx, made),
         Made::Look(look) => state.look = Some(look),
         Made::Neuron(made) => views::neuron::arrive(state, made),
         Made::Predict(made) => views::predict::arrive(state, made),
@@ -337,7 +338,8 @@ fn failed(state: &mut State, slot: Slot, error: Error) {
             state.looking = None;
             (EN.failed_look.to_owned(), Command::ShapeTrace)
         }
-        Slot::Save | Slot::Dialog | Slot::Copy | Slot::Keep => (EN.failed_save.to_owned(), Command::Export),
+        Slot::Copy => (FILES.failed_copy.to_owned(), Command::Export),
+        Slot::Save | Slot::Dialog | Slot::Keep => (EN.failed_save.to_owned(), Command::Export),
         Slot::Examples | Slot::Draw | Slot::Watch => return,
         Slot::Neuron
         | Slot::Before

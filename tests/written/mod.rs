@@ -1,5 +1,9 @@
 //! Reads back what the program writes, with readers of its own.
 
+mod csv;
+
+pub use csv::read_csv;
+
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -100,24 +104,4 @@ fn flatten(value: &Value, out: &mut Vec<f32>) {
         Value::Number(n) => out.push(n.to_string().parse().expect("a number")),
         other => panic!("{other}"),
     }
-}
-
-/// Rows of CSV with the quoting of RFC 4180.
-pub fn read_csv(text: &str) -> Vec<Vec<String>> {
-    let mut rows = vec![vec![String::new()]];
-    let mut quoted = false;
-    let mut chars = text.chars().peekable();
-    while let Some(c) = chars.next() {
-        let row = rows.last_mut().expect("a row");
-        let field = row.last_mut().expect("a field");
-        match c {
-            '"' if quoted && chars.peek() == Some(&'"') => field.extend(chars.next()),
-            '"' => quoted = !quoted,
-            ',' if !quoted => row.push(String::new()),
-            '\n' if !quoted => rows.push(vec![String::new()]),
-            c => field.push(c),
-        }
-    }
-    assert_eq!(rows.pop().expect("the end"), [""], "the last line ends like the others");
-    rows
 }

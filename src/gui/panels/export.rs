@@ -1,5 +1,6 @@
 //! The sheet that writes files.
 
+use crate::export::Format;
 use crate::gui::action::{Action, Actions, ExportOf};
 use crate::gui::command::Command;
 use crate::gui::state::State;
@@ -38,7 +39,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, is_new: bool) {
             }
         }
     });
-    let format = crate::export::Format::of(Path::new(&local.path));
+    let format = Format::of(Path::new(&local.path));
     ui.horizontal(|ui| {
         for &known in crate::gui::export::formats(local.of) {
             let on = format.as_ref().is_ok_and(|format| *format == known);
@@ -48,7 +49,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, is_new: bool) {
                 local.path = Path::new(&local.path).with_extension(name).to_string_lossy().into_owned();
             }
         }
-        if format.as_ref().is_ok_and(|format| *format == crate::export::Format::Png) {
+        if format.as_ref().is_ok_and(|format| *format == Format::Png) {
             let mut scale = state.settings.png_scale;
             let drag = DragValue::new(&mut scale).range(0.5..=8.0).speed(0.05).suffix("\u{d7}");
             let drag = widgets::named(ui.add(drag), FILES.png_scale).on_hover_text(FILES.png_scale_tip);
@@ -59,6 +60,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, is_new: bool) {
         }
     });
     match &format {
+        Ok(Format::Csv) => widgets::muted(ui, FILES.csv_note),
         Ok(_) => widgets::muted(ui, EN.export_hint),
         Err(error) => ui.colored_label(theme::colour(theme::palette(ui.ctx()).error), error.to_string()),
     };

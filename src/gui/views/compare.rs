@@ -4,6 +4,7 @@ use super::{pairs_label, rows};
 use crate::analysis::compare::Comparison;
 use crate::analysis::filter::{Filter, Pairs, Special, on_special};
 use crate::analysis::meaning::{Meaning, Weights};
+use crate::array::Array;
 use crate::engine::{Ask as Question, Engine, Run, Slot, Subject};
 use crate::error::Result;
 use crate::export::{Table, ViewExport};
@@ -406,17 +407,26 @@ pub fn export(state: &State, palette: &'static Palette) -> Option<Recipe> {
     let (head, colours) = (state.scene.head, state.scene.look.colours);
     let run = state.run()?;
     let made = state.views.compare.made.clone().filter(|made| made.of.0 == run.id)?;
-    let caption = caption::of_run(state)
+    let model = made.subject.as_ref().map(|(_, subject)| subject.title()).unwrap_or_default();
+    let caption = caption::of_attention(state)
+        .and(COMPARE.caption_model, model)
         .and(COMPARE.caption_beside, notes(&made))
-        .and(COMPARE.caption_shown, format!("{}: {}", name(&made, head), reading(&made, head)));
+        .and(COMPARE.caption_shown, format!("{}: {}", name(&made, head), reading(&made, head)))
+        .and(COMPARE.caption_js, COMPARE.js_tip);
     Some(Box::new(move || {
-        let drawn = draw(&made, head, colours, palette, [720.0, 720.0])?;
         let found = &made.found;
         let places = || (0..found.js.len()).map(|i| (i / found.heads, i % found.heads));
         let table = Table::default()
             .whole("layer", places().map(|p| p.0))
             .whole("head", places().map(|p| p.1))
             .number("js", found.js.iter().map(|js| js.unwrap_or(f64::NAN)));
-        Ok(ViewExport::new(caption, drawn.figure, table))
+        let list = (COMPARE.ranked.to_owned(), rows::figure(&found.ranked(), number, palette));
+        if found.js(head.0, head.1).is_none() {
+            return Ok(ViewExport::new(caption, Figure::stacked(COMPARE.compare, vec![list], palette), table));
+        }
+        let Matrixed { tokens, values, figure, .. } = draw(&made, head, colours, palette, [720.0, 720.0])?;
+        let difference = Array::new(&["query", "key"], &[tokens.len(), tokens.len()], values)?;
+        let figure = Figure::stacked(figure.title.clone(), vec![(String::new(), figure), list], palette);
+        Ok(ViewExport::new(caption, figure, table).with("difference", difference).of(tokens))
     }))
 }

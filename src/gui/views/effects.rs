@@ -1,5 +1,6 @@
 //! What parts of the model do for a target: heads left out one at a time, and parts of a clean run put into a corrupt one.
 
+pub mod export;
 pub mod target;
 pub mod work;
 
@@ -394,36 +395,4 @@ fn ranked(ui: &mut Ui, board: &Board, heads: usize, actions: &Actions) {
             }
         }
     });
-}
-
-/// What is known as tab-separated text: `layer, head, effect`, or of patching `kind, layer, index, recovery`.
-pub fn table(state: &State) -> Option<String> {
-    let mode = state.views.effects.mode;
-    let (work, kinds) = match mode {
-        Mode::LeaveOut => (state.views.effects.left_out.as_ref()?, [""; 2]),
-        Mode::Patch => (state.views.effects.patched.as_ref()?, ["token\t", "head\t"]),
-    };
-    let board = work.board();
-    let rows = |kind: &str, values: &[f32], width: usize| -> String {
-        let row = |(i, value): (usize, &f32)| format!("{kind}{}\t{}\t{value}\n", i / width, i % width);
-        values.iter().enumerate().map(row).collect()
-    };
-    let header = if mode == Mode::LeaveOut { "layer\thead\teffect\n" } else { "kind\tlayer\tindex\trecovery\n" };
-    let [tokens, heads] = kinds;
-    Some([header, &rows(tokens, &board.tokens, work.tokens.len()), &rows(heads, &board.heads, work.heads)].concat())
-}
-
-/// The map of heads as a picture of its own.
-pub fn picture(state: &State, palette: &Palette) -> Option<Figure> {
-    let work = match state.views.effects.mode {
-        Mode::LeaveOut => state.views.effects.left_out.as_ref()?,
-        Mode::Patch => state.views.effects.patched.as_ref()?,
-    };
-    let (board, room) = (work.board(), [720.0, 640.0]);
-    let heads: Vec<String> = (0..work.heads).map(|h| format!("H{h}")).collect();
-    let drawn = match state.views.effects.mode {
-        Mode::LeaveOut => Drawn::left_out(work, &heads, &board),
-        Mode::Patch => Drawn::tokens(work, &board),
-    };
-    Some(drawn.figure(work.layers, palette, room).0)
 }

@@ -1,9 +1,11 @@
 //! What the selected head does over a corpus, in sentences: its strongest edges beside those of random words.
 
-use super::heads::work::{Ask, Saved, Source};
-use crate::analysis::evidence::{Found, counted};
+use super::heads::export::Saved;
+use super::heads::work::{Ask, Source};
+use crate::analysis::evidence::{Examples, Found, counted};
 use crate::figure::colour::CATEGORIES;
-use crate::figure::{head_name, size, weight};
+use crate::figure::table::{Cell, Column};
+use crate::figure::{Figure, Palette, head_name, mono_width, size, table, weight};
 use crate::gui::action::{Action, Actions};
 use crate::gui::state::State;
 use crate::gui::theme;
@@ -151,19 +153,13 @@ fn sentence(ui: &Ui, found: &Found, width: f32) -> LayoutJob {
     job.wrap.max_width = width.max(60.0);
     job.wrap.max_rows = 3;
     let font = FontId::new(size::SMALL, FontFamily::Monospace);
-    let near = |i: usize| i.abs_diff(found.query) <= AROUND || i.abs_diff(found.key) <= AROUND;
-    let mut skipped = false;
-    for i in (0..tokens.len()).filter(|&i| !tokens.pieces[i].special) {
-        if !near(i) {
-            if !skipped {
-                let space = if job.is_empty() { "" } else { " " };
-                let format = TextFormat::simple(font.clone(), theme::colour(palette.muted));
-                job.append(&format!("{space}\u{2026}"), 0.0, format);
-            }
-            skipped = true;
+    for part in around(found) {
+        let Some(i) = part else {
+            let space = if job.is_empty() { "" } else { " " };
+            let format = TextFormat::simple(font.clone(), theme::colour(palette.muted));
+            job.append(&format!("{space}\u{2026}"), 0.0, format);
             continue;
-        }
-        skipped = false;
+        };
         let ink = if i == found.query {
             palette.accent
         } else if i == found.key {
@@ -182,4 +178,52 @@ fn sentence(ui: &Ui, found: &Found, width: f32) -> LayoutJob {
         job.append(&tokens.shown(i), 0.0, format);
     }
     job
+}
+
+/// The tokens around an edge, and nothing in the place of those that are left out.
+fn around(found: &Found) -> Vec<Option<usize>> {
+    let near = |i: usize| i.abs_diff(found.query) <= AROUND || i.abs_diff(found.key) <= AROUND;
+    let own = (0..found.tokens.len()).filter(|&i| !found.tokens.pieces[i].special);
+    let mut parts: Vec<Option<usize>> = own.map(|i| near(i).then_some(i)).collect();
+    parts.dedup_by(|a, b| a.is_none() && b.is_none());
+    parts
+}
+
+/// The same words as plain text.
+fn plain(found: &Found) -> String {
+    let mut text = String::new();
+    for part in around(found) {
+        let joined = text.is_empty() || part.is_some_and(|i| found.tokens.continues(i));
+        text.push_str(if joined { "" } else { " " });
+        text.push_str(&part.map_or_else(|| "\u{2026}".to_owned(), |i| found.tokens.shown(i)));
+    }
+    text
+}
+
+/// Both lists, one under the other, gathered as they are on the screen.
+pub fn picture(examples: &Examples, group: Group, palette: &Palette) -> Figure {
+    let side = |(title, list): (&str, &[Found])| {
+        let longest = list.iter().map(|found| mono_width(&plain(found), size::SMALL)).fold(200.0, f32::max);
+        let columns = [
+            Column::numbers(HEADS.column_weight, 64.0),
+            Column::numbers(HEADS.column_offset, 64.0),
+            Column::words(HEADS.column_from, 112.0),
+            Column::words(HEADS.column_to, 112.0),
+            Column::words(HEADS.column_sentence, longest + 8.0),
+        ];
+        let gathered = groups(list, group).into_iter();
+        let edges = gathered.flat_map(|(of, _)| list.iter().filter(move |found| name(found, group) == of));
+        let cells = edges.flat_map(|found| {
+            [
+                Cell::plain(weight(found.weight)),
+                Cell::plain(name(found, Group::Offset)),
+                Cell::plain(found.tokens.shown(found.query)),
+                Cell::plain(found.tokens.shown(found.key)),
+                Cell::plain(plain(found)),
+            ]
+        });
+        (title.to_owned(), table::figure(title, &columns, &cells.collect::<Vec<_>>(), palette))
+    };
+    let sides = [(HEADS.strongest, examples.strongest.as_slice()), (HEADS.random, examples.random.as_slice())];
+    Figure::stacked(HEADS.evidence, sides.map(side).into(), palette)
 }

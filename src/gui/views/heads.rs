@@ -1,8 +1,9 @@
 //! Every head in a row: measures, intervals, labels; and the relations of the selected one.
 
+pub mod export;
 pub mod work;
 
-use crate::analysis::heads::Table as Measures;
+use crate::analysis::heads::{Row, Table as Measures};
 use crate::analysis::measures::Measure;
 use crate::analysis::relations::Lift;
 use crate::engine::{Run, Slot};
@@ -17,9 +18,10 @@ use crate::gui::widgets::{self, named};
 use crate::gui::words::heads::{self as said, HEADS};
 use crate::gui::words::{count, fill, number};
 use egui::{Button, DragValue, Id, TextEdit, Ui, Vec2};
+use export::Saved;
 use std::rc::Rc;
 use std::sync::Arc;
-use work::{Ask, Heads, Key, Saved, Source, USUAL, file_name};
+use work::{Ask, Heads, Key, Source, USUAL, file_name};
 
 /// The measures that have a column here.
 const SHOWN: [Measure; 11] = [
@@ -249,16 +251,7 @@ fn measures(ui: &mut Ui, state: &State, table: &Measures, rows: &[usize], action
         sort_name: &|title| fill(HEADS.sort_by, &[title]),
         row_name: &|row| fill(HEADS.row_name, &[&name(row)]),
     };
-    let cell = |row: usize, column: usize| match key(column) {
-        Key::Head => Cell { text: name(row), ..Cell::default() },
-        Key::Label => Cell { text: at(row).label.replace("->", "\u{2192}"), ..Cell::default() },
-        Key::Measure(m) => {
-            let value = at(row).measures.get(m);
-            let text = value.map_or_else(|| "\u{2013}".to_owned(), |v| written(m, v));
-            let share = if m.is_share() { value.unwrap_or(0.0) as f32 } else { 0.0 };
-            Cell { text, share, muted: value.is_none() }
-        }
-    };
+    let cell = |row: usize, column: usize| cell(at(row), key(column));
     let tip = |row: usize, column: usize| {
         let Key::Measure(m) = key(column) else { return None };
         let row = at(row);
@@ -279,6 +272,20 @@ fn measures(ui: &mut Ui, state: &State, table: &Measures, rows: &[usize], action
     }
     if let Some(row) = done.clicked {
         actions.ask(Action::Select((at(row).layer, at(row).head)));
+    }
+}
+
+/// What a column says of a head.
+fn cell(row: &Row, key: Key) -> Cell {
+    match key {
+        Key::Head => Cell::plain(head_name(row.layer, row.head)),
+        Key::Label => Cell::plain(row.label.replace("->", "\u{2192}")),
+        Key::Measure(m) => {
+            let value = row.measures.get(m);
+            let text = value.map_or_else(|| "\u{2013}".to_owned(), |v| written(m, v));
+            let share = if m.is_share() { value.unwrap_or(0.0) as f32 } else { 0.0 };
+            Cell { text, share, muted: value.is_none() }
+        }
     }
 }
 
@@ -303,16 +310,9 @@ fn relations(ui: &mut Ui, state: &State, table: &Measures, lifts: &[&Lift], acti
             }
         });
     });
-    let column = |title, width, is_number| Column { title, tip: HEADS.relations_tip.to_owned(), width, is_number };
-    let columns = [
-        column(HEADS.column_relation, 92.0, false),
-        column(HEADS.column_direction, 124.0, false),
-        column(HEADS.column_lift, 62.0, true),
-        column(HEADS.column_interval, 122.0, true),
-        column(HEADS.column_accuracy, 64.0, true),
-        column(HEADS.column_baseline, 92.0, true),
-        column(HEADS.column_n, 52.0, true),
-    ];
+    let column =
+        |&(title, width, is_number): &_| Column { title, tip: HEADS.relations_tip.to_owned(), width, is_number };
+    let columns: Vec<Column> = of_relations().iter().map(column).collect();
     let shown = Table {
         id: "relations",
         columns: &columns,
@@ -322,21 +322,33 @@ fn relations(ui: &mut Ui, state: &State, table: &Measures, lifts: &[&Lift], acti
         sort_name: &str::to_owned,
         row_name: &|row| format!("{} {}", table.relations[lifts[row].relation], lifts[row].direction.name()),
     };
-    let cell = |row: usize, column: usize| {
-        let lift = lifts[row];
-        let text = match column {
-            0 => table.relations[lift.relation].clone(),
-            1 => lift.direction.name().replace("->", " \u{2192} "),
-            2 => signed(lift.lift),
-            3 => lift.interval.map(|i| format!("[{}, {}]", signed(i.low), signed(i.high))).unwrap_or_default(),
-            4 => percent(lift.accuracy as f32),
-            5 => fill(
-                HEADS.at,
-                &[&percent(lift.baseline as f32), &format!("{:+}", lift.offset).replace('-', "\u{2212}")],
-            ),
-            _ => count(lift.n.into()),
-        };
-        Cell { text, share: 0.0, muted: column > 2 }
+    shown.show(ui, |row, column| relation(table, lifts[row], column), |_, _| None);
+}
+
+/// The columns of relations: heading, width, and whether they hold numbers.
+fn of_relations() -> [(&'static str, f32, bool); 7] {
+    [
+        (HEADS.column_relation, 92.0, false),
+        (HEADS.column_direction, 124.0, false),
+        (HEADS.column_lift, 62.0, true),
+        (HEADS.column_interval, 122.0, true),
+        (HEADS.column_accuracy, 64.0, true),
+        (HEADS.column_baseline, 92.0, true),
+        (HEADS.column_n, 52.0, true),
+    ]
+}
+
+/// What one of these columns says of a relation.
+fn relation(table: &Measures, lift: &Lift, column: usize) -> Cell {
+    let baseline = || [percent(lift.baseline as f32), format!("{:+}", lift.offset).replace('-', "\u{2212}")];
+    let text = match column {
+        0 => table.relations[lift.relation].clone(),
+        1 => lift.direction.name().replace("->", " \u{2192} "),
+        2 => signed(lift.lift),
+        3 => lift.interval.map(|i| format!("[{}, {}]", signed(i.low), signed(i.high))).unwrap_or_default(),
+        4 => percent(lift.accuracy as f32),
+        5 => fill(HEADS.at, &baseline().each_ref().map(String::as_str)),
+        _ => count(lift.n.into()),
     };
-    shown.show(ui, cell, |_, _| None);
+    Cell { muted: column > 2, ..Cell::plain(text) }
 }

@@ -2,6 +2,7 @@
 
 use super::rows;
 use crate::analysis::map::HeadMap;
+use crate::array::Array;
 use crate::engine::{Engine, Slot};
 use crate::export::{Table, ViewExport};
 use crate::figure::map::{Layout, figure};
@@ -14,6 +15,7 @@ use crate::gui::memo::Memo;
 use crate::gui::paint::{self, Canvas};
 use crate::gui::state::State;
 use crate::gui::words::compare::COMPARE;
+use crate::gui::words::files::FILES;
 use crate::gui::words::fill;
 use crate::gui::{theme, update, widgets};
 use egui::{RichText, ScrollArea, Sense, Ui, Vec2};
@@ -155,15 +157,23 @@ pub fn export(state: &State, palette: &'static Palette) -> Option<Recipe> {
     let (run, head) = (state.run()?, state.scene.head);
     let map = state.views.map.made.as_ref().filter(|made| made.run == run.id)?.map.clone();
     let shares = fill(COMPARE.map_note, &[&percent(map.explained as f32), &short(map.stress as f32)]);
-    let caption = caption::of_run(state).and(COMPARE.map_caption, shares);
+    let name = head_name(head.0, head.1);
+    let caption = caption::of_attention(state).and(FILES.caption_head, name.as_str()).and(COMPARE.map_caption, shares);
     Some(Box::new(move || {
-        let figure = draw(&map, head, palette, [720.0, 640.0]).0;
+        let near = map.nearest(head.0, head.1, NEAR);
+        let drawn = draw(&map, head, palette, [720.0, 640.0]).0;
+        let below = fill(COMPARE.near, &[&name]);
+        let list = (below, rows::figure(&near, weight, palette));
+        let parts = if near.is_empty() { vec![(String::new(), drawn)] } else { vec![(String::new(), drawn), list] };
+        let figure = Figure::stacked(COMPARE.map, parts, palette);
         let places = || (0..map.len()).map(|i| map.place(i));
         let table = Table::default()
             .whole("layer", places().map(|p| p.0))
             .whole("head", places().map(|p| p.1))
             .number("x", map.points.iter().map(|p| p[0]))
             .number("y", map.points.iter().map(|p| p[1]));
-        Ok(ViewExport::new(caption, figure, table))
+        let distances: Vec<f32> = map.distances.iter().map(|d| *d as f32).collect();
+        let distances = Array::new(&["from", "to"], &[map.len(), map.len()], distances)?;
+        Ok(ViewExport::new(caption, figure, table).with("distances", distances))
     }))
 }

@@ -123,13 +123,10 @@ pub fn caption(ui: &mut Ui, state: &State, canvas: &mut Canvas, has_lines: bool)
     if let Some(whole) = canvas.whole(state) {
         heading::show(ui, state, &whole, &shown);
     }
-    let most = crate::figure::lines::MOST;
     let drawn = canvas.strands(state).filter(|_| has_lines).and_then(|s| s.drawn());
     let (mass, kept, of) = drawn.unwrap_or((shown.mass, shown.edges.len(), shown.of));
     let what = left_out(state, &shown, mass, kept, of);
-    let cut = has_lines && kept > most;
-    let what = if cut { fill(EN.strongest_drawn, &[&what, &count(most as u64)]) } else { what };
-    widgets::muted(ui, what);
+    widgets::muted(ui, if has_lines { cut(what, kept) } else { what });
     if run.tokens.dropped > 0 {
         let limit = run.card.tokens.to_string();
         let ink = theme::colour(theme::palette(ui.ctx()).error);
@@ -141,6 +138,12 @@ pub fn caption(ui: &mut Ui, state: &State, canvas: &mut Canvas, has_lines: bool)
 /// `kept` of `of` weights with this share of the mass pass the threshold.
 pub fn left_out(state: &State, shown: &Shown, mass: f32, kept: usize, of: usize) -> String {
     format!("{} \u{b7} {}", state.meaning_label(), steps(state, shown, mass, kept, of).join(" \u{b7} "))
+}
+
+/// What is shown, and of more lines than are drawn, how many are.
+pub fn cut(what: String, kept: usize) -> String {
+    let most = crate::figure::lines::MOST;
+    if kept > most { fill(EN.strongest_drawn, &[&what, &count(most as u64)]) } else { what }
 }
 
 /// Every step after the meaning, and what it took.

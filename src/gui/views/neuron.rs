@@ -4,17 +4,21 @@
 //! the last few layers stay.
 
 use crate::analysis::neuron::{Neuron, WANTS};
+use crate::array::Array;
 use crate::engine::{Engine, Run, Slot};
+use crate::export::{Table, ViewExport};
 use crate::figure::lines::Focus;
 use crate::figure::neuron::{Layout, Products, figure, number};
 use crate::figure::{Figure, Palette, head_name, weight};
 use crate::gui::action::{Action, Actions, Head};
+use crate::gui::export::Recipe;
 use crate::gui::made;
 use crate::gui::memo::Memo;
 use crate::gui::paint::{self, Canvas};
 use crate::gui::state::State;
+use crate::gui::words::files::FILES;
 use crate::gui::words::{EN, fill};
-use crate::gui::{theme, update, widgets};
+use crate::gui::{caption, theme, update, widgets};
 use crate::trace::{Place, Want};
 use egui::{ComboBox, RichText, ScrollArea, Sense, Ui, Vec2};
 use std::collections::VecDeque;
@@ -155,13 +159,32 @@ fn selection(state: &State, found: &Run, (layer, head): Head) -> (usize, Option<
     (query, hovered.or(chosen).or(key))
 }
 
-/// The picture of the selected weight, for a file or the clipboard; `None` before its layer is there.
-pub fn picture(state: &State, palette: &Palette) -> Option<Figure> {
-    let (run, head) = (state.run()?, state.scene.head);
+/// The selected weight with every key of its row, for a file or the clipboard; `None` before its layer is there.
+pub fn export(state: &State, palette: &'static Palette) -> Option<Recipe> {
+    let (run, head) = (state.run()?, state.shown_head());
     let found = state.views.neuron.find(run.id, head.0)?;
     let (query, key) = selection(state, found, head);
     let neuron = Neuron::of(found, head, query, key).ok()?;
-    Some(figure(&neuron, &Products::new(&neuron, palette), palette, &Layout::new(&neuron, 760.0)))
+    let caption = caption::of_run(state)
+        .and(FILES.caption_head, head_name(head.0, head.1))
+        .and(FILES.caption_query, caption::typed(&neuron.tokens, neuron.query))
+        .and(FILES.caption_key, caption::typed(&neuron.tokens, neuron.key));
+    Some(Box::new(move || {
+        let figure = figure(&neuron, &Products::new(&neuron, palette), palette, &Layout::new(&neuron, 760.0));
+        let steps = || neuron.steps.iter();
+        let table = Table::default()
+            .whole("key", 0..neuron.tokens.len())
+            .text("key_piece", neuron.tokens.pieces.iter().map(|p| p.piece.as_str()))
+            .number("dot", steps().map(|s| s.dot))
+            .single("score", steps().map(|s| s.score.unwrap_or(f32::NAN)))
+            .number("exp", steps().map(|s| s.exp))
+            .single("probability", steps().map(|s| s.probability));
+        let (width, keys) = (neuron.width(), neuron.keys.clone());
+        Ok(ViewExport::new(caption, figure, table)
+            .with("q", Array::new(&["dimension"], &[width], neuron.q.clone())?)
+            .with("k", Array::new(&["key", "dimension"], &[keys.len() / width.max(1), width], keys)?)
+            .of(neuron.tokens.clone()))
+    }))
 }
 
 /// What is there before the layer is.

@@ -7,6 +7,7 @@ use crate::engine::{Engine, Run, Slot, lens};
 use crate::export::{Table, ViewExport};
 use crate::figure::cells::{Cells, Layout, figure};
 use crate::figure::lines::Focus;
+use crate::figure::table::{Cell, Column};
 use crate::figure::{Figure, Palette, head_name, probability};
 use crate::gui::action::{Action, Actions, Head};
 use crate::gui::export::Recipe;
@@ -382,24 +383,53 @@ fn draw(grid: &Grid, palette: &Palette, width: f32) -> (Figure, Layout) {
 /// The table with all its words, for a file or the clipboard.
 pub fn export(state: &State, palette: &'static Palette) -> Option<Recipe> {
     let run = state.run()?;
-    if state.views.predict.mode == Mode::Generate {
-        return generate::export(state);
+    let card = state.model.as_ref().filter(|model| model.id == run.model)?.card();
+    if state.views.predict.mode == Mode::Generate && card.is_causal() && card.predicts_words() {
+        return generate::export(state, palette);
     }
     let grid = state.views.predict.grid.clone().filter(|grid| grid.question == question(state, run))?;
     let caption = caption::of_run(state).and(PREDICT.caption, title(state, &grid));
-    Some(Box::new(move || {
-        let figure = draw(&grid, palette, 720.0).0;
-        let words = || {
-            let all = grid.cells.iter().enumerate();
-            all.flat_map(|(i, words)| words.iter().enumerate().map(move |(rank, word)| (i, rank + 1, word)))
-        };
-        let n = grid.columns.len().max(1);
-        let table = Table::default()
-            .text("row", words().map(|(i, ..)| grid.rows[i / n].clone()))
-            .text("column", words().map(|(i, ..)| grid.columns[i % n].clone()))
-            .whole("rank", words().map(|(_, rank, _)| rank))
-            .text("word", words().map(|(.., word)| word.text.clone()))
-            .number("probability", words().map(|(.., word)| word.probability));
-        Ok(ViewExport::new(caption, figure, table))
-    }))
+    let chosen = chosen(state, &grid).filter(|_| grid.question.mode != Mode::Tokens);
+    Some(Box::new(move || Ok(ViewExport::new(caption, picture(&grid, chosen, palette), words(&grid)))))
+}
+
+/// What classifiers say of the text, and under it the table with a ring about the chosen cell.
+fn picture(grid: &Grid, chosen: Option<(usize, usize)>, palette: &Palette) -> Figure {
+    let columns = [Column::words("", 200.0), Column::numbers(PREDICT.probability, 320.0)];
+    let bars = grid.bars.iter().map(|bars| {
+        let cells = bars
+            .list
+            .iter()
+            .flat_map(|(label, share)| [Cell::plain(label.as_str()), Cell::bar(probability(*share), *share as f32)]);
+        (bars.title.to_owned(), crate::figure::table::figure(bars.title, &columns, &cells.collect::<Vec<_>>(), palette))
+    });
+    let mut parts: Vec<(String, Figure)> = bars.collect();
+    if !grid.rows.is_empty() {
+        let (mut figure, layout) = draw(grid, palette, 720.0);
+        if let Some((row, column)) = chosen {
+            figure.ring(layout.area(row, column), palette.accent, 2.0);
+        }
+        parts.push((String::new(), figure));
+    }
+    Figure::stacked(grid.title, parts, palette)
+}
+
+/// A word to a row: those of the classifiers of the whole text under the name of each, then those of the cells.
+fn words(grid: &Grid) -> Table {
+    let n = grid.columns.len().max(1);
+    let bars = grid.bars.iter().flat_map(|bars| {
+        bars.list.iter().enumerate().map(|(i, (label, share))| (bars.title, "", i + 1, label.as_str(), *share))
+    });
+    let cells = grid.cells.iter().enumerate().flat_map(|(i, words)| {
+        let (row, column) = (grid.rows[i / n].as_str(), grid.columns[i % n].as_str());
+        let words = words.iter().enumerate();
+        words.map(move |(rank, word)| (row, column, rank + 1, word.text.as_str(), word.probability))
+    });
+    let rows: Vec<_> = bars.chain(cells).collect();
+    Table::default()
+        .text("row", rows.iter().map(|row| row.0))
+        .text("column", rows.iter().map(|row| row.1))
+        .whole("rank", rows.iter().map(|row| row.2))
+        .text("word", rows.iter().map(|row| row.3))
+        .number("probability", rows.iter().map(|row| row.4))
 }

@@ -1,7 +1,9 @@
-//! A list of names with bars and numbers, each a button.
+//! A list of names with bars and numbers, each a button; and the same list as a picture.
 
-use crate::figure::size;
+use crate::figure::table::{Cell, Column};
+use crate::figure::{Figure, Palette, head_name, size, table};
 use crate::gui::theme;
+use crate::gui::words::heads::HEADS;
 use egui::{Align2, FontFamily, FontId, Rect, Response, Sense, Ui, Vec2};
 
 /// One row: a name, a bar from 0 to 1 and a number. Screen readers and tests know it by `spoken`.
@@ -23,4 +25,17 @@ pub fn row(ui: &mut Ui, name: &str, share: f32, number: &str, selected: bool, sp
     painter.rect_filled(filled, 2.0, theme::colour(palette.accent));
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, selected, spoken));
     response
+}
+
+/// Rows of a list of heads that a picture shows: about as many as the window does.
+const MOST: usize = 20;
+
+/// Heads with their numbers as a picture, the largest number with the longest bar.
+pub fn figure(heads: &[(usize, usize, f64)], number: impl Fn(f32) -> String, palette: &Palette) -> Figure {
+    let most = heads.iter().fold(0.0, |most: f64, head| most.max(head.2)).max(f64::MIN_POSITIVE);
+    let columns = [Column::words(HEADS.column_head, 76.0), Column::numbers("", 240.0)];
+    let cells = heads.iter().take(MOST).flat_map(|&(layer, head, value)| {
+        [Cell::plain(head_name(layer, head)), Cell::bar(number(value as f32), (value / most) as f32)]
+    });
+    table::figure("", &columns, &cells.collect::<Vec<_>>(), palette)
 }

@@ -78,6 +78,14 @@ pub struct Words {
     pub effects_most_tip: &'static str,
     pub effect_of: &'static str,
     pub explanation_effects: &'static str,
+    pub caption_map: &'static str,
+    pub caption_with: &'static str,
+    pub caption_effect: &'static str,
+    pub caption_corrupt: &'static str,
+    pub caption_recovery: &'static str,
+    pub recovery: &'static str,
+    pub caption_target: &'static str,
+    pub patch_by_token: &'static str,
 }
 
 /// English.
@@ -156,4 +164,12 @@ pub static CHANGES: Words = Words {
     effects_most_tip: "Select this head.",
     effect_of: "Effect of {}",
     explanation_effects: "Each cell is a head turned off alone. Its colour says what that does to the target. Other heads may take over its work, so a head without an effect is not a head without use.",
+    caption_map: "map",
+    caption_with: "heads off",
+    caption_effect: "effect",
+    caption_corrupt: "corrupt text",
+    caption_recovery: "recovery",
+    recovery: "0 is as corrupt, 1 as clean",
+    caption_target: "target",
+    patch_by_token: "Recovery by layer and token",
 };

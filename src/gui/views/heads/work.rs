@@ -1,21 +1,19 @@
 //! What the table of heads knows and what is done for it, away from the frame.
 
+use super::export::{Saved, save, target};
 use crate::analysis::heads::{Part, Row, Table, Tally};
 use crate::analysis::measures::Measure;
 use crate::engine::corpus::{self, Tour};
 use crate::engine::{Engine, Opened, Run, Slot};
 use crate::error::{Error, Result};
-use crate::export::{self, ViewExport};
-use crate::figure::Caption;
 use crate::figure::find::Wanted;
-use crate::gui::caption;
-use crate::gui::export::Recipe;
 use crate::gui::made;
 use crate::gui::state::State;
 use crate::gui::update::{halt, submit};
 use crate::gui::words::heads::HEADS;
 use crate::source::corpus::Corpus;
 use crate::trace::Control;
+use egui::Context;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -81,17 +79,6 @@ pub enum Ask {
     Group(super::super::evidence::Group),
     /// Read a sentence of the corpus and pin a token in a head.
     Open(String, (usize, usize), usize),
-}
-
-/// Which table is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Saved {
-    /// Heads with measures.
-    Heads,
-    /// Heads with relations.
-    Relations,
-    /// Edges of the selected head.
-    Evidence,
 }
 
 /// What jobs of this view make.
@@ -204,7 +191,7 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, asked: Ask) {
 }
 
 /// Takes in what a job made.
-pub fn arrive(state: &mut State, engine: &Engine<made::Made>, made: Made) {
+pub fn arrive(state: &mut State, engine: &Engine<made::Made>, ctx: &Context, made: Made) {
     let heads = &mut state.views.heads;
     match made {
         Made::Text(run, table) => heads.text = Some((run, table)),
@@ -213,7 +200,7 @@ pub fn arrive(state: &mut State, engine: &Engine<made::Made>, made: Made) {
             heads.path = path.to_string_lossy().into_owned();
             measure(state, engine);
         }
-        Made::Target(Some(path), which) => save(state, engine, path, which),
+        Made::Target(Some(path), which) => save(state, engine, ctx, path, which),
         Made::Chosen(None) | Made::Target(None, _) => {}
     }
 }
@@ -245,61 +232,6 @@ fn over(model: &Opened, path: &Path, most: usize, budget: u64, control: &Control
         return Err(Error::input(format!("{}: the model can read none of its sentences", path.display())));
     }
     Ok(Measured { model: model.id, tour, table: Arc::new(tally.finish()), corpus })
-}
-
-fn target(state: &mut State, engine: &Engine<made::Made>, which: Saved) {
-    let model = state.model.as_ref().map_or("lexiscope", |m| m.name.as_str());
-    let what = match which {
-        Saved::Heads => "heads",
-        Saved::Relations => "relations",
-        Saved::Evidence => "evidence",
-    };
-    let name = format!("{}-{what}.csv", model.replace(['/', '\\'], "-"));
-    submit(state, engine, Slot::Dialog, "choosing a file", move |_| {
-        let dialog = rfd::AsyncFileDialog::new().set_file_name(name);
-        let dialog = dialog.add_filter("CSV", &["csv"]).add_filter("JSON", &["json"]);
-        let picked = pollster::block_on(dialog.save_file());
-        Ok(made::Made::Heads(Made::Target(picked.map(|p| p.path().to_path_buf()), which)))
-    });
-}
-
-fn save(state: &mut State, engine: &Engine<made::Made>, path: PathBuf, which: Saved) {
-    let Some((about, table)) = table(state, which) else { return };
-    submit(state, engine, Slot::Save, "saving", move |_| {
-        table().write(&about, &path)?;
-        Ok(made::Made::Saved(path))
-    });
-}
-
-/// A table with what it is about, to be made where there is time.
-pub fn table(state: &State, which: Saved) -> Option<(Caption, impl FnOnce() -> export::Table + Send + 'static)> {
-    let heads = &state.views.heads;
-    let table = heads.table(state.run()?)?.clone();
-    let measured = heads.measured.clone().filter(|_| heads.source == Source::Corpus);
-    let about = match &measured {
-        Some(measured) => {
-            let name = state.model.as_ref().map_or("", |m| m.name.as_str());
-            Caption::default().and("model", name).and("corpus", file_name(&measured.corpus.path))
-        }
-        None => caption::of_run(state),
-    };
-    let about = about.and("n", table.n.to_string());
-    let selected = table.rows.iter().position(|row| (row.layer, row.head) == state.scene.head);
-    let make = move || match which {
-        Saved::Heads => export::heads::measures(&table),
-        Saved::Relations => export::heads::relations(&table),
-        Saved::Evidence => {
-            let lines: Vec<usize> = measured.iter().flat_map(|m| m.corpus.sentences.iter().map(|s| s.line)).collect();
-            export::heads::evidence(&table, &selected.into_iter().collect::<Vec<_>>(), &lines)
-        }
-    };
-    Some((about, make))
-}
-
-/// A table for the export of what is shown; it has no picture.
-pub fn export(state: &State, which: Saved) -> Option<Recipe> {
-    let (caption, make) = table(state, which)?;
-    Some(Box::new(move || Ok(ViewExport { caption, table: Some(make()), ..ViewExport::default() })))
 }
 
 /// The last part of a path.

@@ -6,12 +6,14 @@ use crate::engine::sampler::Sampling;
 use crate::engine::{Ask as Question, Engine, Slot};
 use crate::export::{Table, ViewExport};
 use crate::figure::lines::Focus;
-use crate::figure::probability;
+use crate::figure::table::{Cell, Column, figure};
+use crate::figure::{Figure, Palette, probability};
 use crate::gui::action::{Action, Actions};
 use crate::gui::export::Recipe;
 use crate::gui::scene::Scene;
 use crate::gui::state::State;
 use crate::gui::theme::{self, CONTROL};
+use crate::gui::words::files::FILES;
 use crate::gui::words::predict::PREDICT;
 use crate::gui::words::{count, fill};
 use crate::gui::{caption, changes, made, update, widgets};
@@ -300,14 +302,13 @@ fn spell(ui: &mut Ui, parts: &[(&str, Ink)]) {
 }
 
 /// Every step with its likeliest words, for a file or the clipboard.
-pub fn export(state: &State) -> Option<Recipe> {
+pub fn export(state: &State, palette: &'static Palette) -> Option<Recipe> {
     let text = state.views.predict.text.text.clone()?;
+    state.model.as_ref().filter(|model| model.id == text.model)?;
     let Sampling { temperature, top_k, top_p, seed } = text.sampling;
     let drawn = format!("temperature {temperature}, top-k {top_k}, top-p {top_p}, seed {seed}");
-    let caption = crate::figure::Caption::default()
-        .and(PREDICT.caption_model, caption::title(state))
-        .and(PREDICT.caption_text, text.made.text())
-        .and(PREDICT.caption_drawn, drawn);
+    let caption =
+        caption::of_subject(state).and(FILES.caption_text, text.made.text()).and(PREDICT.caption_drawn, drawn);
     Some(Box::new(move || {
         let steps = || text.made.steps.iter().enumerate();
         let table = Table::default()
@@ -316,6 +317,29 @@ pub fn export(state: &State) -> Option<Recipe> {
             .text("word", steps().map(|(i, _)| text.words[i].0.clone()))
             .number("probability", steps().map(|(_, s)| s.probability))
             .number("drawn", steps().map(|(_, s)| s.drawn));
-        Ok(ViewExport { caption, table: Some(table), ..ViewExport::default() })
+        Ok(ViewExport::new(caption, picture(&text, palette), table))
     }))
+}
+
+/// A step to a row, with the words that it was drawn from.
+fn picture(text: &Text, palette: &Palette) -> Figure {
+    let columns = [
+        Column::numbers(PREDICT.column_token, 56.0),
+        Column::words(PREDICT.column_word, 128.0),
+        Column::numbers(PREDICT.probability, 96.0),
+        Column::numbers(PREDICT.column_drawn, 96.0),
+        Column::words(PREDICT.column_likeliest, 480.0),
+    ];
+    let steps = text.made.steps.iter().zip(&text.words).enumerate();
+    let cells = steps.flat_map(|(i, (step, (word, top)))| {
+        let likeliest = top.iter().map(|(word, share)| format!("{word} {}", probability(*share)));
+        [
+            Cell::plain((text.made.prompt + i).to_string()),
+            Cell::plain(word.as_str()),
+            Cell::bar(probability(step.probability), step.probability as f32),
+            Cell::bar(probability(step.drawn), step.drawn as f32),
+            Cell::plain(likeliest.collect::<Vec<_>>().join(", ")),
+        ]
+    });
+    figure(PREDICT.generate, &columns, &cells.collect::<Vec<_>>(), palette)
 }
