@@ -6,6 +6,7 @@ mod window;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 use lexiscope::analysis::filter::{Filter, Pairs, Special, Threshold};
+use lexiscope::analysis::meaning::Meaning;
 use lexiscope::figure::lines::Focus;
 use lexiscope::gui::action::Action;
 use lexiscope::gui::settings::Settings;
@@ -27,6 +28,14 @@ fn click(window: &mut Window, label: &str) {
 
 fn press(window: &mut Window, modifiers: Modifiers, key: Key) {
     window.key_press_modifiers(modifiers, key);
+    settle(window);
+}
+
+/// A change counts as one once it has rested for a second.
+fn later(window: &mut Window) {
+    for _ in 0..90 {
+        window.step();
+    }
     settle(window);
 }
 
@@ -127,13 +136,6 @@ fn a_pair_is_looked_at_from_one_sentence_to_the_other() {
 fn undo_and_redo_bring_back_text_head_and_filter() {
     let mut window = first();
     let begin = state(&window).scene.clone();
-    let later = |window: &mut Window| {
-        // A change counts as one once it has rested for a second.
-        for _ in 0..90 {
-            window.step();
-        }
-        settle(window);
-    };
     later(&mut window);
     window.state().ask(Action::Select((3, 2)));
     later(&mut window);
@@ -154,6 +156,21 @@ fn undo_and_redo_bring_back_text_head_and_filter() {
     }
     press(&mut window, Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
     assert_eq!(state(&window).scene, end);
+}
+
+#[test]
+fn what_is_chosen_first_can_be_taken_back() {
+    for action in [Action::Mean(Meaning::Scores), Action::Pair(Some("She left.".into()))] {
+        let mut window = first();
+        let begin = state(&window).scene.clone();
+        later(&mut window);
+        window.state().ask(action.clone());
+        later(&mut window);
+        assert_ne!(state(&window).scene, begin, "{action:?}");
+        assert_eq!(state(&window).scene.head, begin.head, "{action:?} moves no selection");
+        press(&mut window, Modifiers::COMMAND, Key::Z);
+        assert_eq!(state(&window).scene, begin, "{action:?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Attention from files, sessions, links and exports in the window, driven as a person does.
 #![cfg(feature = "gui")]
 
-use egui_kittest::kittest::Queryable;
+use egui_kittest::kittest::{NodeT, Queryable};
 use lexiscope::analysis::filter::{Combine, Special, Threshold};
 use lexiscope::analysis::meaning::Meaning;
 use lexiscope::figure::lines::Focus;
@@ -77,23 +77,20 @@ fn a_followed_file_is_drawn_again_when_it_changes() {
     open(&mut window, &path);
     window.state_mut().watch(&path);
     ask(&mut window, Action::Pin(Focus::Query(1)));
-    let wait = |window: &mut Window, done: &dyn Fn(&State) -> bool| {
-        let start = Instant::now();
-        while !done(state(window)) {
-            window.step();
-            assert!(start.elapsed() < Duration::from_secs(30), "{:?}", state(window).notice);
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    };
     let weight = |s: &State| s.run().map(|run| run.head(0, 0)[0]);
     std::fs::write(&path, text(0.5)).expect("written");
-    wait(&mut window, &|s| weight(s) == Some(0.5));
+    wait(&mut window, "drawn again", |s| weight(s) == Some(0.5));
     assert_eq!(state(&window).scene.pinned, Some(Focus::Query(1)), "the pin stays");
     std::fs::write(&path, "{\"tokens\": [\"a\"").expect("written");
-    wait(&mut window, &|s| s.notice.as_ref().is_some_and(|n| n.contains("the picture is the one before")));
+    wait(&mut window, "drawn again", |s| {
+        s.notice.as_ref().is_some_and(|n| n.contains("the picture is the one before"))
+    });
     assert_eq!(weight(state(&window)), Some(0.5));
     std::fs::write(&path, text(0.25)).expect("written");
-    wait(&mut window, &|s| weight(s) == Some(0.25));
+    wait(&mut window, "drawn again", |s| weight(s) == Some(0.25));
+    std::fs::remove_file(&path).expect("removed");
+    wait(&mut window, "that it is gone is said", |s| s.notice.as_ref().is_some_and(|n| n.contains("gone")));
+    assert_eq!(weight(state(&window)), Some(0.25));
 }
 
 #[test]
@@ -144,13 +141,8 @@ fn the_last_session_is_kept_and_restored() {
     assert!(!kept.exists(), "nothing was chosen yet");
     ask(&mut window, Action::Select((1, 3)));
     ask(&mut window, Action::Text("A new sentence.".to_owned()));
-    let start = Instant::now();
     let has = |text: &str| std::fs::read_to_string(&kept).is_ok_and(|kept| kept.contains(text));
-    while !has("A new sentence.") {
-        window.step();
-        assert!(start.elapsed() < Duration::from_secs(20), "it is kept after a second");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait(&mut window, "it is kept after a second", |_| has("A new sentence."));
     let before = state(&window).scene.clone();
     drop(window);
 
@@ -164,6 +156,266 @@ fn the_last_session_is_kept_and_restored() {
     settle(&mut next);
     assert_eq!(state(&next).scene.text, lexiscope::gui::FIRST);
     assert!(state(&next).notice.as_ref().is_some_and(|n| n.contains("damaged")));
+}
+
+/// Draws frames until this is so.
+fn wait(window: &mut Window, what: &str, done: impl Fn(&State) -> bool) {
+    let start = Instant::now();
+    while !done(state(window)) {
+        window.step();
+        assert!(start.elapsed() < Duration::from_secs(30), "{what}: {:?}", state(window).notice);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// A window that keeps its session in a folder, and the session that is kept there.
+fn kept(folder: &Path) -> (Window, PathBuf) {
+    let mut window = first();
+    window.state_mut().keep_in(folder, false);
+    settle(&mut window);
+    (window, folder.join("last.lexiscope.json"))
+}
+
+/// A window that goes on with the session that was kept in a folder.
+fn next(folder: &Path) -> Window {
+    let mut window = first();
+    window.state_mut().keep_in(folder, true);
+    settle(&mut window);
+    window
+}
+
+/// Changes a session file.
+fn edit(path: &Path, change: impl FnOnce(&mut serde_json::Value)) {
+    let text = std::fs::read_to_string(path).expect("it is there");
+    let mut value = serde_json::from_str(&text).expect("JSON");
+    change(&mut value);
+    std::fs::write(path, value.to_string()).expect("written");
+}
+
+fn problem(window: &Window) -> String {
+    state(window).problem.as_ref().map(|p| p.error.to_string()).unwrap_or_default()
+}
+
+#[test]
+fn a_last_session_without_its_model_goes_on_and_is_not_overwritten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut window, path) = kept(folder.path());
+    ask(&mut window, Action::Text("The heavy door was opened.".to_owned()));
+    ask(&mut window, Action::Mask(3));
+    ask(&mut window, Action::Notes("mine".to_owned()));
+    wait(&mut window, "kept", |_| std::fs::read_to_string(&path).is_ok_and(|text| text.contains("mine")));
+    drop(window);
+    let broken = folder.path().join("broken");
+    std::fs::create_dir(&broken).expect("made");
+    std::fs::write(broken.join("config.json"), "{").expect("written");
+    for place in [folder.path().join("unplugged"), broken] {
+        let place = place.to_string_lossy().into_owned();
+        edit(&path, |session| {
+            session["model"]["open"] = place.clone().into();
+            session["model"]["name"] = "gone".into();
+        });
+        let before = std::fs::read(&path).expect("it is there");
+        let mut window = next(folder.path());
+        let scene = &state(&window).scene;
+        assert_eq!((scene.text.as_str(), scene.notes.as_str()), ("The heavy door was opened.", "mine"));
+        assert_eq!(state(&window).run().expect("a run").ask.masked, [3]);
+        assert!(problem(&window).contains(&place), "{}", problem(&window));
+        let start = Instant::now();
+        wait(&mut window, "nothing", |_| start.elapsed() > Duration::from_secs(3));
+        assert_eq!(std::fs::read(&path).expect("it is there"), before, "nobody changed anything");
+        ask(&mut window, Action::Select((0, 7)));
+        wait(&mut window, "kept", |_| std::fs::read(&path).is_ok_and(|now| now != before));
+        let text = std::fs::read_to_string(&path).expect("it is there");
+        assert!(text.contains("mine") && text.contains("heavy"), "{text}");
+    }
+}
+
+#[test]
+fn whatever_is_chosen_first_is_kept_also_while_nobody_rests() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut window, path) = kept(folder.path());
+    let has = |text: &str| std::fs::read_to_string(&path).is_ok_and(|kept| kept.contains(text));
+    ask(&mut window, Action::Show(View::Heatmap));
+    wait(&mut window, "a view is kept", |_| has("Heatmap"));
+    let start = Instant::now();
+    let mut typed = 0;
+    while start.elapsed() < Duration::from_secs(4) {
+        typed += 1;
+        window.state_mut().ask(Action::Notes(format!("note {typed}")));
+        window.step();
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(has("note"), "somebody who types for four seconds loses them all");
+}
+
+#[test]
+fn a_session_that_cannot_be_kept_is_said_and_tried_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let blocked = folder.path().join("settings");
+    std::fs::write(&blocked, "no folder").expect("written");
+    let (mut window, path) = kept(&blocked);
+    ask(&mut window, Action::Select((0, 7)));
+    wait(&mut window, "it is said", |s| s.problem.as_ref().is_some_and(|p| p.title.contains("could not be kept")));
+    std::fs::remove_file(&blocked).expect("removed");
+    wait(&mut window, "it is tried again", |s| path.is_file() && s.problem.is_none());
+}
+
+#[test]
+fn a_last_session_that_is_not_understood_is_copied_before_it_is_overwritten() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut window, path) = kept(folder.path());
+    ask(&mut window, Action::Select((0, 7)));
+    wait(&mut window, "kept", |_| path.is_file());
+    drop(window);
+    edit(&path, |session| session["lexiscope_session"] = 9.into());
+    let copy = folder.path().join("last-unread.lexiscope.json");
+    for newer in [true, false] {
+        if !newer {
+            std::fs::write(&path, "{ damaged").expect("written");
+        }
+        let before = std::fs::read(&path).expect("it is there");
+        let window = next(folder.path());
+        assert_eq!(std::fs::read(&copy).expect("a copy"), before);
+        let said = state(&window).notice.clone().unwrap_or_default();
+        assert!(said.contains("last-unread.lexiscope.json"), "{said}");
+    }
+}
+
+#[test]
+fn nothing_of_a_session_is_lost_unsaid() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.lexiscope.json");
+    let mut window = first();
+    ask(&mut window, Action::SaveSession(path.clone()));
+    let saved = std::fs::read_to_string(&path).expect("it is there");
+    let mut lost = |name: &str, value: serde_json::Value, says: &[&str]| {
+        std::fs::write(&path, &saved).expect("written");
+        edit(&path, |session| *session["scene"].pointer_mut(name).expect("a part") = value);
+        open(&mut window, &path);
+        for part in says {
+            assert!(problem(&window).contains(part), "{name}: `{}` does not say {part}", problem(&window));
+        }
+        assert!(state(&window).run().is_some_and(|run| state(&window).is_about(run)), "{name}");
+    };
+    let cut =
+        |layer: usize, head: Option<usize>| serde_json::json!({"layer": layer, "head": head, "query": 1, "key": 2});
+    lost("/cuts", serde_json::json!([cut(9, None), cut(1, Some(40))]), &["L9 1\u{2192}2", "L1\u{b7}H40 1\u{2192}2"]);
+    lost("/target", "hidden:9,1".into(), &["layer 9"]);
+    lost("/look/filter/threshold", serde_json::json!({"mass": 7.0}), &["threshold"]);
+    lost("/notes", "n".repeat(100_000).into(), &["notes"]);
+    lost("/text", "door ".repeat(50_000).into(), &["text"]);
+    assert!(state(&window).scene.text.len() < 100_000);
+}
+
+#[test]
+fn a_session_finds_its_model_in_another_place_and_says_what_differs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.lexiscope.json");
+    let mut window = first();
+    ask(&mut window, Action::Mask(2));
+    ask(&mut window, Action::SaveSession(path.clone()));
+    edit(&path, |session| session["model"]["open"] = "/nowhere/bert-mini-en".into());
+    open(&mut window, &data("plain.npz"));
+    open(&mut window, &path);
+    assert_eq!(state(&window).sheet, None, "the bundled model is the same");
+    assert!(state(&window).problem.is_none(), "{}", problem(&window));
+    assert_eq!(state(&window).run().expect("a run").ask.masked, [2]);
+    assert!(state(&window).notice.as_ref().is_some_and(|n| n.contains("/nowhere/bert-mini-en")));
+
+    let print = state(&window).model.as_ref().expect("a model").short_fingerprint().to_owned();
+    edit(&path, |session| {
+        session["model"]["name"] = "other".into();
+        session["model"]["open"] = "bert-mini-en".into();
+        session["model"]["fingerprint"] = "0".repeat(64).into();
+    });
+    open(&mut window, &path);
+    let said = problem(&window);
+    assert!(said.contains("other") && said.contains("00000000") && said.contains(&print), "{said}");
+}
+
+#[test]
+fn a_session_on_a_file_of_attention_says_what_needs_a_model() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.lexiscope.json");
+    let mut window = first();
+    open(&mut window, &data("plain.npz"));
+    ask(&mut window, Action::SaveSession(path.clone()));
+    edit(&path, |session| {
+        session["scene"]["look"]["meaning"] = "norm".into();
+        session["scene"]["masked"] = serde_json::json!([1]);
+    });
+    let mut window = first();
+    open(&mut window, &path);
+    assert_eq!((state(&window).meaning(), state(&window).is_changed()), (Meaning::Raw, false));
+    assert!(state(&window).run().is_some_and(|run| state(&window).is_about(run)), "{}", problem(&window));
+    let said = problem(&window);
+    assert!(said.contains("attention and its rollout") && said.contains("nothing can be masked"), "{said}");
+}
+
+#[test]
+fn every_notice_of_a_file_is_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.json");
+    let text = r#"{"tokens": ["[CLS]", "a"], "attentions": [[[[0.5, 0.1], [0.2, 0.2]]]]}"#;
+    std::fs::write(&path, text).expect("written");
+    let mut window = first();
+    open(&mut window, &path);
+    let subject = state(&window).subject().expect("a file");
+    assert!(subject.notices().len() > 1, "{:?}", subject.notices());
+    let shown = state(&window).notice.clone().unwrap_or_default();
+    assert!(subject.notices().iter().all(|notice| shown.contains(notice)), "{shown}");
+}
+
+#[test]
+fn a_model_that_cannot_be_opened_does_not_lose_what_waits_for_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.lexiscope.json");
+    let broken = folder.path().join("broken");
+    std::fs::create_dir(&broken).expect("made");
+    std::fs::write(broken.join("config.json"), "{").expect("written");
+    let mut window = first();
+    ask(&mut window, Action::Text("The door is open.".to_owned()));
+    ask(&mut window, Action::SaveSession(path.clone()));
+    ask(&mut window, Action::Text("Another.".to_owned()));
+    edit(&path, |session| {
+        session["model"]["name"] = "broken".into();
+        session["model"]["open"] = broken.to_string_lossy().into_owned().into();
+    });
+    open(&mut window, &path);
+    assert!(problem(&window).contains("config.json"), "{}", problem(&window));
+    assert_eq!((state(&window).sheet, state(&window).scene.text.as_str()), (Some(Sheet::Missing), "Another."));
+    window.get_by_label("Same sentence on bert-mini-en").click();
+    settle(&mut window);
+    assert_eq!((state(&window).sheet, state(&window).scene.text.as_str()), (None, "The door is open."));
+    assert!(state(&window).waiting.is_none() && state(&window).missing.is_none());
+}
+
+#[test]
+fn a_link_is_taken_where_a_file_is_open_and_opens_no_path() {
+    let mut window = first();
+    open(&mut window, &data("plain.npz"));
+    ask(&mut window, Action::Text("typed".to_owned()));
+    assert_eq!(state(&window).scene.text, "heavy \u{95e8}", "the text belongs to the file");
+    let field = window.get_by_label("Sentence");
+    assert!(!field.accesskit_node().is_disabled());
+    field.focus();
+    window.step();
+    let link = |model: &str, share: &str| {
+        format!("https://huggingface.co/exbert/?model={model}&sentence=The%20girl.&layer=1&heads=..2&threshold={share}")
+    };
+    window.get_by_label("Sentence").type_text(&link("bert-mini-en", "0.02"));
+    settle(&mut window);
+    let scene = &state(&window).scene;
+    assert_eq!((scene.text.as_str(), scene.head), ("The girl.", (1, 2)));
+    assert_eq!(scene.look.filter.threshold, Threshold::Mass(0.02), "as small as it was said");
+    assert!(state(&window).model.is_some() && state(&window).problem.is_none(), "{}", problem(&window));
+
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/bert");
+    ask(&mut window, Action::Text(link(&path.to_string_lossy(), "0")));
+    assert!(problem(&window).contains("neither"), "{}", problem(&window));
+    assert_eq!(state(&window).model.as_ref().expect("a model").name, "bert-mini-en");
+    assert_eq!(state(&window).scene.look.filter.threshold, Threshold::Mass(0.0));
+    window.get_by_label_contains("0 of ");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::action::{Action, Actions, Sheet};
 use super::command::Command;
 use super::files;
+use super::keep;
 use super::made::Made;
 use super::paint::Canvas;
 use super::panels;
@@ -58,12 +59,12 @@ impl App {
 
     /// Keeps the session in this folder, and goes on with the one that is there if that is asked for.
     pub fn keep_in(&mut self, folder: &Path, go_on: bool) {
-        let path = folder.join(files::LAST);
+        let path = folder.join(keep::LAST);
         if !go_on {
             self.state.keep.path = Some(path);
-        } else if let Some(name) = files::last(&mut self.state, path) {
+        } else if let Some(last) = keep::last(&mut self.state, path) {
             drop(self.actions.take());
-            files::open_last(&mut self.state, &self.engine, name);
+            keep::open_last(&mut self.state, &self.engine, last);
         }
     }
 
@@ -134,7 +135,7 @@ impl eframe::App for App {
             update::apply(&mut self.state, &self.engine, ctx, action);
         }
         self.state.settings.look = self.state.scene.look;
-        if let Some(rest) = files::keep(&mut self.state, &self.engine, false) {
+        if let Some(rest) = keep::keep(&mut self.state, &self.engine, false) {
             ctx.request_repaint_after(rest);
         }
         // What an answer changes belongs to the change that asked for it.
@@ -170,7 +171,7 @@ impl eframe::App for App {
 
     fn save(&mut self, storage: &mut dyn Storage) {
         eframe::set_value(storage, SETTINGS, &self.state.settings);
-        files::keep(&mut self.state, &self.engine, true);
+        keep::keep(&mut self.state, &self.engine, true);
     }
 }
 

@@ -1,12 +1,13 @@
-//! Opening: models, attention from elsewhere, sessions, links of exBERT; and keeping the session for the next start.
+//! Opening: models, attention from elsewhere, sessions, links of exBERT.
 
 use super::action::Sheet;
-use super::command::Command;
 use super::exbert::Link;
+use super::keep;
 use super::made::Made;
+use super::restore::{Waiting, put};
 use super::scene::Scene;
 use super::session::{self, Reference, Session};
-use super::state::{Problem, State};
+use super::state::State;
 use super::update::{self, submit};
 use super::watch;
 use super::words::files::FILES;
@@ -19,29 +20,11 @@ use crate::figure::head_name;
 use crate::figure::lines::Focus;
 use crate::source::find;
 use crate::trace::Site;
+use egui::util::undoer::Undoer;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
-/// The file in the settings folder that holds the last session.
-pub const LAST: &str = "last.lexiscope.json";
-/// How long a person must rest before the session is kept.
-const REST: Duration = Duration::from_secs(1);
-
-/// A scene that waits for its model.
-#[derive(Debug, Clone)]
-pub struct Waiting {
-    /// The scene.
-    pub scene: Scene,
-    /// What it was saved with, where it is of a session.
-    pub reference: Option<Reference>,
-    /// What could not be restored so far.
-    pub notes: Vec<String>,
-    /// Whether the notes are about the session that is restored at the start: without them nothing is said.
-    pub quiet: bool,
-}
-
-/// A model that a session or a link needs and that is not on this machine.
+/// A model that a session or a link needs and that is not on this machine, or cannot be opened.
 #[derive(Debug, Clone)]
 pub struct Missing {
     /// What it is called.
@@ -50,6 +33,8 @@ pub struct Missing {
     pub is_id: bool,
     /// Bytes of the download, where they are known.
     pub size: Option<u64>,
+    /// Whether it is here, or was asked for, and could not be opened.
+    pub failed: bool,
     /// What waits for it.
     pub waiting: Waiting,
 }
@@ -65,18 +50,9 @@ pub enum Instead {
     Bundled,
 }
 
-/// The file in which the session is kept for the next start.
-#[derive(Debug, Default)]
-pub struct Keep {
-    /// Where it is; nothing where nothing is to be kept.
-    pub path: Option<PathBuf>,
-    /// What is in it.
-    kept: Option<Session>,
-    /// What is not in it yet, and since when.
-    changed: Option<(Session, Instant)>,
-}
-
 /// The bytes of a download, as the hub lists the files that are loaded.
+///
+/// They are those of the models under their old short names, and under the names of [`OWNERS`].
 const SIZES: [(&str, u64); 14] = [
     ("bert-large-uncased", 1_344_951_957),
     ("bert-large-cased", 1_338_740_706),
@@ -93,26 +69,31 @@ const SIZES: [(&str, u64); 14] = [
     ("distilgpt2", 352_824_413),
     ("gpt2-medium", 1_519_984_962),
 ];
+/// Who owns the models of [`SIZES`] on the hub.
+const OWNERS: [&str; 5] = ["google-bert", "FacebookAI", "openai-community", "distilbert", "albert"];
 
 /// Opens a model, a file of attention or a session.
 pub fn open(state: &mut State, engine: &Engine<Made>, name: String) {
-    state.waiting = None;
+    (state.waiting, state.missing) = (None, None);
     if session::is_one(&name) {
         read_session(state, engine, name);
     } else {
-        find_and_open(state, engine, name, true);
+        find_and_open(state, engine, vec![name], true);
     }
 }
 
-/// Opens what `name` leads to. Unless it `may_load`, what is not on this machine is asked for first.
-fn find_and_open(state: &mut State, engine: &Engine<Made>, name: String, may_load: bool) {
+/// Opens what the first of `names` that is here leads to. Unless it `may_load`, what is not on this machine is asked for
+/// first.
+pub fn find_and_open(state: &mut State, engine: &Engine<Made>, names: Vec<String>, may_load: bool) {
     let (device, budget) = (state.settings.device, state.settings.budget());
-    state.opening = Some(name.clone());
-    (state.sheet, state.notice, state.missing) = (None, None, None);
+    let Some(first) = names.first().cloned() else { return };
+    clear(state);
+    state.opening = Some(first.clone());
     submit(state, engine, Slot::Open, "opening a model", move |control| {
-        if !may_load && !find::is_here(&name) {
-            return Ok(Made::Missing(name));
-        }
+        let here = || names.into_iter().find(|name| find::is_here(name));
+        let Some(name) = (if may_load { Some(first.clone()) } else { here() }) else {
+            return Ok(Made::Missing(first));
+        };
         let subject = Subject::open(&name, device, budget, control)?;
         let found_as = match std::fs::canonicalize(&name) {
             Ok(path) => path.to_string_lossy().into_owned(),
@@ -122,21 +103,84 @@ fn find_and_open(state: &mut State, engine: &Engine<Made>, name: String, may_loa
     });
 }
 
-/// What is called so is not on this machine: the person chooses.
+/// Something else is opened: what was said before is about what was there before. What was said at the start stays.
+fn clear(state: &mut State) {
+    state.sheet = None;
+    if state.subject().is_some() {
+        state.notice = None;
+    }
+}
+
+/// Adds to what the status bar says.
+pub fn say(state: &mut State, notes: impl IntoIterator<Item = String>) {
+    let said: Vec<String> = state.notice.take().into_iter().chain(notes).collect();
+    state.notice = (!said.is_empty()).then(|| said.join("; "));
+}
+
+/// What is called so is not on this machine: the person chooses, or something like it is open already.
 pub fn missing(state: &mut State, engine: &Engine<Made>, name: String) {
     state.opening = None;
     let Some(waiting) = state.waiting.take() else { return };
-    let plain = name.rsplit('/').next().unwrap_or(&name);
-    let size = SIZES.iter().find(|(known, _)| *known == plain).map(|(_, size)| *size);
-    let is_id = find::is_id(&name);
-    if waiting.quiet {
-        // At the start nobody asked for anything: the window begins as it does the first time.
-        find_and_open(state, engine, find::DEFAULT.to_owned(), true);
-        state.notice = Some(fill(FILES.not_here, &[&name]));
-        return;
+    let called = |s: &Subject| waiting.reference.as_ref().is_some_and(|r| r.name == s.name());
+    if let Some(subject) = state.subject().filter(called) {
+        put(state, &subject, waiting);
+        update::ask(state, engine);
+    } else if waiting.quiet {
+        fall_back(state, engine, waiting, fill(FILES.last_not_here, &[&name]));
+    } else {
+        ask_instead(state, name, waiting, false);
     }
-    state.missing = Some(Missing { name, is_id, size, waiting });
+}
+
+/// Something could not be opened: what waits for it goes on waiting, or takes what there is. Whether all is said.
+pub fn not_opened(state: &mut State, engine: &Engine<Made>, name: &str, error: &Error) -> bool {
+    let Some(waiting) = state.waiting.take() else { return false };
+    let falls_back = waiting.quiet;
+    if falls_back {
+        fall_back(state, engine, waiting, fill(FILES.last_failed, &[name, &error.to_string()]));
+    } else {
+        ask_instead(state, name.to_owned(), waiting, true);
+    }
+    falls_back
+}
+
+/// Nothing is opened any more: the person chooses again what a session or a link gets.
+pub fn stopped(state: &mut State) {
+    if let (Some(name), Some(waiting)) = (state.opening.take(), state.waiting.take()) {
+        ask_instead(state, name, waiting, true);
+    }
+}
+
+/// No folder and no file was chosen: what waited for one is asked about again.
+pub fn not_chosen(state: &mut State) {
+    if state.waiting.take().is_some() && state.missing.is_some() {
+        state.sheet = Some(Sheet::Missing);
+    }
+}
+
+/// The last session goes on with the bundled model: nobody asked for anything yet, so nothing is asked.
+fn fall_back(state: &mut State, engine: &Engine<Made>, mut waiting: Waiting, note: String) {
+    waiting.notes.insert(0, note);
+    waiting.quiet = false;
+    find_and_open(state, engine, vec![find::DEFAULT.to_owned()], true);
+    state.waiting = Some(waiting);
+}
+
+/// Asks what to open for a scene in place of `name`, or of what it was about from the beginning.
+fn ask_instead(state: &mut State, name: String, waiting: Waiting, failed: bool) {
+    let name = state.missing.take().map_or(name, |missing| missing.name);
+    let (size, is_id) = (size(&name), find::is_id(&name));
+    state.missing = Some(Missing { name, is_id, size, failed, waiting });
     state.sheet = Some(Sheet::Missing);
+}
+
+/// The bytes of a download, where they are known.
+fn size(name: &str) -> Option<u64> {
+    let plain = match name.split_once('/') {
+        Some((owner, plain)) => OWNERS.contains(&owner).then_some(plain)?,
+        None => name,
+    };
+    SIZES.iter().find(|(known, _)| *known == plain).map(|(_, size)| *size)
 }
 
 /// What the person chose in place of a missing model.
@@ -145,27 +189,29 @@ pub fn choose(state: &mut State, engine: &Engine<Made>, instead: Instead) {
     state.sheet = None;
     match instead {
         Instead::Folder => super::dialogs::folder(state, engine),
-        Instead::Download => find_and_open(state, engine, missing.name, true),
-        Instead::Bundled => find_and_open(state, engine, find::DEFAULT.to_owned(), true),
+        Instead::Download => find_and_open(state, engine, vec![missing.name], true),
+        Instead::Bundled => find_and_open(state, engine, vec![find::DEFAULT.to_owned()], true),
     }
     state.waiting = Some(missing.waiting);
 }
 
 /// A folder was chosen: what waits for a model gets this one.
 pub fn chosen(state: &mut State, engine: &Engine<Made>, path: &Path) {
-    let waiting = state.waiting.take();
+    let (waiting, missing) = (state.waiting.take(), state.missing.take());
     open(state, engine, path.to_string_lossy().into_owned());
-    state.waiting = waiting;
+    if waiting.is_some() {
+        (state.waiting, state.missing) = (waiting, missing);
+    }
 }
 
 /// Something is open: it takes the place of what was open before, and what waited for it is put on it.
-pub fn opened(state: &mut State, subject: &Subject, found_as: String) {
+pub fn opened(state: &mut State, engine: &Engine<Made>, subject: &Subject, found_as: String) {
     (state.opening, state.problem, state.missing) = (None, None, None);
     if find::bundled().iter().all(|(bundled, _)| *bundled != found_as) {
         state.settings.remember(&found_as);
     }
     state.reference = Some(found_as);
-    state.notice = subject.notices().first().cloned();
+    say(state, subject.notices().iter().cloned());
     state.examples.clear();
     (state.before, state.look, state.looking) = Default::default();
     super::changes::forget(&mut state.scene);
@@ -190,9 +236,15 @@ pub fn opened(state: &mut State, subject: &Subject, found_as: String) {
         }
     }
     if let Some(waiting) = state.waiting.take() {
+        let followed = waiting.reference.as_ref().is_some_and(|r| r.followed);
         put(state, subject, waiting);
+        if let (true, Subject::Imported(imported)) = (followed, subject) {
+            state.watched = Some((imported.path.clone(), watch::stamp(&imported.path)));
+            watch(state, engine);
+        }
     }
-    state.history = egui::util::undoer::Undoer::default();
+    state.history = Undoer::default();
+    keep::opened(state);
 }
 
 /// Shows a file of attention in place of a model.
@@ -207,87 +259,23 @@ fn show_imported(state: &mut State, imported: Arc<Imported>) {
     state.imported = Some(imported);
 }
 
-/// Puts a scene on what is open; what it does not have is said.
-fn put(state: &mut State, subject: &Subject, waiting: Waiting) {
-    let Waiting { mut scene, reference, mut notes, quiet } = waiting;
-    if let Some(reference) = reference.filter(|r| r.fingerprint != subject.fingerprint() && r.name == subject.name()) {
-        let short = |print: &str| print.get(..8).unwrap_or(print).to_owned();
-        let parts = [subject.name(), &short(subject.fingerprint()), &short(&reference.fingerprint)];
-        notes.push(fill(FILES.other_files, &parts));
-    }
-    if let Subject::Imported(imported) = subject {
-        let ask = &imported.run.ask;
-        (scene.text, scene.pair) = (ask.text.clone(), ask.pair.clone());
-        super::changes::forget(&mut scene);
-    }
-    notes.extend(check(&mut scene, subject));
-    let partly = !notes.is_empty();
-    state.scene = scene;
-    (state.untouched, state.restored, state.typed) = (false, true, None);
-    if partly && !quiet {
-        let error = Error::input(notes.join(";\n"));
-        state.problem = Some(Problem { title: FILES.restored_partly.to_owned(), next: Command::Models, error });
-    } else if partly {
-        state.notice = Some(notes.join("; "));
-    }
-}
-
-/// Takes out of a scene what the subject does not have, and says it.
-fn check(scene: &mut Scene, subject: &Subject) -> Vec<String> {
-    let card = subject.card();
-    let (layers, heads) = (card.layers, card.heads);
-    let has = |(l, h): (usize, usize)| l < layers && h < heads;
-    let names = |heads: &[(usize, usize)]| heads.iter().map(|&(l, h)| head_name(l, h)).collect::<Vec<_>>().join(", ");
-    let mut notes = Vec::new();
-    let wanted = scene.heads();
-    if !has(scene.head) {
-        let shown = wanted.iter().copied().find(|&h| has(h)).unwrap_or_default();
-        let parts =
-            [head_name(scene.head.0, scene.head.1), layers.to_string(), heads.to_string(), head_name(shown.0, shown.1)];
-        notes.push(fill(FILES.no_head, &parts.each_ref().map(String::as_str)));
-        scene.head = shown;
-    }
-    let gone: Vec<_> = wanted.iter().skip(1).chain(&scene.heads_off).copied().filter(|&h| !has(h)).collect();
-    if !gone.is_empty() {
-        notes.push(fill(FILES.no_heads, &[&names(&gone)]));
-    }
-    let head = scene.head;
-    scene.others.retain(|&h| has(h) && h != head);
-    scene.heads_off.retain(|&h| has(h));
-    let Some(n) = tokens(scene, subject) else { return notes };
-    let mut lost: Vec<usize> = scene.masked.iter().copied().filter(|&i| i >= n).collect();
-    lost.extend(scene.replaced.iter().map(|(i, _)| *i).filter(|&i| i >= n));
-    let in_text = |cut: &crate::engine::Cut| cut.query < n && cut.key < n;
-    lost.extend(scene.cuts.iter().filter(|c| !in_text(c)).map(|c| c.query.max(c.key)));
-    if !lost.is_empty() {
-        let lost: Vec<String> = lost.iter().map(ToString::to_string).collect();
-        notes.push(fill(FILES.no_mask, &[&lost.join(", ")]));
-    }
-    scene.masked.retain(|&i| i < n);
-    scene.replaced.retain(|(i, _)| *i < n);
-    scene.cuts.retain(|cut| in_text(cut) && cut.layer < layers && cut.head.is_none_or(|h| h < heads));
-    if let Some(focus) = scene.pinned.filter(|f| f.token() >= n) {
-        notes.push(fill(FILES.no_token, &[&focus.token().to_string(), &n.to_string()]));
-        scene.pinned = None;
-    }
-    notes
-}
-
-/// How many tokens the text of a scene has.
-fn tokens(scene: &Scene, subject: &Subject) -> Option<usize> {
-    match subject {
-        Subject::Imported(imported) => Some(imported.run.tokens.len()),
-        Subject::Model(model) => {
-            let pair = scene.pair.as_deref().filter(|p| !p.trim().is_empty());
-            Some(model.tokenizer.encode(&scene.text, pair, model.card().tokens).ok()?.len())
-        }
-    }
-}
-
 /// Restores what a link of exBERT says.
 pub fn follow(state: &mut State, engine: &Engine<Made>, link: Link) {
     let mut scene = Scene { look: state.scene.look, notes: state.scene.notes.clone(), ..Scene::default() };
     let mut notes = Vec::new();
+    let is_name = |name: &String| {
+        // A path could lead anywhere, also to another machine.
+        let is_bundled = || find::bundled().iter().any(|(bundled, _)| bundled == name);
+        find::is_id(name) || state.subject().is_some_and(|s| s.name() == name) || is_bundled()
+    };
+    let open = state.model.as_ref().and(state.reference.clone());
+    let model = match link.model {
+        Some(name) if !is_name(&name) => {
+            notes.push(fill(FILES.link_no_model, &[&name]));
+            open
+        }
+        named => named.or(open),
+    };
     scene.text = link.sentence.unwrap_or_else(|| state.scene.text.clone());
     let layer = link.layer.unwrap_or(0);
     match link.heads.as_deref() {
@@ -322,26 +310,33 @@ pub fn follow(state: &mut State, engine: &Engine<Made>, link: Link) {
     if scene.text.contains(['\'', '\u{2019}']) && (scene.pinned.is_some() || !scene.masked.is_empty()) {
         notes.push(FILES.link_apostrophe.to_owned());
     }
+    let (scene, strange) = scene.checked();
+    notes.extend(strange);
     let waiting = Waiting { scene, reference: None, notes, quiet: false };
-    let Some(name) = link.model.or_else(|| state.reference.clone()) else { return };
-    wait_for(state, engine, waiting, name);
+    let name = model.unwrap_or_else(|| find::DEFAULT.to_owned());
+    match state.subject().filter(|s| s.name() == name || state.reference.as_ref() == Some(&name)) {
+        Some(subject) => put_here(state, engine, &subject, waiting),
+        None => wait_for(state, engine, waiting, vec![name]),
+    }
 }
 
-/// Opens the model of a scene, or puts the scene on it where it is open already.
-fn wait_for(state: &mut State, engine: &Engine<Made>, waiting: Waiting, name: String) {
-    if let Some(subject) = state.subject().filter(|s| s.name() == name || state.reference.as_ref() == Some(&name)) {
-        (state.sheet, state.notice) = (None, None);
-        put(state, &subject, waiting);
-        update::ask(state, engine);
-        return;
-    }
-    find_and_open(state, engine, name, false);
+/// Puts a scene on what is open already.
+fn put_here(state: &mut State, engine: &Engine<Made>, subject: &Subject, waiting: Waiting) {
+    clear(state);
+    state.problem = None;
+    put(state, subject, waiting);
+    update::ask(state, engine);
+}
+
+/// Opens the model of a scene, if it is on this machine under one of these names.
+fn wait_for(state: &mut State, engine: &Engine<Made>, waiting: Waiting, names: Vec<String>) {
+    find_and_open(state, engine, names, false);
     state.waiting = Some(waiting);
 }
 
 fn read_session(state: &mut State, engine: &Engine<Made>, name: String) {
     state.opening = Some(name.clone());
-    (state.sheet, state.notice) = (None, None);
+    clear(state);
     submit(state, engine, Slot::Open, "opening a session", move |_| {
         let (session, notes) = Session::read(Path::new(&name))?;
         Ok(Made::Session(Box::new(session), notes))
@@ -351,20 +346,35 @@ fn read_session(state: &mut State, engine: &Engine<Made>, name: String) {
 /// A session was read.
 pub fn resume(state: &mut State, engine: &Engine<Made>, session: Session, notes: Vec<String>) {
     state.opening = None;
+    state.waiting = None;
     let waiting = Waiting { scene: session.scene, reference: session.model, notes, quiet: false };
-    let name = waiting.reference.as_ref().map(|r| r.open.clone());
-    let name = name.or_else(|| state.reference.clone()).unwrap_or_else(|| find::DEFAULT.to_owned());
-    wait_for(state, engine, waiting, name);
+    let Some(reference) = &waiting.reference else {
+        match state.subject() {
+            Some(subject) => put_here(state, engine, &subject, waiting),
+            None => wait_for(state, engine, waiting, vec![find::DEFAULT.to_owned()]),
+        }
+        return;
+    };
+    let is_open = |s: &Subject| s.fingerprint() == reference.fingerprint && s.name() == reference.name;
+    match state.subject().filter(is_open) {
+        Some(subject) => put_here(state, engine, &subject, waiting),
+        None => {
+            let names = reference.names();
+            wait_for(state, engine, waiting, names);
+        }
+    }
+}
+
+/// How what is open is found again.
+pub fn reference(state: &State) -> Option<Reference> {
+    let (subject, open) = state.subject().zip(state.reference.clone())?;
+    let (name, fingerprint) = (subject.name().to_owned(), subject.fingerprint().to_owned());
+    Some(Reference { name, open, fingerprint, followed: state.watched.is_some() })
 }
 
 /// The session as it stands.
 pub fn session(state: &State) -> Session {
-    let model = state.subject().zip(state.reference.clone()).map(|(subject, open)| Reference {
-        name: subject.name().to_owned(),
-        open,
-        fingerprint: subject.fingerprint().to_owned(),
-    });
-    Session { model, scene: state.scene.clone() }
+    Session { model: reference(state), scene: state.scene.clone() }
 }
 
 /// Writes the session to a file that the person named.
@@ -382,73 +392,6 @@ pub fn save(state: &mut State, engine: &Engine<Made>, path: PathBuf) {
     });
 }
 
-/// Keeps the session for the next start, once the person rests; `now` does not wait for that. How long there is still
-/// to wait.
-pub fn keep(state: &mut State, engine: &Engine<Made>, now: bool) -> Option<Duration> {
-    let path = state.keep.path.clone()?;
-    // Until something is open there is nothing that could be lost, and much that could be overwritten.
-    if state.subject().is_none() || state.untouched || state.waiting.is_some() {
-        return None;
-    }
-    let present = session(state);
-    if state.keep.kept.as_ref() == Some(&present) {
-        state.keep.changed = None;
-        return None;
-    }
-    let since = match &state.keep.changed {
-        Some((session, since)) if *session == present => *since,
-        _ => {
-            let since = Instant::now();
-            state.keep.changed = Some((present.clone(), since));
-            since
-        }
-    };
-    let rest = REST.saturating_sub(since.elapsed());
-    if !now && !rest.is_zero() {
-        return Some(rest);
-    }
-    state.keep.changed = None;
-    state.keep.kept = Some(present.clone());
-    if now {
-        // The program ends: nobody waits for a job.
-        let _ = write(&present, &path);
-        return None;
-    }
-    submit(state, engine, Slot::Keep, "keeping the session", move |_| {
-        write(&present, &path)?;
-        Ok(Made::Kept)
-    });
-    None
-}
-
-fn write(session: &Session, path: &Path) -> Result<()> {
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
-    }
-    crate::export::write_text(&session.to_json()?, path)
-}
-
-/// Goes on where the last session ended, if there was one.
-pub fn last(state: &mut State, path: PathBuf) -> Option<String> {
-    let found = path.is_file().then(|| Session::read(&path));
-    state.keep.path = Some(path);
-    let Ok((session, notes)) = found? else {
-        state.notice = Some(FILES.last_damaged.to_owned());
-        return None;
-    };
-    state.keep.kept = Some(session.clone());
-    let name = session.model.as_ref().map(|r| r.open.clone())?;
-    state.waiting = Some(Waiting { scene: session.scene, reference: session.model, notes, quiet: true });
-    Some(name)
-}
-
-/// Opens what the last session was about, without loading anything from elsewhere.
-pub fn open_last(state: &mut State, engine: &Engine<Made>, name: String) {
-    let notice = state.notice.take();
-    find_and_open(state, engine, name, false);
-    state.notice = notice;
-}
-
 /// Follows the file of attention that is shown.
 pub fn watch(state: &mut State, engine: &Engine<Made>) {
     let Some((path, stamp)) = state.watched.clone() else { return };
@@ -464,22 +407,38 @@ pub fn changed(state: &mut State, engine: &Engine<Made>, stamp: watch::Stamp, re
     let Some(watched) = &mut state.watched else { return };
     watched.1 = stamp;
     match read {
-        Ok(imported) => {
-            let scene = state.scene.clone();
-            state.notice = Some(fill(FILES.watch_redrawn, &[&imported.name]));
-            let subject = Subject::Imported(imported.clone());
-            let is_first = state.imported.is_none();
-            show_imported(state, imported);
-            if is_first {
-                state.problem = None;
-            } else {
-                put(state, &subject, Waiting { scene, reference: None, notes: Vec::new(), quiet: true });
-            }
-            update::ask(state, engine);
+        Ok(imported) => redrawn(state, engine, imported),
+        Err(error) => {
+            let template = if stamp.is_none() { FILES.watch_gone } else { FILES.watch_failed };
+            state.notice = Some(fill(template, &[&error.to_string()]));
         }
-        Err(error) => state.notice = Some(fill(FILES.watch_failed, &[&error.to_string()])),
     }
     watch(state, engine);
+}
+
+/// Shows what the file that is followed holds now.
+fn redrawn(state: &mut State, engine: &Engine<Made>, imported: Arc<Imported>) {
+    state.notice = Some(fill(FILES.watch_redrawn, &[&imported.name]));
+    say(state, imported.notices.iter().cloned());
+    let subject = Subject::Imported(imported.clone());
+    let is_first = state.imported.is_none();
+    let before = (state.scene.text.clone(), state.scene.pair.clone());
+    show_imported(state, imported.clone());
+    if is_first {
+        // Nothing could be opened before.
+        let path = std::fs::canonicalize(&imported.path).unwrap_or_else(|_| imported.path.clone());
+        state.reference = Some(path.to_string_lossy().into_owned());
+        (state.problem, state.untouched) = (None, true);
+        keep::opened(state);
+    } else {
+        let scene = state.scene.clone();
+        put(state, &subject, Waiting { scene, reference: None, notes: Vec::new(), quiet: true });
+    }
+    if before != (state.scene.text.clone(), state.scene.pair.clone()) {
+        // What was chosen before was chosen of other tokens.
+        state.history = Undoer::default();
+    }
+    update::ask(state, engine);
 }
 
 /// Says why nothing can be changed about what was read from a file; whether it was.
@@ -501,7 +460,7 @@ pub fn refuse_meaning(state: &mut State, meaning: Meaning) -> bool {
 }
 
 /// Whether a meaning needs nothing but attention.
-fn has(meaning: Meaning) -> bool {
+pub fn has(meaning: Meaning) -> bool {
     meaning.wants().iter().all(|site| *site == Site::Probs)
 }
 

@@ -4,6 +4,7 @@ use super::scene::{Arrangement, View};
 use super::state::State;
 use crate::analysis::filter::Special;
 use crate::figure::lines::Focus;
+use egui::Context;
 
 /// Selects a head so many layers and heads away, as far as there are any.
 pub fn step(state: &mut State, layers: isize, heads: isize) {
@@ -34,6 +35,15 @@ pub fn along(state: &mut State, by: isize) {
     if let Some(&i) = next {
         (state.scene.pinned, state.preview, state.untouched) = (Some(pinned.at(i)), None, false);
     }
+}
+
+/// Puts the cursor where heads are found.
+pub fn find(state: &mut State, ctx: &Context) {
+    reveal(state, View::Heads);
+    state.sheet = None;
+    // The key that asked for the field is not the first letter in it.
+    ctx.input_mut(|i| i.events.retain(|e| !matches!(e, egui::Event::Text(text) if text == "/")));
+    ctx.memory_mut(|m| m.request_focus(super::views::heads::find_id()));
 }
 
 /// Shows a view, in a layout that has room for it.

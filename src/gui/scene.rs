@@ -1,6 +1,8 @@
 //! What the person chose to look at: small, undoable, and all that a session needs to look the same again.
 
 use super::action::Head;
+use super::words::files::FILES;
+use super::words::fill;
 use crate::analysis::filter::{Combine, Filter};
 use crate::analysis::meaning::Meaning;
 use crate::engine::{Continued, Cut, Target, With};
@@ -9,6 +11,10 @@ use crate::figure::order::Sorting;
 use crate::figure::pyramid::Pool;
 use crate::figure::shades::Look as Colours;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// The most characters of a text: more than any model reads, and no more than a field lays out without a pause.
+pub const LONGEST: usize = 1 << 16;
 
 /// What the centre shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -152,14 +158,66 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// The same with every number inside its range: a file may have been edited by hand.
-    pub fn checked(mut self) -> Self {
-        self.look.filter.threshold = self.look.filter.threshold.checked();
-        self
+    /// The same with every number inside its range, no text longer than [`LONGEST`] and nothing twice; and what had to
+    /// be changed for that, in words. A file may have been edited by hand.
+    pub fn checked(mut self) -> (Self, Option<String>) {
+        let mut strange = Vec::new();
+        let threshold = self.look.filter.threshold;
+        self.look.filter.threshold = threshold.checked();
+        if threshold != self.look.filter.threshold {
+            strange.push("look.filter.threshold");
+        }
+        for (name, text) in self.texts() {
+            if shorten(text) {
+                strange.push(name);
+            }
+        }
+        unique(&mut self.masked);
+        unique(&mut self.heads_off);
+        unique(&mut self.others);
+        unique(&mut self.cuts);
+        strange.dedup();
+        let said = (!strange.is_empty()).then(|| fill(FILES.out_of_range, &[&strange.join(", ")]));
+        (self, said)
+    }
+
+    /// Every text, by its name in a session file.
+    fn texts(&mut self) -> impl Iterator<Item = (&'static str, &mut String)> {
+        let own = [
+            ("text", Some(&mut self.text)),
+            ("pair", self.pair.as_mut()),
+            ("corrupt", self.corrupt.as_mut()),
+            ("beside.text", Some(&mut self.beside.text)),
+            ("beside.model", Some(&mut self.beside.model)),
+            ("notes", Some(&mut self.notes)),
+        ];
+        let own = own.into_iter().filter_map(|(name, text)| Some((name, text?)));
+        own.chain(self.replaced.iter_mut().map(|(_, text)| ("replaced", text)))
+    }
+
+    /// Whether anything about the model or the tokens is changed.
+    pub fn is_changed(&self) -> bool {
+        let Self { masked, replaced, heads_off, cuts, .. } = self;
+        !(masked.is_empty() && replaced.is_empty() && heads_off.is_empty() && cuts.is_empty())
     }
 
     /// The selected heads, the first of them first.
     pub fn heads(&self) -> Vec<Head> {
         std::iter::once(self.head).chain(self.others.iter().copied().filter(|h| *h != self.head)).collect()
     }
+}
+
+/// Cuts a text that is too long; whether it was.
+fn shorten(text: &mut String) -> bool {
+    let end = text.char_indices().nth(LONGEST).map(|(at, _)| at);
+    if let Some(end) = end {
+        text.truncate(end);
+    }
+    end.is_some()
+}
+
+/// Takes out what stands in a list already.
+fn unique<T: Ord + Copy>(list: &mut Vec<T>) {
+    let mut seen = BTreeSet::new();
+    list.retain(|item| seen.insert(*item));
 }

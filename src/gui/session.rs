@@ -23,6 +23,19 @@ pub struct Reference {
     pub open: String,
     /// SHA-256 over samples of its files, as [`crate::source::fingerprint::of`] computes it.
     pub fingerprint: String,
+    /// Whether it is a file of attention that was followed.
+    #[serde(default)]
+    pub followed: bool,
+}
+
+impl Reference {
+    /// Under what it may be found, the likeliest first: a folder may have been moved to a shelf, or come from another
+    /// machine.
+    pub fn names(&self) -> Vec<String> {
+        let mut names = vec![self.open.clone(), self.name.clone()];
+        names.dedup();
+        names
+    }
 }
 
 /// What is saved.
@@ -78,7 +91,9 @@ impl Session {
             notes.push(format!("not understood and left as usual: {}", wrong.join(", ")));
         }
         let scene = Scene::deserialize(known).map_err(|e| e.to_string())?;
-        Ok((Self { model, scene: scene.checked() }, notes))
+        let (scene, strange) = scene.checked();
+        notes.extend(strange);
+        Ok((Self { model, scene }, notes))
     }
 }
 
@@ -132,7 +147,12 @@ mod tests {
         scene.pinned = Some(crate::figure::lines::Focus::Key(2));
         scene.look.view = View::Heatmap;
         scene.notes = "L2\u{b7}H5 links a verb to its object".to_owned();
-        let model = Reference { name: "m".to_owned(), open: "/models/m".to_owned(), fingerprint: "ab".repeat(32) };
+        let model = Reference {
+            name: "m".to_owned(),
+            open: "/models/m".to_owned(),
+            fingerprint: "ab".repeat(32),
+            followed: true,
+        };
         Session { model: Some(model), scene }
     }
 

@@ -4,7 +4,9 @@ use super::action::{Head, Sheet};
 use super::changes;
 use super::command::Command;
 use super::examples::{Example, FIRST, Spot};
-use super::files::{Keep, Missing, Waiting};
+use super::files::Missing;
+use super::keep::Keep;
+use super::restore::Waiting;
 use super::scene::Scene;
 use super::settings::Settings;
 use super::slice::Slice;
@@ -189,7 +191,7 @@ pub struct State {
     pub next_spot: Option<Spot>,
     /// Whether the next run is for a scene that was brought back, so that its pin is right as it is.
     pub restored: bool,
-    /// Whether nothing was selected by the person yet.
+    /// Whether what opened waits for its first run, which chooses a head and a token if the person does not.
     pub untouched: bool,
     /// The examples that the model passes.
     pub examples: Vec<Example>,
@@ -474,8 +476,7 @@ impl State {
 
     /// Whether the person changed anything about the model or the tokens.
     pub fn is_changed(&self) -> bool {
-        let Scene { masked, replaced, heads_off, cuts, .. } = &self.scene;
-        !(masked.is_empty() && replaced.is_empty() && heads_off.is_empty() && cuts.is_empty())
+        self.scene.is_changed()
     }
 
     /// What to ask of the model for the text as it stands; `None` for the empty state.

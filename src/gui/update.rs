@@ -14,7 +14,7 @@ use super::views::camera::Camera;
 use super::views::heads::work::Ask as OfHeads;
 use super::words::files::FILES;
 use super::words::{EN, fill};
-use super::{before, changes, dialogs, examples, export, files, moves, theme, views};
+use super::{before, changes, dialogs, examples, export, files, keep, moves, theme, views};
 use crate::analysis::attention::worth_seeing;
 use crate::analysis::filter::{Filter, Special};
 use crate::analysis::meaning::Weights;
@@ -52,6 +52,10 @@ fn act(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Action) 
         Action::Text(text) => {
             if let Some(link) = Link::find(&text) {
                 files::follow(state, engine, link);
+                return;
+            }
+            if state.imported.is_some() {
+                state.notice = Some(FILES.from_file_note.to_owned());
                 return;
             }
             state.scene.text = text;
@@ -183,7 +187,7 @@ pub fn receive(state: &mut State, engine: &Engine<Made>, ctx: &Context, event: E
     state.progress.take_if(|(slot, _)| *slot == event.slot);
     match event.news {
         News::Done(made) => arrive(state, engine, ctx, made),
-        News::Failed(error) => failed(state, event.slot, error),
+        News::Failed(error) => failed(state, engine, event.slot, error),
         News::Progress(_) => {}
     }
 }
@@ -212,7 +216,7 @@ pub fn halt(state: &mut State, engine: &Engine<Made>, slot: Slot) {
 fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
     match made {
         Made::Opened(subject, found_as) => {
-            files::opened(state, &subject, found_as);
+            files::opened(state, engine, &subject, found_as);
             ask(state, engine);
             if let Some(model) = state.model.clone() {
                 submit(state, engine, Slot::Examples, "finding examples", move |control| {
@@ -261,13 +265,9 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
             ctx.copy_text(text);
             state.notice = Some(EN.copied.to_owned());
         }
-        Made::Before(_)
-        | Made::Effects
-        | Made::Folder(None)
-        | Made::File(None)
-        | Made::SessionTarget(None)
-        | Made::Target(None, _)
-        | Made::Kept => {}
+        Made::Folder(None) | Made::File(None) => files::not_chosen(state),
+        Made::Kept => keep::done(state),
+        Made::Before(_) | Made::Effects | Made::SessionTarget(None) | Made::Target(None, _) => {}
         Made::Picture(width, height, rgba) => {
             ctx.copy_image(egui::ColorImage::from_rgba_unmultiplied([width, height], &rgba));
             state.notice = Some(EN.copied.to_owned());
@@ -297,15 +297,20 @@ fn settle(state: &mut State, engine: &Engine<Made>, study: Study) {
     state.scene.head =
         (state.scene.head.0.min(card.layers.saturating_sub(1)), state.scene.head.1.min(card.heads.saturating_sub(1)));
     state.preview_head = None;
-    let spot = if state.untouched && is_plain { Some(examples::first_spot(&run)) } else { None };
+    let is_first = std::mem::take(&mut state.untouched);
+    let is_kept = keep::is_kept(state);
+    let spot = if is_first && is_plain { Some(examples::first_spot(&run)) } else { None };
     let restored = std::mem::take(&mut state.restored);
     if let Some(spot) = state.next_spot.take().or(spot) {
         state.scene.head = (spot.layer, spot.head);
         state.scene.others.clear();
         state.scene.pinned = spot.query.map(Focus::Query);
-        if state.untouched {
-            // Where a person begins is nothing to go back behind.
+        if is_first {
+            // Where a person begins is nothing to go back behind, and nothing to be kept.
             state.history = Undoer::default();
+            if is_kept {
+                keep::begin(state);
+            }
         }
     } else if let Some(Focus::Query(i) | Focus::Key(i)) = state.scene.pinned {
         // The pin stays on its token; in another text it stays only where the same token stands.
@@ -323,11 +328,14 @@ fn settle(state: &mut State, engine: &Engine<Made>, study: Study) {
     }
 }
 
-fn failed(state: &mut State, slot: Slot, error: Error) {
+fn failed(state: &mut State, engine: &Engine<Made>, slot: Slot, error: Error) {
     let (title, next) = match slot {
         Slot::Open => {
-            state.waiting = None;
-            (fill(EN.failed_model, &[state.opening.take().as_deref().unwrap_or_default()]), Command::Models)
+            let name = state.opening.take().unwrap_or_default();
+            if files::not_opened(state, engine, &name, &error) {
+                return;
+            }
+            (fill(EN.failed_model, &[&name]), Command::Models)
         }
         Slot::Run => {
             state.running = false;
@@ -339,7 +347,8 @@ fn failed(state: &mut State, slot: Slot, error: Error) {
             (EN.failed_look.to_owned(), Command::ShapeTrace)
         }
         Slot::Copy => (FILES.failed_copy.to_owned(), Command::Export),
-        Slot::Save | Slot::Dialog | Slot::Keep => (EN.failed_save.to_owned(), Command::Export),
+        Slot::Keep => return keep::failed(state, error),
+        Slot::Save | Slot::Dialog => (EN.failed_save.to_owned(), Command::Export),
         Slot::Examples | Slot::Draw | Slot::Watch => return,
         Slot::Neuron
         | Slot::Before
@@ -365,13 +374,7 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
     match command {
         Command::Models => sheet(state, Sheet::Models),
         Command::Palette => sheet(state, Sheet::Palette),
-        Command::Find => {
-            moves::reveal(state, View::Heads);
-            state.sheet = None;
-            // The key that asked for the field is not the first letter in it.
-            ctx.input_mut(|i| i.events.retain(|e| !matches!(e, egui::Event::Text(text) if text == "/")));
-            ctx.memory_mut(|m| m.request_focus(views::heads::find_id()));
-        }
+        Command::Find => moves::find(state, ctx),
         Command::Settings => sheet(state, Sheet::Settings),
         Command::ShapeTrace => sheet(state, Sheet::Shapes),
         Command::Export => sheet(state, Sheet::Export),
@@ -491,6 +494,7 @@ fn stop(state: &mut State, engine: &Engine<Made>) {
     for slot in Slot::STOPPABLE {
         halt(state, engine, slot);
     }
+    files::stopped(state);
     (state.running, state.typed, state.progress, state.opening) = (false, None, None, None);
     before::roll_back(state);
     state.notice = Some(EN.stopped.to_owned());

@@ -19,7 +19,7 @@ impl Threshold {
     /// The same with its number inside its range.
     pub fn checked(self) -> Self {
         match self {
-            Self::Mass(share) => Self::Mass(if share.is_finite() { share.clamp(0.05, 1.0) } else { 0.7 }),
+            Self::Mass(share) => Self::Mass(if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.7 }),
             Self::AtLeast(least) => Self::AtLeast(if least.is_finite() { least.max(0.0) } else { 0.0 }),
             Self::Top(count) => Self::Top(count.max(1)),
         }

@@ -14,7 +14,8 @@ use egui::{Button, Ui, Vec2};
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
     let Some(missing) = &state.missing else { return };
     widgets::sheet_width(ui, 520.0);
-    widgets::heading(ui, &fill(FILES.not_here, &[&missing.name]));
+    let heading = if missing.failed { FILES.not_opened } else { FILES.not_here };
+    widgets::heading(ui, &fill(heading, &[&missing.name]));
     let of_session = missing.waiting.reference.is_some();
     widgets::muted(ui, if of_session { FILES.not_here_session } else { FILES.not_here_note });
     ui.add_space(8.0);

@@ -81,24 +81,13 @@ fn arrow_down(ui: &Ui, control: egui::Rect) {
 fn texts(ui: &mut Ui, state: &State, actions: &Actions) {
     let all = ui.available_width();
     let Some(pair) = &state.scene.pair else {
-        let mut text = state.scene.text.clone();
-        let field = field(&mut text, EN.sentence_hint, all).id(sentence_id());
-        // The text of a file of attention belongs to it.
-        let field = widgets::named(ui.add_enabled(state.imported.is_none(), field), EN.sentence);
-        if field.on_disabled_hover_text(FILES.from_file_note).changed() {
-            actions.ask(Action::Text(text));
-        }
+        sentence(ui, state, actions, all);
         return;
     };
     let close = CONTROL;
     let each = (all - close - 2.0 * ui.spacing().item_spacing.x) / 2.0;
-    let mut text = state.scene.text.clone();
+    sentence(ui, state, actions, each);
     let free = state.imported.is_none();
-    let first = field(&mut text, EN.sentence_hint, each).id(sentence_id());
-    let first = widgets::named(ui.add_enabled(free, first), EN.sentence);
-    if first.on_disabled_hover_text(FILES.from_file_note).changed() {
-        actions.ask(Action::Text(text));
-    }
     let mut second = pair.clone();
     let other = field(&mut second, EN.second_hint, each).id(second_id());
     let other = widgets::named(ui.add_enabled(free, other), EN.second);
@@ -108,6 +97,19 @@ fn texts(ui: &mut Ui, state: &State, actions: &Actions) {
     let remove = ui.add_enabled(free, Button::new("\u{d7}").min_size(Vec2::splat(close)));
     if widgets::named(remove, EN.remove_second).on_hover_text(EN.remove_second).clicked() {
         actions.ask(Action::Pair(None));
+    }
+}
+
+/// The field of the sentence. It takes a link also where the text belongs to a file of attention.
+fn sentence(ui: &mut Ui, state: &State, actions: &Actions, width: f32) {
+    let mut text = state.scene.text.clone();
+    let field = field(&mut text, EN.sentence_hint, width).id(sentence_id());
+    let mut field = widgets::named(ui.add(field), EN.sentence);
+    if state.imported.is_some() {
+        field = field.on_hover_text(FILES.from_file_note);
+    }
+    if field.changed() {
+        actions.ask(Action::Text(text));
     }
 }
 
@@ -262,7 +264,7 @@ fn threshold(ui: &mut Ui, threshold: &mut Threshold, unit: f32) {
                 }
                 f64::from(*share) * 100.0
             };
-            let slider = Slider::from_get_set(5.0..=100.0, percents).step_by(1.0).suffix(" %");
+            let slider = Slider::from_get_set(0.0..=100.0, percents).step_by(1.0).suffix(" %");
             (slider, EN.share_of_row, EN.top_tip)
         }
         Threshold::AtLeast(least) => {
