@@ -3,7 +3,7 @@
 use super::align::Alignment;
 use super::divergence::Rows;
 use super::filter::{Filter, kept};
-use super::meaning::Weights;
+use super::meaning::{Meaning, Weights};
 use crate::engine::Run;
 use crate::error::{Error, Result};
 use crate::text::Tokens;
@@ -53,7 +53,8 @@ impl Comparison {
             control.report("Comparing heads", layer as u64, layers as u64);
             for head in 0..heads {
                 let [p, q] = [(a, 0), (b, 1)].map(|(run, side)| -> Result<Rows<'static>> {
-                    let picked = Picked::of(&run.tokens, run.head(layer, head), filter, &alignment.side(side));
+                    let picked =
+                        Picked::of(&run.tokens, run.head(layer, head), Meaning::Raw, filter, &alignment.side(side));
                     let picked = picked.ok_or_else(|| lost(layer, head))?;
                     kept[side] += picked.share();
                     let rows = Rows::new(picked.weights, alignment.pairs.len())?;
@@ -93,7 +94,8 @@ impl Comparison {
     pub fn difference(&self, a: &Weights, b: &Weights, layer: usize, head: usize) -> Result<Vec<f32>> {
         let values = |weights: &Weights, side: usize| -> Result<Vec<f32>> {
             let values = weights.head(layer, head);
-            let picked = Picked::of(&weights.run.tokens, &values, &self.filter, &self.alignment.side(side));
+            let picked =
+                Picked::of(&weights.run.tokens, &values, weights.meaning, &self.filter, &self.alignment.side(side));
             let picked = picked.ok_or_else(|| lost(layer, head))?;
             let scales = weights.meaning.is_share() && !self.alignment.is_identity();
             Ok(if scales { picked.scaled() } else { picked.weights })
@@ -122,8 +124,8 @@ struct Picked {
 
 impl Picked {
     /// After the steps of a filter, at these positions; nothing where the weights are not of these tokens.
-    fn of(tokens: &Tokens, weights: &[f32], filter: &Filter, positions: &[usize]) -> Option<Self> {
-        let kept = kept(tokens, weights, filter);
+    fn of(tokens: &Tokens, weights: &[f32], meaning: Meaning, filter: &Filter, positions: &[usize]) -> Option<Self> {
+        let kept = kept(tokens, weights, meaning, filter);
         let n = kept.len().isqrt();
         let rows = || positions.iter().map(|&query| &kept[query * n..][..n]);
         (n > 0).then(|| Self {

@@ -300,7 +300,7 @@ fn reading(made: &Made, (layer, head): Head) -> String {
         steps.push(fill(COMPARE.pairs_only, &[pairs_label(filter.pairs)]));
     }
     if filter.words {
-        steps.push(EN.step_words.to_owned());
+        steps.push(EN.words.to_owned());
     }
     steps.join(" \u{b7} ")
 }

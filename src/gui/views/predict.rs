@@ -307,12 +307,16 @@ fn table(ui: &mut Ui, state: &State, grid: &Grid, actions: &Actions, canvas: &mu
 }
 
 /// What a classifier says of one label: its probability, where it has one, and its logit.
-fn answer(ui: &mut Ui, answer: &Answer) {
+fn said(answer: &Answer) -> String {
     let logit = number(answer.logit);
-    let text = match answer.probability {
+    match answer.probability {
         Some(share) => fill(PREDICT.answer, &[&probability(share), &logit]),
         None => fill(PREDICT.answer_number, &[&logit]),
-    };
+    }
+}
+
+fn answer(ui: &mut Ui, answer: &Answer) {
+    let text = said(answer);
     let share = answer.probability.unwrap_or_default() as f32;
     widgets::bar_in(ui, &answer.label, share, &text, true, theme::palette(ui.ctx()).accent, 144.0);
 }
@@ -397,10 +401,8 @@ pub fn export(state: &State, palette: &'static Palette) -> Option<Recipe> {
 fn picture(grid: &Grid, chosen: Option<(usize, usize)>, palette: &Palette) -> Figure {
     let columns = [Column::words("", 200.0), Column::numbers(PREDICT.probability, 320.0)];
     let bars = grid.bars.iter().map(|bars| {
-        let cells = bars
-            .list
-            .iter()
-            .flat_map(|(label, share)| [Cell::plain(label.as_str()), Cell::bar(probability(*share), *share as f32)]);
+        let bar = |answer: &Answer| Cell::bar(said(answer), answer.probability.unwrap_or_default() as f32);
+        let cells = bars.list.iter().flat_map(|answer| [Cell::plain(answer.label.as_str()), bar(answer)]);
         (bars.title.to_owned(), crate::figure::table::figure(bars.title, &columns, &cells.collect::<Vec<_>>(), palette))
     });
     let mut parts: Vec<(String, Figure)> = bars.collect();
@@ -418,12 +420,15 @@ fn picture(grid: &Grid, chosen: Option<(usize, usize)>, palette: &Palette) -> Fi
 fn words(grid: &Grid) -> Table {
     let n = grid.columns.len().max(1);
     let bars = grid.bars.iter().flat_map(|bars| {
-        bars.list.iter().enumerate().map(|(i, (label, share))| (bars.title, "", i + 1, label.as_str(), *share))
+        let answers = bars.list.iter().enumerate();
+        answers.map(|(i, a)| {
+            (bars.title, "", i + 1, a.label.as_str(), a.probability.unwrap_or(f64::NAN), f64::from(a.logit))
+        })
     });
     let cells = grid.cells.iter().enumerate().flat_map(|(i, words)| {
         let (row, column) = (grid.rows[i / n].as_str(), grid.columns[i % n].as_str());
         let words = words.iter().enumerate();
-        words.map(move |(rank, word)| (row, column, rank + 1, word.text.as_str(), word.probability))
+        words.map(move |(rank, word)| (row, column, rank + 1, word.text.as_str(), word.probability, f64::NAN))
     });
     let rows: Vec<_> = bars.chain(cells).collect();
     Table::default()
@@ -432,4 +437,5 @@ fn words(grid: &Grid) -> Table {
         .whole("rank", rows.iter().map(|row| row.2))
         .text("word", rows.iter().map(|row| row.3))
         .number("probability", rows.iter().map(|row| row.4))
+        .number("logit", rows.iter().map(|row| row.5))
 }
