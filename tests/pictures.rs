@@ -125,14 +125,14 @@ fn all_heads_zoom_to_one_number_and_back() {
     for _ in 0..6 {
         press(&mut window, Key::Plus);
     }
-    let camera = window.state().state().camera;
+    let camera = window.state().state().scene.details.camera;
     assert!(camera.zoom > 5.0, "{camera:?}");
     assert!(head(&window).width() > 3.0 * small.width());
     click(&mut window, "Whole model");
-    assert!(window.state().state().camera.is_whole());
+    assert!(window.state().state().scene.details.camera.is_whole());
     click(&mut window, "Zoom in");
     click(&mut window, "Zoom out");
-    assert!(window.state().state().camera.is_whole());
+    assert!(window.state().state().scene.details.camera.is_whole());
     click(&mut window, "Mean");
     assert_eq!(window.state().state().study.as_ref().map(|s| s.pyramid.pool), Some(Pool::Mean));
     press(&mut window, Key::P);

@@ -433,7 +433,7 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         }
         Command::Stretch => state.scene.look.stretch = !state.scene.look.stretch,
         Command::Pool => views::model::apply(state, views::model::Ask::OtherPool),
-        Command::WholeModel => state.camera = Camera::default(),
+        Command::WholeModel => state.scene.details.camera = Camera::default(),
         Command::Direction => {
             let at = Way::ALL.iter().position(|w| *w == state.scene.look.way).unwrap_or(0);
             state.scene.look.way = Way::ALL[(at + 1) % Way::ALL.len()];

@@ -17,11 +17,12 @@ use crate::gui::words::changes::CHANGES;
 use crate::gui::words::{EN, fill, number};
 use crate::gui::{panels, widgets};
 use egui::{Button, RichText, ScrollArea, Sense, Stroke, StrokeKind, TextEdit, Ui, Vec2};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use work::{Board, Question, Work, largest};
 
 /// Which question the view asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Mode {
     /// What does each head do?
     #[default]
@@ -33,8 +34,6 @@ pub enum Mode {
 /// What the view knows.
 #[derive(Debug, Default)]
 pub struct Effects {
-    /// Which question it asks.
-    pub mode: Mode,
     /// Heads left out, as far as they are known.
     pub left_out: Option<Arc<Work>>,
     /// Parts patched, as far as they are known.
@@ -57,7 +56,7 @@ pub enum Ask {
 /// Does what the view asks for.
 pub fn apply(state: &mut State, engine: &Engine<Made>, ask: Ask) {
     match ask {
-        Ask::Mode(mode) => state.views.effects.mode = mode,
+        Ask::Mode(mode) => state.scene.details.effects = mode,
         Ask::Corrupt(text) => state.scene.corrupt = Some(text),
         Ask::Start => start(state, engine),
         Ask::Stop => {
@@ -74,7 +73,7 @@ fn question(state: &State) -> Option<Question> {
     // What the window keeps of a run, and of what it takes gradients, changes no effect.
     let ask = crate::engine::Ask { want: crate::trace::Want::nothing(), target: None, ..state.ask()? };
     let target = state.target()?;
-    let corrupt = (state.views.effects.mode == Mode::Patch).then(|| corrupt(state).to_owned());
+    let corrupt = (state.scene.details.effects == Mode::Patch).then(|| corrupt(state).to_owned());
     Some(Question { model: model.id, ask, corrupt, target, with: state.scene.off_with })
 }
 
@@ -117,7 +116,7 @@ fn start(state: &mut State, engine: &Engine<Made>) {
 /// Draws the view.
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
     let Some(run) = state.run() else { return };
-    let mode = state.views.effects.mode;
+    let mode = state.scene.details.effects;
     ScrollArea::both().id_salt("effects").auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 8.0;
         let mut chosen = mode;
@@ -192,7 +191,7 @@ fn start_button(ui: &mut Ui, state: &State, work: Option<&Work>, actions: &Actio
             actions.ask(Action::Effects(Ask::Stop));
         }
     } else {
-        let ready = state.views.effects.mode == Mode::LeaveOut || corrupt(state) != state.scene.text;
+        let ready = state.scene.details.effects == Mode::LeaveOut || corrupt(state) != state.scene.text;
         let start = ui.add_enabled(ready, Button::new(CHANGES.compute).min_size(Vec2::new(88.0, CONTROL)));
         let start = widgets::named(start, CHANGES.effects_compute).on_hover_text(CHANGES.effects_compute_tip);
         if start.on_disabled_hover_text(CHANGES.corrupt_same).clicked() {
@@ -388,7 +387,7 @@ fn ranked(ui: &mut Ui, board: &Board, heads: usize, actions: &Actions) {
 
 /// What is known as tab-separated text: `layer, head, effect`, or of patching `kind, layer, index, recovery`.
 pub fn table(state: &State) -> Option<String> {
-    let mode = state.views.effects.mode;
+    let mode = state.scene.details.effects;
     let (work, kinds) = match mode {
         Mode::LeaveOut => (state.views.effects.left_out.as_ref()?, [""; 2]),
         Mode::Patch => (state.views.effects.patched.as_ref()?, ["token\t", "head\t"]),
@@ -405,13 +404,13 @@ pub fn table(state: &State) -> Option<String> {
 
 /// The map of heads as a picture of its own.
 pub fn picture(state: &State, palette: &Palette) -> Option<Figure> {
-    let work = match state.views.effects.mode {
+    let work = match state.scene.details.effects {
         Mode::LeaveOut => state.views.effects.left_out.as_ref()?,
         Mode::Patch => state.views.effects.patched.as_ref()?,
     };
     let (board, room) = (work.board(), [720.0, 640.0]);
     let heads: Vec<String> = (0..work.heads).map(|h| format!("H{h}")).collect();
-    let drawn = match state.views.effects.mode {
+    let drawn = match state.scene.details.effects {
         Mode::LeaveOut => Drawn::left_out(work, &heads, &board),
         Mode::Patch => Drawn::tokens(work, &board),
     };

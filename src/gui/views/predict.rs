@@ -3,6 +3,7 @@
 pub mod generate;
 mod work;
 
+use crate::engine::sampler::Sampling;
 use crate::engine::{Engine, Run, Slot, lens};
 use crate::export::{Table, ViewExport};
 use crate::figure::cells::{Cells, Layout, figure};
@@ -17,11 +18,12 @@ use crate::gui::words::fill;
 use crate::gui::words::predict::PREDICT;
 use crate::gui::{caption, made, theme, update, widgets};
 use egui::{Button, RichText, ScrollArea, Sense, Ui, Vec2};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 pub use work::Grid;
 
 /// What is read out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Mode {
     /// The likeliest words of every token.
     #[default]
@@ -67,11 +69,36 @@ pub enum Made {
     Text(Arc<generate::Text>),
 }
 
+/// What was chosen here: a part of the scene.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Chosen {
+    /// What is read out.
+    pub mode: Mode,
+    /// How tokens are drawn where the model goes on with the text.
+    pub sampling: Sampling,
+    /// How many of them at most.
+    pub count: usize,
+}
+
+impl Default for Chosen {
+    fn default() -> Self {
+        let sampling = Sampling { temperature: 0.8, top_k: 40, top_p: 0.95, seed: 0 };
+        Self { mode: Mode::default(), sampling, count: 20 }
+    }
+}
+
+impl Chosen {
+    /// The same with every number inside its range.
+    pub fn checked(self) -> Self {
+        let sampling = if self.sampling.check().is_ok() { self.sampling } else { Self::default().sampling };
+        Self { sampling, count: self.count.clamp(1, generate::MOST), ..self }
+    }
+}
+
 /// What the view keeps.
 #[derive(Debug, Default)]
 pub struct Kept {
-    /// What is read out.
-    pub mode: Mode,
     grid: Option<Arc<Grid>>,
     /// The run that heads are read from, and the run on the screen that it belongs to.
     inner: Option<(u64, Arc<Run>)>,
@@ -89,7 +116,7 @@ pub type Drawn = Memo<Key, (Figure, Layout)>;
 /// Does what the view asks for.
 pub fn apply(state: &mut State, engine: &Engine<made::Made>, asked: Ask) {
     match asked {
-        Ask::Mode(mode) => (state.views.predict.mode, state.views.predict.chosen) = (mode, None),
+        Ask::Mode(mode) => (state.scene.details.predict.mode, state.views.predict.chosen) = (mode, None),
         Ask::Choose(row, column) => {
             let chosen = Some((row, column));
             let kept = &mut state.views.predict.chosen;
@@ -133,7 +160,7 @@ pub fn arrive(state: &mut State, made: Made) {
 
 /// What the view asks about what is shown now.
 fn question(state: &State, run: &Run) -> Question {
-    let mode = state.views.predict.mode;
+    let mode = state.scene.details.predict.mode;
     let head = (mode == Mode::Head).then_some(state.scene.head);
     let pinned = || state.scene.pinned.map(Focus::token).filter(|&i| i < run.tokens.len());
     let masked = || state.scene.masked.first().copied().filter(|&i| i < run.tokens.len());
@@ -145,6 +172,7 @@ fn question(state: &State, run: &Run) -> Question {
 /// Draws the view.
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
     let (Some(run), kept) = (state.run(), &state.views.predict) else { return };
+    let now = state.scene.details.predict.mode;
     ui.spacing_mut().item_spacing.y = 6.0;
     let Some(model) = state.model.as_ref().filter(|model| model.id == run.model) else {
         widgets::muted(ui, PREDICT.no_model);
@@ -166,7 +194,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
                 Mode::Generate => card.predicts_words() && causal,
                 _ => card.predicts_words(),
             };
-            let button = Button::selectable(kept.mode == mode, label).frame_when_inactive(true);
+            let button = Button::selectable(now == mode, label).frame_when_inactive(true);
             let why = if mode == Mode::Generate { PREDICT.not_causal } else { PREDICT.no_words };
             let button = ui.add_enabled(possible, button).on_hover_text(tip).on_disabled_hover_text(why);
             if button.clicked() {
@@ -174,11 +202,11 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
             }
         }
     });
-    if kept.mode == Mode::Generate && causal && card.predicts_words() {
+    if now == Mode::Generate && causal && card.predicts_words() {
         generate::show(ui, state, actions);
         return;
     }
-    if kept.mode != Mode::Tokens
+    if now != Mode::Tokens
         && let Err(error) = lens::check(&model.name, card)
     {
         widgets::muted(ui, error.to_string());
@@ -339,7 +367,7 @@ fn draw(grid: &Grid, palette: &Palette, width: f32) -> (Figure, Layout) {
 /// The table with all its words, for a file or the clipboard.
 pub fn export(state: &State, palette: &'static Palette) -> Option<Recipe> {
     let run = state.run()?;
-    if state.views.predict.mode == Mode::Generate {
+    if state.scene.details.predict.mode == Mode::Generate {
         return generate::export(state);
     }
     let grid = state.views.predict.grid.clone().filter(|grid| grid.question == question(state, run))?;
