@@ -155,7 +155,10 @@ fn act(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Action) 
             state.untouched = false;
         }
         Action::Instead(instead) => files::choose(state, engine, instead),
-        Action::Sheet(sheet) => state.sheet = sheet,
+        Action::Sheet(sheet) => {
+            files::put_off(state);
+            state.sheet = sheet;
+        }
         Action::Theme(choice) => {
             state.settings.theme = choice;
             theme::choose(ctx, choice);
@@ -388,6 +391,7 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         Command::NextLayer => step(state, 1, 0),
         Command::PreviousLayer => step(state, -1, 0),
         Command::Unpin => {
+            files::put_off(state);
             if state.sheet.take().is_none() {
                 if state.projector && state.scene.pinned.is_none() {
                     project(state, ctx, false);
