@@ -176,7 +176,7 @@ fn all_heads_zoom_to_one_number_and_back() {
     for _ in 0..6 {
         press(&mut window, Key::Plus);
     }
-    let camera = window.state().state().camera;
+    let camera = window.state().state().scene.details.camera;
     assert!(camera.zoom > 5.0, "{camera:?}");
     assert!(head(&window).width() > 3.0 * small.width());
     // The number of the cell under the pointer is the model's.
@@ -197,10 +197,10 @@ fn all_heads_zoom_to_one_number_and_back() {
     };
     assert!((0..n * n).any(|i| is_said(i / n, i % n)));
     click(&mut window, "Whole model");
-    assert!(window.state().state().camera.is_whole());
+    assert!(window.state().state().scene.details.camera.is_whole());
     click(&mut window, "Zoom in");
     click(&mut window, "Zoom out");
-    assert!(window.state().state().camera.is_whole());
+    assert!(window.state().state().scene.details.camera.is_whole());
     click(&mut window, "Mean");
     assert_eq!(window.state().state().study.as_ref().map(|s| s.pyramid.pool), Some(Pool::Mean));
     press(&mut window, Key::P);

@@ -104,6 +104,14 @@ fn a_session_brings_everything_back() {
     ask(&mut window, Action::Pin(Focus::Query(4)));
     ask(&mut window, Action::Show(View::Heatmap));
     ask(&mut window, Action::Notes("links a verb to its object".to_owned()));
+    // What single views were set to belongs to it.
+    ask(&mut window, Action::Show(View::Heads));
+    window.get_by_label("Find heads").focus();
+    window.step();
+    window.get_by_label("Find heads").type_text("L2");
+    settle(&mut window);
+    assert_eq!(state(&window).scene.details.heads.find, "L2");
+    ask(&mut window, Action::Show(View::Heatmap));
     let saved = state(&window).scene.clone();
     ask(&mut window, Action::SaveSession(path.clone()));
     assert!(path.is_file(), "{:?}", state(&window).problem);
@@ -208,7 +216,7 @@ fn a_last_session_without_its_model_goes_on_and_is_not_overwritten() {
     let broken = folder.path().join("broken");
     std::fs::create_dir(&broken).expect("made");
     std::fs::write(broken.join("config.json"), "{").expect("written");
-    for place in [folder.path().join("unplugged"), broken] {
+    for (head, place) in [(6, folder.path().join("unplugged")), (7, broken)] {
         let place = place.to_string_lossy().into_owned();
         edit(&path, |session| {
             session["model"]["open"] = place.clone().into();
@@ -223,7 +231,7 @@ fn a_last_session_without_its_model_goes_on_and_is_not_overwritten() {
         let start = Instant::now();
         wait(&mut window, "nothing", |_| start.elapsed() > Duration::from_secs(3));
         assert_eq!(std::fs::read(&path).expect("it is there"), before, "nobody changed anything");
-        ask(&mut window, Action::Select((0, 7)));
+        ask(&mut window, Action::Select((0, head)));
         wait(&mut window, "kept", |_| std::fs::read(&path).is_ok_and(|now| now != before));
         let text = std::fs::read_to_string(&path).expect("it is there");
         assert!(text.contains("mine") && text.contains("heavy"), "{text}");
@@ -419,6 +427,53 @@ fn a_link_is_taken_where_a_file_is_open_and_opens_no_path() {
 }
 
 #[test]
+fn no_damaged_session_does_harm_and_nothing_of_it_is_lost_unsaid() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.lexiscope.json");
+    let mut window = first();
+    ask(&mut window, Action::Select((2, 5)));
+    ask(&mut window, Action::Mask(3));
+    ask(&mut window, Action::HeadOff((1, 2)));
+    ask(&mut window, Action::Pin(Focus::Query(4)));
+    ask(&mut window, Action::SaveSession(path.clone()));
+    let good = std::fs::read(&path).expect("it is there");
+    let mut random = 3u64;
+    let mut draw = |below: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((random >> 33) as usize) % below
+    };
+    let digits: Vec<usize> = (0..good.len()).filter(|&at| good[at].is_ascii_digit()).collect();
+    for _ in 0..150 {
+        let mut bytes = good.clone();
+        // Numbers lead further in than letters, which are rarely understood.
+        for _ in 0..=draw(2) {
+            let at = digits[draw(digits.len())];
+            bytes[at] = b'0' + draw(10) as u8;
+        }
+        if draw(3) == 0 {
+            let at = draw(bytes.len());
+            bytes[at] = b' ' + draw(95) as u8;
+        }
+        std::fs::write(&path, &bytes).expect("written");
+        ask(&mut window, Action::Sheet(None));
+        ask(&mut window, Action::Dismiss);
+        open(&mut window, &path);
+        let (state, said) = (state(&window), problem(&window));
+        let text = String::from_utf8_lossy(&bytes);
+        let run = state.run().expect("a run");
+        assert!(state.is_about(run) && run.ask.masked == state.scene.masked, "{said}\n{text}");
+        if !said.is_empty() || state.sheet.is_some() {
+            continue;
+        }
+        let value: serde_json::Value = serde_json::from_slice(&bytes).expect("what is no JSON is said");
+        let shown = serde_json::to_value(&state.scene).expect("a scene");
+        for part in ["head", "others", "masked", "heads_off", "pinned"] {
+            assert_eq!(value["scene"][part], shown[part], "{part} is another, and nothing is said of it\n{text}");
+        }
+    }
+}
+
+#[test]
 fn a_link_of_exbert_restores_its_state() {
     let link = |model: &str, layer: usize, heads: &str| {
         format!(
@@ -442,6 +497,12 @@ fn a_link_of_exbert_restores_its_state() {
     ask(&mut window, Action::Text(link("bert-large-uncased", 23, "0,15")));
     assert_eq!(state(&window).sheet, Some(Sheet::Missing));
     assert_eq!(state(&window).scene, before, "nothing is changed until a person chooses");
+    window.get_by_label("Close").click();
+    settle(&mut window);
+    assert!(state(&window).notice.as_ref().is_some_and(|n| n.contains("asks again")));
+    ask(&mut window, Action::Sheet(Some(Sheet::Session)));
+    window.get_by_label("Choose a model\u{2026}").click();
+    settle(&mut window);
     window.get_by_label("Open folder\u{2026}");
     window.get_by_label("Download 1.34 GB");
     window.get_by_label("Same sentence on bert-mini-en").click();

@@ -62,7 +62,7 @@ impl App {
         let path = folder.join(keep::LAST);
         if !go_on {
             self.state.keep.path = Some(path);
-        } else if let Some(last) = keep::last(&mut self.state, path) {
+        } else if let Some(last) = keep::last(&mut self.state, &path) {
             drop(self.actions.take());
             keep::open_last(&mut self.state, &self.engine, last);
         }

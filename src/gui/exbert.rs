@@ -227,4 +227,58 @@ mod tests {
         let pasted = format!("The old lady.{SEED}quickly opened");
         assert_eq!(Link::find(&pasted), Link::find(SEED), "pasted into a sentence");
     }
+
+    #[test]
+    fn no_damaged_link_does_harm_and_nothing_of_it_is_lost_unsaid() {
+        let mut state = 11u64;
+        let mut draw = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 33) as usize) % below.max(1)
+        };
+        let (mut read, mut faulty) = (0, 0);
+        for _ in 0..4000 {
+            let mut bytes = SEED.as_bytes().to_vec();
+            match draw(4) {
+                0 => bytes.truncate(draw(SEED.len())),
+                1 => {
+                    let (at, to) = (draw(SEED.len()), draw(SEED.len()));
+                    bytes.drain(at.min(to)..at.max(to));
+                }
+                2 => {
+                    let at = draw(SEED.len());
+                    bytes.splice(at..at, *b"%9&=,..7");
+                }
+                _ => {
+                    for _ in 0..=draw(4) {
+                        let at = draw(SEED.len());
+                        bytes[at] = draw(256) as u8;
+                    }
+                }
+            }
+            let text = String::from_utf8_lossy(&bytes);
+            let Some(link) = Link::find(&text) else { continue };
+            read += 1;
+            faulty += usize::from(!link.faults.is_empty());
+            assert!(link.threshold.is_none_or(|t| (0.0..=1.0).contains(&t)), "{text}");
+            for list in [link.heads.as_deref().unwrap_or_default(), &link.masked] {
+                let once: std::collections::BTreeSet<_> = list.iter().collect();
+                assert_eq!(once.len(), list.len(), "{text}");
+            }
+            let link_at = text.to_ascii_lowercase().find("exbert").expect("its name");
+            let (_, query) = text[link_at..].split_once('?').expect("its query");
+            let query = query.split('#').next().unwrap_or_default();
+            let given = |name: &str| query.split('&').any(|part| part.split_once('=').is_some_and(|(n, _)| n == name));
+            let said = |name: &str| link.faults.iter().any(|fault| fault.starts_with(&format!("{name}=")));
+            let taken = [
+                ("layer", link.layer.is_some()),
+                ("heads", link.heads.is_some()),
+                ("threshold", link.threshold.is_some()),
+                ("hideClsSep", link.hide_special.is_some()),
+            ];
+            for (name, taken) in taken {
+                assert_eq!(given(name), taken || said(name), "{name} of {text}");
+            }
+        }
+        assert!(read > 2000 && faulty > 200, "{read} links of which {faulty} have faults");
+    }
 }

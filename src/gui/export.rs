@@ -207,7 +207,7 @@ fn of_all(state: &State) -> Caption {
 /// The picture of all heads, with what marks them on the screen.
 fn of_grid(state: &State, palette: &'static Palette) -> Option<Recipe> {
     let (study, selected, off) = (state.study.clone()?, state.scene.heads(), state.scene.heads_off.clone());
-    let is_part = state.scene.look.arrangement == Arrangement::Grid && !state.camera.is_whole();
+    let is_part = state.scene.look.arrangement == Arrangement::Grid && !state.scene.details.camera.is_whole();
     let part = if is_part { FILES.whole_model } else { "" };
     let caption = of_all(state).and(FILES.caption_part, part);
     Some(Box::new(move || Ok(ViewExport::picture(caption, marked(&study, &selected, &off, palette)))))

@@ -158,6 +158,14 @@ pub fn not_chosen(state: &mut State) {
     }
 }
 
+/// Where the person closes the sheet without a choice, says where the question is asked again.
+pub fn put_off(state: &mut State) {
+    let missing = state.missing.as_ref().filter(|_| state.sheet == Some(Sheet::Missing));
+    if let Some(missing) = missing {
+        state.notice = Some(fill(FILES.still_waits, &[&missing.name]));
+    }
+}
+
 /// The last session goes on with the bundled model: nobody asked for anything yet, so nothing is asked.
 fn fall_back(state: &mut State, engine: &Engine<Made>, mut waiting: Waiting, note: String) {
     waiting.notes.insert(0, note);
@@ -261,7 +269,8 @@ fn show_imported(state: &mut State, imported: Arc<Imported>) {
 
 /// Restores what a link of exBERT says.
 pub fn follow(state: &mut State, engine: &Engine<Made>, link: Link) {
-    let mut scene = Scene { look: state.scene.look, notes: state.scene.notes.clone(), ..Scene::default() };
+    let Scene { notes, look, details, .. } = state.scene.clone();
+    let mut scene = Scene { notes, look, details, ..Scene::default() };
     let mut notes = Vec::new();
     let is_name = |name: &String| {
         // A path could lead anywhere, also to another machine.
@@ -313,25 +322,28 @@ pub fn follow(state: &mut State, engine: &Engine<Made>, link: Link) {
     let (scene, strange) = scene.checked();
     notes.extend(strange);
     let waiting = Waiting { scene, reference: None, notes, quiet: false };
-    let name = model.unwrap_or_else(|| find::DEFAULT.to_owned());
-    match state.subject().filter(|s| s.name() == name || state.reference.as_ref() == Some(&name)) {
-        Some(subject) => put_here(state, engine, &subject, waiting),
-        None => wait_for(state, engine, waiting, vec![name]),
-    }
+    let (name, open) = (model.unwrap_or_else(|| find::DEFAULT.to_owned()), state.reference.clone());
+    wait_for(state, engine, waiting, vec![name.clone()], |s| s.name() == name || open.as_ref() == Some(&name));
 }
 
-/// Puts a scene on what is open already.
-fn put_here(state: &mut State, engine: &Engine<Made>, subject: &Subject, waiting: Waiting) {
+/// Puts a scene on what is open where that `suits`, or opens its model, if it is on this machine under one of these
+/// names.
+fn wait_for(
+    state: &mut State,
+    engine: &Engine<Made>,
+    waiting: Waiting,
+    names: Vec<String>,
+    suits: impl FnOnce(&Subject) -> bool,
+) {
+    let Some(subject) = state.subject().filter(suits) else {
+        find_and_open(state, engine, names, false);
+        state.waiting = Some(waiting);
+        return;
+    };
     clear(state);
     state.problem = None;
-    put(state, subject, waiting);
+    put(state, &subject, waiting);
     update::ask(state, engine);
-}
-
-/// Opens the model of a scene, if it is on this machine under one of these names.
-fn wait_for(state: &mut State, engine: &Engine<Made>, waiting: Waiting, names: Vec<String>) {
-    find_and_open(state, engine, names, false);
-    state.waiting = Some(waiting);
 }
 
 fn read_session(state: &mut State, engine: &Engine<Made>, name: String) {
@@ -348,19 +360,11 @@ pub fn resume(state: &mut State, engine: &Engine<Made>, session: Session, notes:
     state.opening = None;
     state.waiting = None;
     let waiting = Waiting { scene: session.scene, reference: session.model, notes, quiet: false };
-    let Some(reference) = &waiting.reference else {
-        match state.subject() {
-            Some(subject) => put_here(state, engine, &subject, waiting),
-            None => wait_for(state, engine, waiting, vec![find::DEFAULT.to_owned()]),
-        }
-        return;
-    };
-    let is_open = |s: &Subject| s.fingerprint() == reference.fingerprint && s.name() == reference.name;
-    match state.subject().filter(is_open) {
-        Some(subject) => put_here(state, engine, &subject, waiting),
-        None => {
-            let names = reference.names();
-            wait_for(state, engine, waiting, names);
+    match waiting.reference.clone() {
+        // Of no model in particular: what is open will do.
+        None => wait_for(state, engine, waiting, vec![find::DEFAULT.to_owned()], |_| true),
+        Some(of) => {
+            wait_for(state, engine, waiting, of.names(), |s| s.name() == of.name && s.fingerprint() == of.fingerprint);
         }
     }
 }
@@ -407,7 +411,7 @@ pub fn changed(state: &mut State, engine: &Engine<Made>, stamp: watch::Stamp, re
     let Some(watched) = &mut state.watched else { return };
     watched.1 = stamp;
     match read {
-        Ok(imported) => redrawn(state, engine, imported),
+        Ok(imported) => redrawn(state, engine, &imported),
         Err(error) => {
             let template = if stamp.is_none() { FILES.watch_gone } else { FILES.watch_failed };
             state.notice = Some(fill(template, &[&error.to_string()]));
@@ -417,7 +421,7 @@ pub fn changed(state: &mut State, engine: &Engine<Made>, stamp: watch::Stamp, re
 }
 
 /// Shows what the file that is followed holds now.
-fn redrawn(state: &mut State, engine: &Engine<Made>, imported: Arc<Imported>) {
+fn redrawn(state: &mut State, engine: &Engine<Made>, imported: &Arc<Imported>) {
     state.notice = Some(fill(FILES.watch_redrawn, &[&imported.name]));
     say(state, imported.notices.iter().cloned());
     let subject = Subject::Imported(imported.clone());
@@ -469,4 +473,39 @@ pub fn session_name(state: &State) -> String {
     let name = state.subject().map_or_else(|| "session".to_owned(), |s| s.name().to_owned());
     let plain: String = name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect();
     plain + session::ENDING
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gui::settings::Settings;
+
+    fn waiting() -> Waiting {
+        let scene = Scene { text: "pasted".to_owned(), ..Scene::default() };
+        Waiting { scene, reference: None, notes: Vec::new(), quiet: false }
+    }
+
+    #[test]
+    fn who_stops_or_chooses_nothing_is_asked_again() {
+        let mut state = State::new(Settings::default());
+        (state.opening, state.waiting) = (Some("bert-large-uncased".to_owned()), Some(waiting()));
+        stopped(&mut state);
+        let missing = state.missing.clone().expect("it still waits");
+        assert_eq!((missing.name.as_str(), missing.waiting.scene.text.as_str()), ("bert-large-uncased", "pasted"));
+        assert!(state.waiting.is_none() && state.sheet == Some(Sheet::Missing), "nothing else that opens gets it");
+
+        (state.sheet, state.waiting) = (None, Some(missing.waiting));
+        not_chosen(&mut state);
+        assert!(state.waiting.is_none() && state.sheet == Some(Sheet::Missing));
+        (state.sheet, state.missing) = (None, None);
+        not_chosen(&mut state);
+        assert_eq!(state.sheet, None, "a dialog that nothing waited for");
+    }
+
+    #[test]
+    fn the_size_of_a_download_is_that_of_the_model_itself() {
+        assert_eq!(size("gpt2"), Some(548_105_171));
+        assert_eq!(size("openai-community/gpt2"), size("gpt2"));
+        assert_eq!(size("somebody/gpt2"), None, "another model of that name");
+    }
 }

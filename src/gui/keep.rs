@@ -4,7 +4,7 @@ use super::command::Command;
 use super::files::{self, session};
 use super::made::Made;
 use super::restore::Waiting;
-use super::session::Session;
+use super::session::{Reference, Session};
 use super::state::{Problem, State};
 use super::update::submit;
 use super::words::files::FILES;
@@ -150,20 +150,17 @@ fn write(session: &Session, path: &Path) -> Result<()> {
 }
 
 /// Goes on where the last session ended, if there was one: what waits for its model, and what that is called.
-pub fn last(state: &mut State, path: PathBuf) -> Option<(Waiting, Vec<String>)> {
-    let found = path.is_file().then(|| Session::read(&path));
-    state.keep.path = Some(path.clone());
-    let (session, mut notes) = match found? {
-        Ok(read) => read,
-        Err(_) => {
-            files::say(state, [FILES.last_damaged.to_owned(), set_aside(&path)]);
-            return None;
-        }
+pub fn last(state: &mut State, path: &Path) -> Option<(Waiting, Vec<String>)> {
+    state.keep.path = Some(path.to_owned());
+    let found = path.is_file().then(|| Session::read(path))?;
+    let Ok((session, mut notes)) = found else {
+        files::say(state, [FILES.last_damaged.to_owned(), set_aside(path)]);
+        return None;
     };
     if !notes.is_empty() {
-        notes.push(set_aside(&path));
+        notes.push(set_aside(path));
     }
-    let names = session.model.as_ref().map_or_else(|| vec![find::DEFAULT.to_owned()], |r| r.names());
+    let names = session.model.as_ref().map_or_else(|| vec![find::DEFAULT.to_owned()], Reference::names);
     Some((Waiting { scene: session.scene, reference: session.model, notes, quiet: true }, names))
 }
 

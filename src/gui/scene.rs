@@ -1,6 +1,8 @@
 //! What the person chose to look at: small, undoable, and all that a session needs to look the same again.
 
 use super::action::Head;
+use super::views::camera::Camera;
+use super::views::{effects, heads, predict};
 use super::words::files::FILES;
 use super::words::fill;
 use crate::analysis::filter::{Combine, Filter};
@@ -119,6 +121,22 @@ pub struct Look {
     pub colours: Colours,
 }
 
+/// What was chosen inside single views.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Details {
+    /// Which part of all heads is seen where they have the window for themselves.
+    pub camera: Camera,
+    /// Of the table of heads and of evidence.
+    pub heads: heads::work::Chosen,
+    /// Of predictions.
+    pub predict: predict::Chosen,
+    /// Which question effects answer.
+    pub effects: effects::Mode,
+    /// The query and the key of the neuron view.
+    pub neuron: Option<(usize, usize)>,
+}
+
 /// Everything that undo brings back.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -155,6 +173,8 @@ pub struct Scene {
     pub notes: String,
     /// How it is shown.
     pub look: Look,
+    /// What was chosen inside single views.
+    pub details: Details,
 }
 
 impl Scene {
@@ -166,6 +186,11 @@ impl Scene {
         self.look.filter.threshold = threshold.checked();
         if threshold != self.look.filter.threshold {
             strange.push("look.filter.threshold");
+        }
+        let predict = self.details.predict;
+        self.details.predict = predict.checked();
+        if predict != self.details.predict {
+            strange.push("details.predict");
         }
         for (name, text) in self.texts() {
             if shorten(text) {
@@ -190,6 +215,8 @@ impl Scene {
             ("beside.text", Some(&mut self.beside.text)),
             ("beside.model", Some(&mut self.beside.model)),
             ("notes", Some(&mut self.notes)),
+            ("details.heads.path", Some(&mut self.details.heads.path)),
+            ("details.heads.find", Some(&mut self.details.heads.find)),
         ];
         let own = own.into_iter().filter_map(|(name, text)| Some((name, text?)));
         own.chain(self.replaced.iter_mut().map(|(_, text)| ("replaced", text)))

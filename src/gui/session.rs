@@ -138,7 +138,10 @@ fn take(scene: &mut Value, at: &mut Vec<String>, given: &Map<String, Value>, wro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::measures::Measure;
     use crate::gui::scene::View;
+    use crate::gui::views::effects;
+    use crate::gui::views::heads::work::Key;
 
     fn session() -> Session {
         let mut scene = Scene { text: "The old lady".to_owned(), head: (2, 5), ..Scene::default() };
@@ -146,6 +149,10 @@ mod tests {
         scene.others = vec![(2, 6)];
         scene.pinned = Some(crate::figure::lines::Focus::Key(2));
         scene.look.view = View::Heatmap;
+        scene.details.heads.find = "L2".to_owned();
+        scene.details.heads.sort = (Key::Measure(Measure::Entropy), true);
+        (scene.details.effects, scene.details.neuron) = (effects::Mode::Patch, Some((3, 4)));
+        scene.details.predict.sampling.seed = 7;
         scene.notes = "L2\u{b7}H5 links a verb to its object".to_owned();
         let model = Reference {
             name: "m".to_owned(),

@@ -11,7 +11,6 @@ use super::scene::Scene;
 use super::settings::Settings;
 use super::slice::Slice;
 use super::views::Views;
-use super::views::camera::Camera;
 use super::watch::Stamp;
 use super::words::views::VIEWS;
 use super::words::{EN, fill};
@@ -211,8 +210,6 @@ pub struct State {
     pub projector: bool,
     /// How the grid was last drawn.
     pub grid_look: GridLook,
-    /// Which part of all heads is seen where they have the window for themselves.
-    pub camera: Camera,
 }
 
 impl State {
@@ -250,7 +247,6 @@ impl State {
             problem: None,
             notice: None,
             projector: false,
-            camera: Camera::default(),
             grid_look: GridLook {
                 width: 376.0,
                 height: None,

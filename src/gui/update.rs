@@ -156,7 +156,10 @@ fn act(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Action) 
             state.untouched = false;
         }
         Action::Instead(instead) => files::choose(state, engine, instead),
-        Action::Sheet(sheet) => state.sheet = sheet,
+        Action::Sheet(sheet) => {
+            files::put_off(state);
+            state.sheet = sheet;
+        }
         Action::Theme(choice) => {
             state.settings.theme = choice;
             theme::choose(ctx, choice);
@@ -411,6 +414,7 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         Command::NextToken => moves::along(state, 1),
         Command::PreviousToken => moves::along(state, -1),
         Command::Unpin => {
+            files::put_off(state);
             if state.sheet.take().is_none() {
                 if state.projector && state.scene.pinned.is_none() {
                     project(state, ctx, false);
@@ -459,7 +463,7 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         }
         Command::Stretch => state.scene.look.stretch = !state.scene.look.stretch,
         Command::Pool => views::model::apply(state, views::model::Ask::OtherPool),
-        Command::WholeModel => state.camera = Camera::default(),
+        Command::WholeModel => state.scene.details.camera = Camera::default(),
         Command::Direction => {
             let at = Way::ALL.iter().position(|w| *w == state.scene.look.way).unwrap_or(0);
             state.scene.look.way = Way::ALL[(at + 1) % Way::ALL.len()];

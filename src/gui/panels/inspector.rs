@@ -34,7 +34,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
             View::Lines => EN.explanation,
             View::Heatmap => EN.explanation_matrix,
             View::Neuron => EN.explanation_neuron,
-            View::Effects if state.views.effects.mode == Mode::Patch => CHANGES.explanation_patching,
+            View::Effects if state.scene.details.effects == Mode::Patch => CHANGES.explanation_patching,
             View::Effects => CHANGES.explanation_effects,
             View::Heads => HEADS.explanation_heads,
             View::Evidence => HEADS.explanation_evidence,

@@ -1,10 +1,10 @@
 //! The sheet of the session: notes, and the file it is saved to.
 
-use crate::gui::action::{Action, Actions};
+use crate::gui::action::{Action, Actions, Sheet};
 use crate::gui::files;
 use crate::gui::state::State;
-use crate::gui::words::EN;
 use crate::gui::words::files::FILES;
+use crate::gui::words::{EN, fill};
 use crate::gui::{theme, widgets};
 use egui::{Button, Id, Key, TextEdit, Ui, Vec2};
 use std::path::PathBuf;
@@ -20,6 +20,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, is_new: bool) {
     widgets::sheet_width(ui, 520.0);
     widgets::heading(ui, FILES.session);
     widgets::muted(ui, FILES.session_note);
+    waiting(ui, state, actions);
     ui.add_space(4.0);
     widgets::muted(ui, FILES.notes);
     let mut notes = state.scene.notes.clone();
@@ -54,4 +55,15 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, is_new: bool) {
         }
     });
     ui.data_mut(|d| d.insert_temp(id, path));
+}
+
+/// What still waits for a model, and the way back to its question.
+fn waiting(ui: &mut Ui, state: &State, actions: &Actions) {
+    let Some(missing) = &state.missing else { return };
+    ui.horizontal_wrapped(|ui| {
+        ui.label(fill(FILES.waits, &[&missing.name]));
+        if ui.button(FILES.choose_model).on_hover_text(FILES.choose_model_tip).clicked() {
+            actions.ask(Action::Sheet(Some(Sheet::Missing)));
+        }
+    });
 }

@@ -1,6 +1,7 @@
 //! Which part of a large picture is seen, and how large.
 
 use egui::{Pos2, Rect, Vec2};
+use serde::{Deserialize, Serialize};
 
 /// Where a picture is looked at, and what a camera may do there.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,7 +17,8 @@ pub struct Lens {
 }
 
 /// A view of a picture.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Camera {
     /// Screen points to a point of the picture; 1 is the whole picture.
     pub zoom: f32,
@@ -75,9 +77,10 @@ impl Camera {
         Self { zoom, centre: Some(rect.center() - lens.slack / (2.0 * zoom)) }.inside(lens)
     }
 
-    /// The same without more room beyond the picture's edges than there may be; what is smaller than the viewport stays
-    /// in its middle.
-    pub fn inside(self, lens: &Lens) -> Self {
+    /// The same no larger than may be, and without more room beyond the picture's edges; what is smaller than the
+    /// viewport stays in its middle.
+    pub fn inside(mut self, lens: &Lens) -> Self {
+        self.zoom = self.zoom.min(lens.most.max(1.0));
         if self.zoom <= 1.0 {
             return Self::default();
         }
@@ -123,6 +126,18 @@ mod tests {
                 assert!(shown.expand(0.1).contains_rect(free), "{by:?}: {shown:?}");
             }
         }
+    }
+
+    #[test]
+    fn a_camera_of_another_window_shows_the_picture_too() {
+        let strange = Camera { zoom: 1e30, centre: Some(Pos2::new(-1e30, 1e30)) }.inside(&lens());
+        assert_eq!(strange.zoom, lens().most);
+        let seen = Rect::from_min_max(
+            strange.to_picture(lens().view.min, &lens()),
+            strange.to_picture(lens().view.max, &lens()),
+        );
+        let picture = Rect::from_min_size(Pos2::ZERO, lens().picture);
+        assert!(picture.expand(0.1).contains_rect(seen), "{seen:?}");
     }
 
     #[test]

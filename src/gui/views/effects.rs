@@ -18,11 +18,12 @@ use crate::gui::words::changes::CHANGES;
 use crate::gui::words::{EN, fill, number};
 use crate::gui::{panels, widgets};
 use egui::{Button, RichText, ScrollArea, Sense, Stroke, StrokeKind, TextEdit, Ui, Vec2};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use work::{Board, Question, Work, largest};
 
 /// Which question the view asks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Mode {
     /// What does each head do?
     #[default]
@@ -34,8 +35,6 @@ pub enum Mode {
 /// What the view knows.
 #[derive(Debug, Default)]
 pub struct Effects {
-    /// Which question it asks.
-    pub mode: Mode,
     /// Heads left out, as far as they are known.
     pub left_out: Option<Arc<Work>>,
     /// Parts patched, as far as they are known.
@@ -58,7 +57,7 @@ pub enum Ask {
 /// Does what the view asks for.
 pub fn apply(state: &mut State, engine: &Engine<Made>, ask: Ask) {
     match ask {
-        Ask::Mode(mode) => state.views.effects.mode = mode,
+        Ask::Mode(mode) => state.scene.details.effects = mode,
         Ask::Corrupt(text) => state.scene.corrupt = Some(text),
         Ask::Start => start(state, engine),
         Ask::Stop => {
@@ -73,7 +72,7 @@ fn question(state: &State) -> Option<Question> {
     // What the window keeps of a run, and of what it takes gradients, changes no effect.
     let ask = crate::engine::Ask { want: crate::trace::Want::nothing(), target: None, ..state.ask()? };
     let target = state.target()?;
-    let corrupt = (state.views.effects.mode == Mode::Patch).then(|| corrupt(state).to_owned());
+    let corrupt = (state.scene.details.effects == Mode::Patch).then(|| corrupt(state).to_owned());
     Some(Question { model: model.id, ask, corrupt, target, with: state.scene.off_with })
 }
 
@@ -121,7 +120,7 @@ fn start(state: &mut State, engine: &Engine<Made>) {
 /// Draws the view.
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
     let Some(run) = state.run() else { return };
-    let mode = state.views.effects.mode;
+    let mode = state.scene.details.effects;
     ScrollArea::both().id_salt("effects").auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 8.0;
         let mut chosen = mode;
@@ -196,7 +195,7 @@ fn start_button(ui: &mut Ui, state: &State, work: Option<&Work>, actions: &Actio
             actions.ask(Action::Effects(Ask::Stop));
         }
     } else {
-        let ready = state.views.effects.mode == Mode::LeaveOut || corrupt(state) != state.scene.text;
+        let ready = state.scene.details.effects == Mode::LeaveOut || corrupt(state) != state.scene.text;
         let start = ui.add_enabled(ready, Button::new(CHANGES.compute).min_size(Vec2::new(88.0, CONTROL)));
         let start = widgets::named(start, CHANGES.effects_compute).on_hover_text(CHANGES.effects_compute_tip);
         if start.on_disabled_hover_text(CHANGES.corrupt_same).clicked() {

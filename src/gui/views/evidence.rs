@@ -14,9 +14,10 @@ use crate::gui::words::heads::HEADS;
 use crate::gui::words::{count, fill};
 use egui::text::{LayoutJob, TextFormat};
 use egui::{FontFamily, FontId, Id, ScrollArea, Sense, Stroke, Ui, Vec2};
+use serde::{Deserialize, Serialize};
 
 /// What edges are gathered by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Group {
     /// How far the key is from the query.
     #[default]
@@ -33,12 +34,12 @@ const AROUND: usize = 5;
 /// Draws the view.
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
     let Some(run) = state.run() else { return };
-    let heads = &state.views.heads;
-    let Some(table) = heads.table(run) else {
-        if heads.source == Source::Text && !heads.was_asked(run) {
+    let (heads, chosen) = (&state.views.heads, &state.scene.details.heads);
+    let Some(table) = heads.table(chosen.source, run) else {
+        if chosen.source == Source::Text && !heads.was_asked(run) {
             actions.ask(Action::Heads(Ask::Text));
         }
-        widgets::muted(ui, if heads.source == Source::Text { HEADS.measuring } else { HEADS.none_yet });
+        widgets::muted(ui, if chosen.source == Source::Text { HEADS.measuring } else { HEADS.none_yet });
         return;
     };
     let (layer, head) = state.shown_head();
@@ -61,7 +62,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
         widgets::muted(ui, HEADS.group);
         let choices = [(Group::Offset, HEADS.by_offset), (Group::Query, HEADS.by_query), (Group::Key, HEADS.by_key)];
         for (group, label) in choices {
-            let button = egui::Button::selectable(heads.group == group, label).frame_when_inactive(true);
+            let button = egui::Button::selectable(chosen.group == group, label).frame_when_inactive(true);
             if ui.add(button).on_hover_text(HEADS.group_tip).clicked() {
                 actions.ask(Action::Heads(Ask::Group(group)));
             }
@@ -90,10 +91,10 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
                 widgets::heading(ui, title);
                 widgets::muted(ui, note);
                 ScrollArea::vertical().id_salt(title).auto_shrink(false).show(ui, |ui| {
-                    for (group, number) in groups(list, heads.group) {
+                    for (group, number) in groups(list, chosen.group) {
                         ui.add_space(4.0);
                         ui.strong(fill(HEADS.group_count, &[&group, &number.to_string()]));
-                        let mine = list.iter().enumerate().filter(|(_, found)| name(found, heads.group) == group);
+                        let mine = list.iter().enumerate().filter(|(_, found)| name(found, chosen.group) == group);
                         for (i, found) in mine {
                             edge(ui, title, i, found, (layer, head), line(found), actions);
                         }

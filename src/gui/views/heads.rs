@@ -21,7 +21,7 @@ use egui::{Button, DragValue, Id, TextEdit, Ui, Vec2};
 use export::Saved;
 use std::rc::Rc;
 use std::sync::Arc;
-use work::{Ask, Heads, Key, Source, USUAL, file_name};
+use work::{Ask, Chosen, Heads, Key, Source, USUAL, file_name};
 
 /// The measures that have a column here.
 const SHOWN: [Measure; 11] = [
@@ -49,9 +49,9 @@ pub fn find_id() -> Id {
 /// Draws the view.
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
     let Some(run) = state.run() else { return };
-    let heads = &state.views.heads;
+    let (heads, chosen) = (&state.views.heads, &state.scene.details.heads);
     source(ui, state, actions);
-    let table = heads.table(run).cloned();
+    let table = heads.table(chosen.source, run).cloned();
     // The field is there before the table, so that its key finds it.
     find(ui, state, actions, table.as_deref());
     let Some(table) = table else {
@@ -59,7 +59,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
         return;
     };
     summary(ui, heads, &table);
-    let rows = order(canvas, heads, &table);
+    let rows = order(canvas, chosen, &table);
     let lifts = table.lifts_of(state.scene.head.0, state.scene.head.1);
     let below = if lifts.is_empty() { 0.0 } else { (ui.available_height() * 0.4).min(220.0) };
     let above = (ui.available_height() - below).max(80.0);
@@ -70,14 +70,14 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
 }
 
 /// The order of the rows, made anew only where it may be another.
-fn order(canvas: &mut Canvas, heads: &Heads, table: &Arc<Measures>) -> Rc<Vec<usize>> {
+fn order(canvas: &mut Canvas, heads: &Chosen, table: &Arc<Measures>) -> Rc<Vec<usize>> {
     let key = (Arc::as_ptr(table) as usize, heads.find.clone(), heads.sort);
     canvas.heads.get(key, || heads.rows(table))
 }
 
 /// What is measured, and the corpus.
 fn source(ui: &mut Ui, state: &State, actions: &Actions) {
-    let heads = &state.views.heads;
+    let heads = &state.scene.details.heads;
     ui.horizontal(|ui| {
         ui.set_min_height(28.0);
         widgets::muted(ui, HEADS.source);
@@ -140,7 +140,7 @@ fn source(ui: &mut Ui, state: &State, actions: &Actions) {
 /// What is there before the table is.
 fn missing(ui: &mut Ui, state: &State, run: &Run, actions: &Actions) {
     let heads = &state.views.heads;
-    if heads.source == Source::Corpus {
+    if state.scene.details.heads.source == Source::Corpus {
         let text = if heads.measured.is_some() { HEADS.other_model } else { HEADS.none_yet };
         if !state.latest.contains_key(&Slot::Corpus) {
             widgets::muted(ui, text);
@@ -159,7 +159,7 @@ fn missing(ui: &mut Ui, state: &State, run: &Run, actions: &Actions) {
 
 /// What is looked for, and how it was read; buttons that write the tables.
 fn find(ui: &mut Ui, state: &State, actions: &Actions, table: Option<&Measures>) {
-    let heads = &state.views.heads;
+    let heads = &state.scene.details.heads;
     ui.horizontal(|ui| {
         ui.set_min_height(28.0);
         let mut text = heads.find.clone();
@@ -239,7 +239,7 @@ fn measures(ui: &mut Ui, state: &State, table: &Measures, rows: &[usize], action
         1 => Key::Label,
         i => Key::Measure(SHOWN[i - 2]),
     };
-    let (by, descending) = state.views.heads.sort;
+    let (by, descending) = state.scene.details.heads.sort;
     let at = |row: usize| &table.rows[rows[row]];
     let name = |row: usize| head_name(at(row).layer, at(row).head);
     let shown = Table {

@@ -38,7 +38,7 @@ pub enum Ask {
 pub fn apply(state: &mut State, ask: Ask) {
     let pool = &mut state.scene.look.pool;
     match ask {
-        Ask::Look(camera) => state.camera = camera,
+        Ask::Look(camera) => state.scene.details.camera = camera,
         Ask::Pool(how) => *pool = how,
         Ask::Sort(sorting) => state.scene.look.sorting = sorting,
         Ask::OtherPool => *pool = if *pool == Pool::Max { Pool::Mean } else { Pool::Max },
@@ -142,7 +142,7 @@ impl Stage {
 /// Wheel and pinch zoom where the pointer is, + and - in the middle; dragging and Shift with an arrow move. Keys wait for
 /// what lies over the view.
 fn navigate(ui: &Ui, state: &State, actions: &Actions, lens: &Lens) -> Camera {
-    let before = state.camera.inside(lens);
+    let before = state.scene.details.camera.inside(lens);
     let mut camera = before;
     let response = ui.interact(lens.view, ui.scope_id().with("map"), Sense::drag());
     let over = response.contains_pointer().then(|| ui.input(|i| i.pointer.hover_pos())).flatten();

@@ -50,8 +50,6 @@ pub struct Kept {
     layers: VecDeque<Made>,
     /// The run and the layer that were asked for last.
     asked: Option<(u64, usize)>,
-    /// The query and the key that were chosen here.
-    chosen: Option<(usize, usize)>,
 }
 
 impl Kept {
@@ -76,7 +74,8 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, asked: Ask) {
     match asked {
         Ask::Key(query, key) => {
             let chosen = Some((query, key));
-            state.views.neuron.chosen = if state.views.neuron.chosen == chosen { None } else { chosen };
+            let now = &mut state.scene.details.neuron;
+            *now = if *now == chosen { None } else { chosen };
         }
         Ask::Layer(layer) => {
             let (Some(model), Some(run)) = (state.model.clone(), state.run().cloned()) else { return };
@@ -154,7 +153,7 @@ fn selection(state: &State, found: &Run, (layer, head): Head) -> (usize, Option<
     let by_key = pinned_key.or(key).filter(|k| *k < n && probs.len() == n * n).and_then(seen_most_by);
     let first = || found.tokens.pieces.iter().position(|p| !p.special).unwrap_or_default();
     let query = query.or(by_key).unwrap_or_else(first);
-    let chosen = state.views.neuron.chosen.filter(|&(q, k)| q == query && k < n).map(|(_, k)| k);
+    let chosen = state.scene.details.neuron.filter(|&(q, k)| q == query && k < n).map(|(_, k)| k);
     let hovered = state.preview.and_then(|f| if let Focus::Key(k) = f { Some(k) } else { None }).filter(|k| *k < n);
     (query, hovered.or(chosen).or(key))
 }

@@ -3,6 +3,7 @@
 pub mod generate;
 mod work;
 
+use crate::engine::sampler::Sampling;
 use crate::engine::{Engine, Run, Slot, lens};
 use crate::export::{Table, ViewExport};
 use crate::figure::cells::{Cells, Layout, figure};
@@ -18,6 +19,7 @@ use crate::gui::words::predict::PREDICT;
 use crate::gui::words::{fill, number};
 use crate::gui::{caption, made, theme, update, widgets};
 use egui::{Button, DragValue, RichText, ScrollArea, Sense, Ui, Vec2};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use work::Answer;
 pub use work::Grid;
@@ -30,7 +32,7 @@ const MOST_RANKS: usize = 50;
 const BARS: usize = 10;
 
 /// What is read out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Mode {
     /// The likeliest words of every token.
     #[default]
@@ -80,18 +82,44 @@ pub enum Made {
     Text(Arc<generate::Text>),
 }
 
+/// What was chosen here: a part of the scene.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Chosen {
+    /// What is read out.
+    pub mode: Mode,
+    /// How tokens are drawn where the model goes on with the text.
+    pub sampling: Sampling,
+    /// How many of them at most.
+    pub count: usize,
+    /// How many words of each token are shown.
+    pub ranks: usize,
+}
+
+impl Default for Chosen {
+    fn default() -> Self {
+        let sampling = Sampling { temperature: 0.8, top_k: 40, top_p: 0.95, seed: 0 };
+        Self { mode: Mode::default(), sampling, count: 20, ranks: RANKS }
+    }
+}
+
+impl Chosen {
+    /// The same with every number inside its range.
+    pub fn checked(self) -> Self {
+        let sampling = if self.sampling.check().is_ok() { self.sampling } else { Self::default().sampling };
+        let (count, ranks) = (self.count.clamp(1, generate::MOST), self.ranks.clamp(1, MOST_RANKS));
+        Self { sampling, count, ranks, ..self }
+    }
+}
+
 /// What the view keeps.
 #[derive(Debug, Default)]
 pub struct Kept {
-    /// What is read out.
-    pub mode: Mode,
     grid: Option<Arc<Grid>>,
     /// The run that heads are read from, and the run on the screen that it belongs to.
     inner: Option<(u64, Arc<Run>)>,
     asked: Option<Question>,
     chosen: Option<(usize, usize)>,
-    /// How many words of each token are shown, where that was chosen.
-    ranks: Option<usize>,
     /// How the model goes on.
     pub text: generate::Kept,
 }
@@ -104,8 +132,8 @@ pub type Drawn = Memo<Key, (Figure, Layout)>;
 /// Does what the view asks for.
 pub fn apply(state: &mut State, engine: &Engine<made::Made>, asked: Ask) {
     match asked {
-        Ask::Mode(mode) => (state.views.predict.mode, state.views.predict.chosen) = (mode, None),
-        Ask::Ranks(ranks) => state.views.predict.ranks = Some(ranks.clamp(1, MOST_RANKS)),
+        Ask::Mode(mode) => (state.scene.details.predict.mode, state.views.predict.chosen) = (mode, None),
+        Ask::Ranks(ranks) => state.scene.details.predict.ranks = ranks.clamp(1, MOST_RANKS),
         Ask::Choose(row, column) => {
             let chosen = Some((row, column));
             let kept = &mut state.views.predict.chosen;
@@ -149,19 +177,20 @@ pub fn arrive(state: &mut State, made: Made) {
 
 /// What the view asks about what is shown now.
 fn question(state: &State, run: &Run) -> Question {
-    let mode = state.views.predict.mode;
+    let mode = state.scene.details.predict.mode;
     let head = (mode == Mode::Head).then_some(state.scene.head);
     let pinned = || state.scene.pinned.map(Focus::token).filter(|&i| i < run.tokens.len());
     let masked = || state.scene.masked.first().copied().filter(|&i| i < run.tokens.len());
     let first = || run.tokens.pieces.iter().position(|p| !p.special).unwrap_or_default();
     let token = (mode == Mode::Heads).then(|| pinned().or_else(masked).unwrap_or_else(first));
-    let ranks = state.views.predict.ranks.filter(|_| mode == Mode::Tokens).unwrap_or(RANKS);
+    let ranks = if mode == Mode::Tokens { state.scene.details.predict.ranks } else { RANKS };
     Question { run: run.id, mode, head, token, ranks }
 }
 
 /// Draws the view.
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
     let (Some(run), kept) = (state.run(), &state.views.predict) else { return };
+    let now = state.scene.details.predict.mode;
     ui.spacing_mut().item_spacing.y = 6.0;
     let Some(model) = state.model.as_ref().filter(|model| model.id == run.model) else {
         widgets::muted(ui, PREDICT.no_model);
@@ -183,7 +212,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
                 Mode::Generate => card.predicts_words() && causal,
                 _ => card.predicts_words(),
             };
-            let button = Button::selectable(kept.mode == mode, label).frame_when_inactive(true);
+            let button = Button::selectable(now == mode, label).frame_when_inactive(true);
             let why = if mode == Mode::Generate { PREDICT.not_causal } else { PREDICT.no_words };
             let button = ui.add_enabled(possible, button).on_hover_text(tip).on_disabled_hover_text(why);
             if button.clicked() {
@@ -191,11 +220,11 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
             }
         }
     });
-    if kept.mode == Mode::Generate && causal && card.predicts_words() {
+    if now == Mode::Generate && causal && card.predicts_words() {
         generate::show(ui, state, actions);
         return;
     }
-    if kept.mode != Mode::Tokens
+    if now != Mode::Tokens
         && let Err(error) = lens::check(&model.name, card)
     {
         widgets::muted(ui, error.to_string());
@@ -388,7 +417,7 @@ fn draw(grid: &Grid, palette: &Palette, width: f32) -> (Figure, Layout) {
 pub fn export(state: &State, palette: &'static Palette) -> Option<Recipe> {
     let run = state.run()?;
     let card = state.model.as_ref().filter(|model| model.id == run.model)?.card();
-    if state.views.predict.mode == Mode::Generate && card.is_causal() && card.predicts_words() {
+    if state.scene.details.predict.mode == Mode::Generate && card.is_causal() && card.predicts_words() {
         return generate::export(state, palette);
     }
     let grid = state.views.predict.grid.clone().filter(|grid| grid.question == question(state, run))?;

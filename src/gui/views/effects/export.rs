@@ -17,7 +17,7 @@ use crate::text::Tokens;
 /// What the view shows, as far as it is computed; `None` before any of it is.
 pub fn export(state: &State, palette: &'static Palette) -> Option<Recipe> {
     let effects = &state.views.effects;
-    let work = match effects.mode {
+    let work = match state.scene.details.effects {
         Mode::LeaveOut => &effects.left_out,
         Mode::Patch => &effects.patched,
     };

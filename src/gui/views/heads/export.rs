@@ -62,8 +62,8 @@ pub fn save(state: &mut State, engine: &Engine<made::Made>, ctx: &Context, path:
 
 /// A table with its picture: heads as they are found and sorted, relations of all heads, edges of the selected one.
 pub fn export(state: &State, palette: &'static Palette, which: Saved) -> Option<Recipe> {
-    let heads = &state.views.heads;
-    let table = heads.table(state.run()?)?.clone();
+    let (heads, chosen) = (&state.views.heads, state.scene.details.heads.clone());
+    let table = heads.table(chosen.source, state.run()?)?.clone();
     let measured = heads.measured.clone().filter(|_| table.is_corpus);
     let about = match &measured {
         Some(measured) => caption::of_subject(state)
@@ -77,8 +77,8 @@ pub fn export(state: &State, palette: &'static Palette, which: Saved) -> Option<
         move || -> Vec<usize> { measured.iter().flat_map(|m| m.corpus.sentences.iter().map(|s| s.line)).collect() };
     Some(match which {
         Saved::Heads => {
-            let rows = heads.rows(&table);
-            let about = about.and(FILES.caption_order, order(heads.sort)).and(FILES.caption_found, heads.find.as_str());
+            let rows = chosen.rows(&table);
+            let about = about.and(FILES.caption_order, order(chosen.sort)).and(FILES.caption_found, chosen.find);
             Box::new(move || {
                 let drawn = measures(&table, &rows, palette);
                 Ok(ViewExport::new(about, drawn, export::heads::measures(&table).picked(&rows)))
@@ -92,7 +92,7 @@ pub fn export(state: &State, palette: &'static Palette, which: Saved) -> Option<
             let (layer, head): Head = selected;
             let number = table.rows.iter().position(|row| (row.layer, row.head) == selected)?;
             let about = about.and(FILES.caption_head, head_name(layer, head));
-            let group = heads.group;
+            let group = chosen.group;
             Box::new(move || {
                 let drawn = evidence::picture(&table.evidence.of(number), group, palette);
                 Ok(ViewExport::new(about, drawn, export::heads::evidence(&table, &[number], &lines())))

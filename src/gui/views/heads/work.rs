@@ -14,11 +14,12 @@ use crate::gui::words::heads::HEADS;
 use crate::source::corpus::Corpus;
 use crate::trace::Control;
 use egui::Context;
+use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What heads are measured on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Source {
     /// The sentence that stands in the window.
     #[default]
@@ -28,7 +29,7 @@ pub enum Source {
 }
 
 /// What a table is sorted by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Key {
     /// Layers and heads in order.
     #[default]
@@ -93,9 +94,10 @@ pub enum Made {
     Target(Option<PathBuf>, Saved),
 }
 
-/// What the view knows.
-#[derive(Debug, Default)]
-pub struct Heads {
+/// What was chosen for the table and for evidence: a part of the scene.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Chosen {
     /// What is measured.
     pub source: Source,
     /// The path of the corpus as it stands in its field.
@@ -108,6 +110,11 @@ pub struct Heads {
     pub sort: (Key, bool),
     /// What evidence is gathered by.
     pub group: super::super::evidence::Group,
+}
+
+/// What the view knows.
+#[derive(Debug, Default)]
+pub struct Heads {
     /// The run that a table was asked for.
     asked: Option<u64>,
     text: Option<(u64, Arc<Table>)>,
@@ -120,8 +127,8 @@ pub const USUAL: usize = 1000;
 
 impl Heads {
     /// The table of the source that is chosen, if it is there; of a text only that of the run.
-    pub fn table(&self, run: &Run) -> Option<&Arc<Table>> {
-        match self.source {
+    pub fn table(&self, source: Source, run: &Run) -> Option<&Arc<Table>> {
+        match source {
             Source::Text => self.text.as_ref().filter(|(id, _)| *id == run.id).map(|(_, table)| table),
             Source::Corpus => self.measured.as_ref().filter(|m| m.model == run.model).map(|m| &m.table),
         }
@@ -131,7 +138,9 @@ impl Heads {
     pub fn was_asked(&self, run: &Run) -> bool {
         self.asked == Some(run.id)
     }
+}
 
+impl Chosen {
     /// The rows of a table that are looked for, in the order that is chosen.
     pub fn rows(&self, table: &Table) -> Vec<usize> {
         let wanted = Wanted::read(&self.find);
@@ -157,7 +166,7 @@ impl Heads {
 
 /// Does what the view asks for.
 pub fn apply(state: &mut State, engine: &Engine<made::Made>, asked: Ask) {
-    let heads = &mut state.views.heads;
+    let heads = &mut state.scene.details.heads;
     match asked {
         Ask::Source(source) => heads.source = source,
         Ask::Path(path) => heads.path = path,
@@ -197,7 +206,7 @@ pub fn arrive(state: &mut State, engine: &Engine<made::Made>, ctx: &Context, mad
         Made::Text(run, table) => heads.text = Some((run, table)),
         Made::Corpus(measured) => heads.measured = Some(measured),
         Made::Chosen(Some(path)) => {
-            heads.path = path.to_string_lossy().into_owned();
+            state.scene.details.heads.path = path.to_string_lossy().into_owned();
             measure(state, engine);
         }
         Made::Target(Some(path), which) => save(state, engine, ctx, path, which),
@@ -207,7 +216,7 @@ pub fn arrive(state: &mut State, engine: &Engine<made::Made>, ctx: &Context, mad
 
 fn measure(state: &mut State, engine: &Engine<made::Made>) {
     let Some(model) = state.model.clone() else { return };
-    let heads = &state.views.heads;
+    let heads = &state.scene.details.heads;
     let (path, most) = (heads.path.trim().to_owned(), heads.most.unwrap_or(USUAL));
     let budget = state.settings.budget();
     if path.is_empty() {

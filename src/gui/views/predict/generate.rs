@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Words that are noted of each step.
 const TOP: usize = 8;
 /// The most tokens that are added at once.
-const MOST: usize = 400;
+pub const MOST: usize = 400;
 
 /// A request.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,10 +56,8 @@ pub struct Text {
 }
 
 /// What is kept of generation.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Kept {
-    sampling: Sampling,
-    count: usize,
     text: Option<Arc<Text>>,
     step: usize,
     /// The text that is under way: what was given, and what came by now.
@@ -73,26 +71,19 @@ impl Text {
     }
 }
 
-impl Default for Kept {
-    fn default() -> Self {
-        let sampling = Sampling { temperature: 0.8, top_k: 40, top_p: 0.95, seed: 0 };
-        Self { sampling, count: 20, text: None, step: 0, writing: None }
-    }
-}
-
 /// Does what is asked for.
 pub fn apply(state: &mut State, engine: &Engine<made::Made>, asked: Ask) {
     let kept = &mut state.views.predict.text;
     match asked {
-        Ask::Sampling(sampling) => kept.sampling = sampling,
-        Ask::Count(count) => kept.count = count.clamp(1, MOST),
+        Ask::Sampling(sampling) => state.scene.details.predict.sampling = sampling,
+        Ask::Count(count) => state.scene.details.predict.count = count.clamp(1, MOST),
         Ask::Step(step) => {
             kept.step = step;
             pin(state);
         }
         Ask::Stop => update::halt(state, engine, Slot::Generate),
         Ask::Start => {
-            let (sampling, count) = (kept.sampling, kept.count);
+            let super::Chosen { sampling, count, .. } = state.scene.details.predict;
             let (Some(model), Some(ask)) = (state.model.clone(), state.ask()) else { return };
             let written = Arc::new(Mutex::new(String::new()));
             state.views.predict.text.writing = Some((ask.text.clone(), written.clone()));
@@ -149,7 +140,7 @@ pub fn arrive(kept: &mut Kept, text: Arc<Text>) {
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
     let kept = &state.views.predict.text;
     let ask = |asked: Ask| actions.ask(Action::Predict(super::Ask::Generate(asked)));
-    controls(ui, state, kept, &ask);
+    controls(ui, state, &ask);
     if let Some((given, written)) = kept.writing.as_ref().filter(|_| state.latest.contains_key(&Slot::Generate)) {
         let written = written.lock().unwrap_or_else(PoisonError::into_inner).clone();
         spell(ui, &[(given, Ink::Given), (&written, Ink::Said)]);
@@ -218,8 +209,9 @@ fn ended(text: &Text) -> String {
     fill(why, &[&added])
 }
 
-fn controls(ui: &mut Ui, state: &State, kept: &Kept, ask: &dyn Fn(Ask)) {
-    let mut next = kept.sampling;
+fn controls(ui: &mut Ui, state: &State, ask: &dyn Fn(Ask)) {
+    let super::Chosen { sampling, count: most, .. } = state.scene.details.predict;
+    let mut next = sampling;
     ui.horizontal_wrapped(|ui| {
         ui.set_min_height(CONTROL);
         let labelled = |ui: &mut Ui, label: &str, tip: &str, value: DragValue<'_>| {
@@ -232,9 +224,9 @@ fn controls(ui: &mut Ui, state: &State, kept: &Kept, ask: &dyn Fn(Ask)) {
         let top_p = DragValue::new(&mut next.top_p).range(0.01..=1.0).speed(0.005).fixed_decimals(2);
         labelled(ui, PREDICT.top_p, PREDICT.top_p_tip, top_p);
         labelled(ui, PREDICT.seed, PREDICT.seed_tip, DragValue::new(&mut next.seed).speed(0.1));
-        let mut tokens = kept.count;
+        let mut tokens = most;
         labelled(ui, PREDICT.count, PREDICT.count_tip, DragValue::new(&mut tokens).range(1..=MOST).speed(0.2));
-        if tokens != kept.count {
+        if tokens != most {
             ask(Ask::Count(tokens));
         }
         if state.latest.contains_key(&Slot::Generate) {
@@ -251,7 +243,7 @@ fn controls(ui: &mut Ui, state: &State, kept: &Kept, ask: &dyn Fn(Ask)) {
             }
         }
     });
-    if next != kept.sampling {
+    if next != sampling {
         ask(Ask::Sampling(next));
     }
 }
