@@ -111,7 +111,7 @@ mod tests {
         assert!(!are_in(&scene, &ask), "token 2 is not masked here");
         adopt(&mut scene, &ask);
         assert!(are_in(&scene, &ask) && scene.masked == [2]);
-        assert!(!are_in(&Scene { off_with: With::Zero, ..scene.clone() }, &ask), "off in another way");
+        assert!(!are_in(&Scene { off_with: With::Mean, ..scene.clone() }, &ask), "off in another way");
         scene.masked.clear();
         assert!(apply(&mut scene, Ask::With(With::Mean)) && apply(&mut scene, Ask::Clear));
         assert_eq!(scene, Scene::default());
