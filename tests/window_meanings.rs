@@ -96,6 +96,8 @@ fn a_gradient_is_of_what_is_pinned_until_something_is_chosen() {
 #[test]
 fn the_neuron_view_has_the_numbers_of_the_run() {
     let mut window = first();
+    // Pinning what is pinned would release it.
+    press(&mut window, Key::Escape);
     ask(&mut window, Action::Pin(Focus::Query(5)));
     press(&mut window, Key::N);
     assert_eq!(window.state().state().scene.look.view, View::Neuron);

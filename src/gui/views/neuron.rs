@@ -110,12 +110,14 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
     let kept = &state.views.neuron;
     // Until the layer under the pointer is there, the selected one stays.
     let there = [wanted, state.scene.head].into_iter().find_map(|head| Some((head, kept.find(run.id, head.0)?)));
-    let late = there.is_none_or(|(head, _)| head != wanted);
-    if late {
+    let Some((head, found)) = there else {
         waiting(ui, state, run, wanted, actions);
+        return;
+    };
+    if head != wanted {
+        fetch(state, run, wanted, actions);
     }
-    let Some((head, found)) = there else { return };
-    if state.is_stale() || late {
+    if state.is_stale() || head != wanted {
         ui.multiply_opacity(0.6);
     }
     let (query, key) = selection(state, found, head);
@@ -186,16 +188,23 @@ pub fn export(state: &State, palette: &'static Palette) -> Option<Recipe> {
     }))
 }
 
+/// Asks for the layer of a head, unless it was asked for before: whether it was.
+fn fetch(state: &State, run: &Run, (layer, _): Head, actions: &Actions) -> bool {
+    let asked = state.views.neuron.asked == Some((run.id, layer));
+    if !asked && state.model.as_ref().is_some_and(|model| model.id == run.model) {
+        actions.ask(Action::Neuron(Ask::Layer(layer)));
+    }
+    asked
+}
+
 /// What is there before the layer is.
-fn waiting(ui: &mut Ui, state: &State, run: &Run, (layer, _): Head, actions: &Actions) {
+fn waiting(ui: &mut Ui, state: &State, run: &Run, head: Head, actions: &Actions) {
+    let layer = head.0;
     if state.model.as_ref().is_none_or(|model| model.id != run.model) {
         widgets::muted(ui, EN.neuron_no_model);
         return;
     }
-    let asked = state.views.neuron.asked == Some((run.id, layer));
-    if !asked {
-        actions.ask(Action::Neuron(Ask::Layer(layer)));
-    }
+    let asked = fetch(state, run, head, actions);
     if !asked || state.latest.contains_key(&Slot::Neuron) {
         widgets::muted(ui, fill(EN.neuron_wait, &[&layer.to_string()]));
     } else if ui.button(EN.neuron_again).on_hover_text(EN.neuron_again_tip).clicked() {
