@@ -3,7 +3,7 @@
 
 use lexiscope::analysis::compare::Comparison;
 use lexiscope::analysis::filter::{self, Filter, Special};
-use lexiscope::analysis::map::HeadMap;
+use lexiscope::analysis::map::{HeadMap, How};
 use lexiscope::analysis::meaning::{Meaning, Weights};
 use lexiscope::engine::device::Choice;
 use lexiscope::engine::{Ask, Opened, Run};
@@ -47,6 +47,7 @@ struct Mapped {
     model: String,
     text: String,
     smooth: bool,
+    hide: bool,
     distances: Vec<Vec<f64>>,
     points: Vec<[f64; 2]>,
     explained: f64,
@@ -187,7 +188,8 @@ fn texts_without_a_common_token_are_refused() {
 fn heads_lie_where_numpy_lays_them() {
     for wanted in wanted().map {
         let run = run(&wanted.model, &wanted.text);
-        let found = HeadMap::of(&run, wanted.smooth, &Control::default()).expect("a map");
+        let how = How { smooth: wanted.smooth, hide: wanted.hide };
+        let found = HeadMap::of(&run, how, &Control::default()).expect("a map");
         let all = found.len();
         assert_eq!(all, wanted.distances.len());
         for (i, row) in wanted.distances.iter().enumerate() {
@@ -270,8 +272,15 @@ fn the_command_line_compares() {
 
 #[test]
 fn the_command_line_maps() {
-    let wanted = &wanted().map[0];
-    let (rows, said) = table(&["map", &model(&wanted.model), "--text", &wanted.text]);
+    let wanted = wanted().map;
+    maps(&wanted[0], &[]);
+    let said = maps(&wanted[2], &["--special", "hide"]);
+    assert!(said.contains("special tokens left out"), "{said}");
+}
+
+/// Runs `map` and compares what it writes; what it says.
+fn maps(wanted: &Mapped, args: &[&str]) -> String {
+    let (rows, said) = table(&[&["map", &model(&wanted.model), "--text", &wanted.text], args].concat());
     assert_eq!(rows[0], ["layer", "head", "x", "y", "nearest_layer", "nearest_head", "distance"]);
     assert_eq!(rows.len(), 1 + wanted.points.len());
     let number = |field: &str| field.parse::<f64>().expect("a number");
@@ -284,4 +293,5 @@ fn the_command_line_maps() {
         close("distance", number(&row[6]), *distance);
     }
     assert!(said.contains("% of the squared distances"), "{said}");
+    said
 }

@@ -6,6 +6,7 @@ mod written;
 use lexiscope::engine::{FAMILY, Imported, Subject};
 use lexiscope::trace::{Control, Site};
 use std::ffi::OsStr;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use written::{File, read_csv, read_json, read_npz, read_safetensors};
@@ -189,6 +190,61 @@ fn no_damaged_file_does_harm() {
     assert!(refused > 1000, "most damage is noticed: {refused}");
 }
 
+/// An array as `NumPy` writes it.
+fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+    let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
+    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+    bytes.extend((header.len() as u16).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    bytes.extend(data);
+    bytes
+}
+
+fn write_npz(path: &Path, arrays: &[(&str, Vec<u8>)]) {
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(path).expect("a file"));
+    for (name, bytes) in arrays {
+        zip.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).expect("an entry");
+        zip.write_all(bytes).expect("written");
+    }
+    zip.finish().expect("an archive");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn words_that_cost_nothing_in_the_file_cost_no_memory() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.npz");
+    for (descr, count, data) in [("<U0", 67_108_864, Vec::new()), ("|S1", 67_108_000, vec![0; 67_108_000])] {
+        let tokens = npy(descr, &format!("({count},)"), &data);
+        write_npz(&path, &[("attentions", npy("<f4", "(1, 1, 1, 1)", &1f32.to_le_bytes())), ("tokens", tokens)]);
+        // Each would take 6 GB: here is less for everything.
+        let limited = "ulimit -v 2000000 && exec \"$0\" model \"$1\"";
+        let mut command = Command::new("sh");
+        let output =
+            command.args(["-c", limited, env!("CARGO_BIN_EXE_lexiscope")]).arg(&path).output().expect("a shell");
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        assert!(stderr(&output).contains(&format!("with {count} `tokens`")), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn more_heads_and_tokens_than_there_can_be_are_refused_by_number() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("x.npz");
+    let many = npy("<f4", "(65535, 1, 1, 1)", &1f32.to_le_bytes().repeat(65535));
+    write_npz(&path, &[("attentions", many), ("tokens", npy("<U1", "(1,)", b"a\0\0\0"))]);
+    let error = open(&path).expect_err("too many").to_string();
+    assert!(error.contains("65535 layers of 1 heads, and at most 16384 heads are read"), "{error}");
+    let json = folder.path().join("x.json");
+    std::fs::write(&json, format!("{{\"tokens\": [{}\"a\"]}}", "\"a\",".repeat(10))).expect("written");
+    let error = Imported::open(&json, 400, &Control::default()).expect_err("too many").to_string();
+    assert!(error.contains("`tokens` has more than 10 entries"), "{error}");
+    let text = npy("|u1", "(17,)", br#"["a","b","c","d"]"#);
+    write_npz(&path, &[("attentions", npy("<f4", "(1, 1, 1, 1)", &1f32.to_le_bytes())), ("tokens", text)]);
+    let error = open(&path).expect_err("too many").to_string();
+    assert!(error.contains("no list of 1 strings") && error.contains("more than 1 entries"), "{error}");
+}
+
 fn lexiscope(args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lexiscope"));
     for name in ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"] {
@@ -273,7 +329,26 @@ fn a_file_of_attention_goes_where_a_model_does() {
     }
     refused(&["heads", &file, "--text", "a", "--out", &out], 2, "need a model");
     refused(&["fill", &file, "--text", "a"], 1, "holds attention and no model");
-    refused(&["model", &file], 1, "holds attention and no model");
+    refused(&["model", &file, "--text", "a"], 2, "--text needs a model");
+    refused(&["map", &file, "--text", "a", "--out", &out], 2, "--text needs a model");
+    refused(&["compare", &file, &file, "--text", "a", "--out", &out], 2, "--text needs a model");
+    refused(&["compare", &file, &file, "--text-b", "a", "--out", &out], 2, "--text-b needs a model");
+    refused(&["compare", "bert-mini-en", &file, "--text", "a", "--text-b", "b", "--out", &out], 2, "--text-b needs");
+    refused(&["heads", &file, "--evidence", &out, "--out", &out], 2, "--evidence needs a file of its own");
+    refused(&["fill", &file, "--text", "a"], 1, "use model, attend, heads, compare, map or view");
+    refused(&["view", &file.replace("plain.json", "not_there.txt"), "--watch"], 1, "follows a file of attention");
+    // A file that is to be followed need not be there: what is missing here is a display alone.
+    refused(&["view", &file.replace("plain.json", "not_there.safetensors"), "--watch"], 3, "");
+    let card = lexiscope(["model", &file, "--json"]);
+    assert_eq!(card.status.code(), Some(0), "{}", stderr(&card));
+    let card: serde_json::Value = serde_json::from_slice(&card.stdout).expect("JSON");
+    assert_eq!(
+        (card["layers"].as_u64(), card["heads"].as_u64(), card["causal"].as_bool()),
+        (Some(2), Some(2), Some(false))
+    );
+    let pieces = card["tokens"].as_array().expect("a list").iter().map(|t| t["piece"].as_str().expect("a piece"));
+    assert_eq!(pieces.collect::<Vec<_>>(), TOKENS);
+    assert_eq!(card["fingerprint"].as_str().map(str::len), Some(64));
     refused(&["attend", &file, "--text", "a", "--out", &out], 2, "need a model");
     refused(&["attend", "bert-mini-en", "--out", &out], 2, "give --text or --file");
     refused(&["attend", &file, "--keep", "query", "--out", "x.npz"], 1, "comes without its model");

@@ -7,7 +7,7 @@ use egui::{Key, Vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use lexiscope::analysis::compare::Comparison;
 use lexiscope::analysis::filter::Filter;
-use lexiscope::analysis::map::HeadMap;
+use lexiscope::analysis::map::{HeadMap, How};
 use lexiscope::analysis::meaning::Meaning;
 use lexiscope::analysis::predictions::top;
 use lexiscope::engine::{Ask, Off, Run, With};
@@ -246,13 +246,20 @@ fn heads_alike_are_found_on_the_map() {
     press(&mut window, Key::A);
     is_ready(&window);
     let run = window.state().state().run().expect("a run").clone();
-    let map = HeadMap::of(&run, false, &Control::default()).expect("a map");
+    let map = HeadMap::of(&run, How::default(), &Control::default()).expect("a map");
     let (layer, head) = window.state().state().scene.head;
     window.get_by_label(&format!("Heads like {}", head_name(layer, head)));
     let (l, h, distance) = map.nearest(layer, head, 1)[0];
     click(&mut window, &format!("Head {}, distance {}", head_name(l, h), weight(distance as f32)));
     assert_eq!(window.state().state().scene.head, (l, h));
     window.get_by_label(&format!("Heads like {}", head_name(l, h)));
+    // Without special tokens other heads are near.
+    click(&mut window, "Without special tokens");
+    is_ready(&window);
+    let map = HeadMap::of(&run, How { hide: true, ..How::default() }, &Control::default()).expect("a map");
+    let (near, head, distance) = map.nearest(l, h, 1)[0];
+    window.get_by_label(&format!("Head {}, distance {}", head_name(near, head), weight(distance as f32)));
+    window.get_by_label_contains("special tokens left out");
 }
 
 /// What the window must say of the labels of the classifier: the logits of transformers, and what these make of them.

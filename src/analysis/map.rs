@@ -4,13 +4,18 @@
 //! averaged over the queries of one text before the root is taken. It is a metric (Endres and Schindelin 2003) that
 //! lengths in a space of points can have exactly (Fuglede and Topsoe 2004); classical multidimensional scaling
 //! (Torgerson 1952) turns that space so that its first two axes show as much of it as two can.
+//!
+//! Special tokens soak up so much of the attention of most heads that the map is largely one of how much. Without them
+//! (rows and columns of the sink left out, rows scaled to sum to 1 again) it is one of what heads do with the rest.
 
 use super::divergence::Rows;
 use super::eigen;
+use super::measures::sink;
 use crate::engine::Run;
 use crate::error::{Error, Result};
 use crate::trace::Control;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The heads of a run, their distances, and where they lie in two dimensions. Heads are in the order of the model:
@@ -29,27 +34,46 @@ pub struct HeadMap {
     pub explained: f64,
     /// What is wrong with the distances between the points: Kruskal's stress-1, 0 where they are exact.
     pub stress: f64,
-    /// Whether the rows were smoothed: see [`Rows::smoothed`].
-    pub smoothed: bool,
+    /// Whose attention was compared how.
+    pub how: How,
+}
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct How {
+    /// Rows are smoothed: see [`Rows::smoothed`].
+    pub smooth: bool,
+    /// The sink is left out.
+    pub hide: bool,
 }
 
 impl HeadMap {
     /// Measures and lays out all heads of a run.
-    pub fn of(run: &Run, smooth: bool, control: &Control) -> Result<Self> {
+    pub fn of(run: &Run, how: How, control: &Control) -> Result<Self> {
         let (layers, heads, n) = (run.card.layers, run.card.heads, run.tokens.len());
+        let sink = sink(&run.tokens);
+        let own: Vec<usize> = (0..n).filter(|&i| !(how.hide && sink[i])).collect();
+        if own.is_empty() {
+            return Err(Error::input("there are no tokens beside the special ones"));
+        }
         let rows = |i: usize| {
             let weights = run.head(i / heads, i % heads);
             if weights.len() != n * n {
                 return Err(Error::input(format!("the attention of layer {} was not kept", i / heads)));
             }
-            let rows = Rows::new(weights, n)?;
-            Ok(if smooth { rows.smoothed() } else { rows })
+            let weights = if own.len() == n {
+                Cow::Borrowed(weights)
+            } else {
+                own.iter().flat_map(|q| own.iter().map(move |k| weights[q * n + k])).collect()
+            };
+            let rows = Rows::new(weights, own.len())?;
+            Ok(if how.smooth { rows.smoothed() } else { rows })
         };
         let rows = (0..layers * heads).map(rows).collect::<Result<Vec<_>>>()?;
         let distances = distances(&rows, control)?;
         let (points, explained) = scale(&distances, rows.len(), control)?;
         let stress = stress(&distances, &points);
-        Ok(Self { layers, heads, distances, points, explained, stress, smoothed: smooth })
+        Ok(Self { layers, heads, distances, points, explained, stress, how })
     }
 
     /// How many heads there are.

@@ -53,7 +53,15 @@ impl Args {
         let needs_text =
             [(&self.a, &self.text), (&self.b, if self.text_b.is_some() { &self.text_b } else { &self.text })];
         let lacks = needs_text.into_iter().any(|(name, text)| text.is_none() && !self.chosen(name).is_imported());
-        lacks.then(|| "a model needs a text: give --text".to_owned())
+        if lacks {
+            return Some("a model needs a text: give --text".to_owned());
+        }
+        let (a, b) = (self.chosen(&self.a), self.chosen(&self.b));
+        // The text of A is also B's, unless B has one of its own.
+        let for_a = !b.is_imported() && self.text_b.is_none();
+        let text = ("--text", self.text.is_some() && !for_a);
+        let text_b = ("--text-b", self.text_b.is_some());
+        a.text_misuse(&[text]).or_else(|| b.text_misuse(&[text_b, ("--text", self.text.is_some() && a.is_imported())]))
     }
 
     pub(super) fn run(&self) -> Result<()> {

@@ -3,7 +3,7 @@
 use super::ablate::table_file;
 use super::attend::check_folder;
 use super::{Chosen, check_text, progress, say, say_dropped};
-use crate::analysis::map::HeadMap;
+use crate::analysis::map::{HeadMap, How};
 use crate::engine::Ask;
 use crate::error::Result;
 use crate::export::Table;
@@ -26,6 +26,10 @@ pub(super) struct Args {
     /// The second text of a pair.
     #[arg(long, requires = "text", allow_hyphen_values = true, value_name = "TEXT")]
     pair: Option<String>,
+    /// Whether special tokens are compared too (show) or left out, rows scaled to sum to 1 without them (hide); where the
+    /// tokenizer adds none, the first token.
+    #[arg(long, default_value = "show", value_parser = ["show", "hide"])]
+    special: String,
     /// Mixes 0.001 of the even distribution into every row first, as Clark et al. 2019 do.
     #[arg(long)]
     smooth: bool,
@@ -38,7 +42,8 @@ impl Args {
     /// What contradicts itself in these arguments.
     pub(super) fn misuse(&self) -> Option<String> {
         let lacks = self.text.is_none() && !self.model.is_imported();
-        lacks.then(|| "a model needs a text: give --text".to_owned())
+        let lacks = lacks.then(|| "a model needs a text: give --text".to_owned());
+        lacks.or_else(|| self.model.text_misuse(&[("--text", self.text.is_some()), ("--pair", self.pair.is_some())]))
     }
 
     pub(super) fn run(&self) -> Result<()> {
@@ -52,10 +57,12 @@ impl Args {
         let text = self.text.as_deref().unwrap_or_default();
         let run = subject.run(&Ask { pair: self.pair.clone(), ..self.model.ask(text) }, &control)?;
         say_dropped("", &run.tokens);
-        let map = HeadMap::of(&run, self.smooth, &control)?;
+        let how = How { smooth: self.smooth, hide: self.special == "hide" };
+        let map = HeadMap::of(&run, how, &control)?;
         drop(progress);
         let shown = format!("{:.1} % of the squared distances, stress {:.3}", map.explained * 100.0, map.stress);
-        say(&format!("note: two axes show {shown}"));
+        let special = if how.hide { "special tokens left out" } else { "with special tokens" };
+        say(&format!("note: two axes show {shown}; {special}"));
         let places = || (0..map.len()).map(|i| map.place(i));
         // A model of one head has no nearest one.
         let nearest: Vec<Option<(usize, usize, f64)>> =
@@ -76,6 +83,7 @@ impl Args {
             .and("text", &*run.ask.text)
             .and("second text", self.pair.as_deref().unwrap_or_default())
             .and("measure", "root of the mean Jensen-Shannon divergence in nats")
+            .and("special tokens", if how.hide { "left out, rows scaled to sum to 1" } else { "compared too" })
             .and("smoothing", if self.smooth { "0.999 p + 0.001 / n" } else { "none" })
             .and("layout", format!("classical multidimensional scaling: {shown}"));
         table.write(&caption, &self.out)

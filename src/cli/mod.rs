@@ -78,6 +78,7 @@ impl Command {
     /// What contradicts itself in the arguments.
     fn misuse(&self) -> Option<String> {
         match self {
+            Self::Model(args) => args.misuse(),
             Self::Attend(args) => args.misuse(),
             Self::Heads(args) => args.misuse(),
             Self::Generate(args) => args.misuse(),
@@ -135,6 +136,14 @@ impl Chosen {
         Imported::is_one(&self.name)
     }
 
+    /// Why texts contradict a file of attention, which has its own; `given` says which there are.
+    fn text_misuse(&self, given: &[(&str, bool)]) -> Option<String> {
+        let names: Vec<&str> = given.iter().filter(|(_, is_given)| *is_given).map(|(name, _)| *name).collect();
+        let is_wrong = !names.is_empty() && self.is_imported();
+        let name = plain(&self.name);
+        is_wrong.then(|| format!("{name} holds attention that is computed: {} needs a model", names.join(" and ")))
+    }
+
     /// The most bytes that results may take.
     fn bytes(&self) -> u64 {
         self.budget.saturating_mul(1_000_000)
@@ -143,8 +152,8 @@ impl Chosen {
     /// Opens the model; what the person should know about it goes to standard error.
     fn open(&self) -> Result<Opened> {
         if self.is_imported() {
-            let what =
-                "it holds attention and no model, and this needs a model: name one, or use attend, compare or map";
+            let what = "it holds attention and no model, and this needs a model: name one, or use model, attend, heads, \
+                        compare, map or view";
             return Err(Error::unsupported(&self.name, what));
         }
         let progress = progress::Line::start();

@@ -3,8 +3,9 @@
 use super::{Chosen, check_text, plain, print, print_json, say_dropped};
 use crate::array::describe;
 use crate::engine::device;
-use crate::engine::{Ask, Opened, Parameter, Run};
+use crate::engine::{Ask, Opened, Parameter, Run, Subject};
 use crate::error::{Error, Result};
+use crate::text::Piece;
 use crate::trace::{Control, Place, Want};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -12,7 +13,7 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-/// Shows a model's card: sizes, every parameter, tokenizer and files.
+/// Shows a model's card: sizes, every parameter, tokenizer and files; of a file of attention what it holds.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -29,7 +30,16 @@ pub(super) struct Args {
 }
 
 impl Args {
+    /// What contradicts itself in these arguments.
+    pub(super) fn misuse(&self) -> Option<String> {
+        self.model.text_misuse(&[("--text", self.text.is_some())])
+    }
+
     pub(super) fn run(&self) -> Result<()> {
+        if self.model.is_imported() {
+            let held = Held::of(&self.model.subject()?);
+            return if self.json { print_json(&held) } else { print(|out| held.write(out)) };
+        }
         for (what, text) in [("--text", &self.text), ("--pair", &self.pair)] {
             text.as_deref().map_or(Ok(()), |text| check_text(what, text))?;
         }
@@ -39,6 +49,64 @@ impl Args {
             card.trace = Some(trace(&opened, &self.model.ask(text), self.pair.as_deref())?);
         }
         if self.json { print_json(&card) } else { print(|out| card.write(out)) }
+    }
+}
+
+/// What a file of attention holds, in the order of the JSON.
+#[derive(Serialize)]
+struct Held {
+    name: String,
+    family: &'static str,
+    layers: usize,
+    heads: usize,
+    /// The width of the hidden states; 0 where there are none.
+    dim: usize,
+    /// Whether every token sees earlier ones only.
+    causal: bool,
+    fingerprint: String,
+    notices: Vec<String>,
+    tokens: Vec<Piece>,
+}
+
+impl Held {
+    fn of(subject: &Subject) -> Self {
+        let (card, tokens) = (subject.card(), subject.imported().map(|file| file.run.tokens.pieces.clone()));
+        Self {
+            name: subject.name().to_owned(),
+            family: card.family,
+            layers: card.layers,
+            heads: card.heads,
+            dim: card.dim,
+            causal: card.is_causal(),
+            fingerprint: subject.fingerprint().to_owned(),
+            notices: subject.notices().to_vec(),
+            tokens: tokens.unwrap_or_default(),
+        }
+    }
+
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut line = |name: &str, value: &dyn std::fmt::Display| {
+            writeln!(out, "{name:<12} {}", plain(&value.to_string()).trim_end())
+        };
+        line("name", &self.name)?;
+        line("family", &self.family)?;
+        line("layers", &self.layers)?;
+        line("heads", &self.heads)?;
+        if self.dim > 0 {
+            line("dim", &self.dim)?;
+        }
+        line("causal", if self.causal { &"yes" } else { &"no" })?;
+        line("tokens", &self.tokens.len())?;
+        line("fingerprint", &self.fingerprint)?;
+        for notice in &self.notices {
+            line("notice", notice)?;
+        }
+        writeln!(out, "\ntokens (number, piece, segment, special)")?;
+        let rows = self.tokens.iter().enumerate().map(|(i, t)| {
+            let special = if t.special { "special" } else { "" };
+            [i.to_string(), plain(&t.piece), t.segment.to_string(), special.to_owned()]
+        });
+        table(out, &rows.collect::<Vec<_>>())
     }
 }
 

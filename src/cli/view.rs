@@ -11,7 +11,7 @@ pub(super) struct Args {
     /// or .json with `attentions` [layer, head, query, key] and `tokens`.
     #[arg(value_name = "FILE|MODEL")]
     path: PathBuf,
-    /// Reads the file of attention again whenever it changes, as a notebook writes it.
+    /// Reads the file of attention again whenever it changes, as a notebook writes it; it need not be there yet.
     #[arg(long)]
     watch: bool,
 }
@@ -19,7 +19,7 @@ pub(super) struct Args {
 impl Args {
     pub(super) fn run(&self) -> Result<()> {
         let name = self.path.to_string_lossy();
-        if self.watch && !Imported::is_one(&name) {
+        if self.watch && !Imported::is_named_so(&name) {
             let what = "--watch follows a file of attention (.npz, .safetensors or .json), and this is none";
             return Err(Error::unsupported(&self.path, what));
         }

@@ -39,6 +39,11 @@ impl Imported {
         attentions::is_one(Path::new(name))
     }
 
+    /// Whether a file of attention can be called so, be it there or not.
+    pub fn is_named_so(name: &str) -> bool {
+        attentions::is_named_so(Path::new(name))
+    }
+
     /// Opens a file with `attentions` `[layer, head, query, key]` and `tokens`, in npz, safetensors or JSON; at most
     /// `budget` bytes of numbers are kept.
     pub fn open(path: &Path, budget: u64, control: &Control) -> Result<Self> {
@@ -163,9 +168,17 @@ impl Subject {
         }
     }
 
+    /// The file of attention, if it is one.
+    pub fn imported(&self) -> Option<&Imported> {
+        match self {
+            Self::Imported(imported) => Some(imported),
+            Self::Model(_) => None,
+        }
+    }
+
     /// Whether it is a file of attention.
     pub fn is_imported(&self) -> bool {
-        matches!(self, Self::Imported(_))
+        self.imported().is_some()
     }
 
     /// The [`Run::model`] of its runs.

@@ -143,13 +143,14 @@ fn overlap(a: &Area, b: &Area) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::map::How;
 
     fn map(points: Vec<[f64; 2]>) -> HeadMap {
         let n = points.len();
         let distances = (0..n * n)
             .map(|i| (points[i / n][0] - points[i % n][0]).hypot(points[i / n][1] - points[i % n][1]))
             .collect();
-        HeadMap { layers: n / 2, heads: 2, distances, points, explained: 1.0, stress: 0.0, smoothed: false }
+        HeadMap { layers: n / 2, heads: 2, distances, points, explained: 1.0, stress: 0.0, how: How::default() }
     }
 
     #[test]

@@ -18,12 +18,13 @@ use crate::error::{Error, Result};
 use crate::text::Tokens;
 use crate::trace::Control;
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use std::fmt;
+use std::marker::PhantomData;
 use std::path::Path;
 
-/// The most layers that a place in a pass can number.
-const MOST_LAYERS: usize = u16::MAX as usize;
+/// The most heads that are read, in all layers together: the largest models there are have fewer.
+const MOST_HEADS: usize = 1 << 14;
 /// The most bytes of JSON about tokens that are read.
 const MOST_TEXT: u64 = 64 << 20;
 
@@ -46,19 +47,25 @@ pub struct Attentions {
 
 /// Whether the path is a file of attention and not one of a model.
 pub fn is_one(path: &Path) -> bool {
-    if !path.is_file() {
-        return false;
-    }
+    let is_weights = || {
+        let tensors = Disk::open(path).and_then(|disk| safetensors::tensors(&disk));
+        !tensors.is_ok_and(|tensors| tensors.contains_key("attentions"))
+    };
+    path.is_file() && is_named_so(path) && !(extension(path) == "safetensors" && is_weights())
+}
+
+/// Whether a file of attention can be called so, be it there or not.
+pub fn is_named_so(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    match path.extension().unwrap_or_default().to_string_lossy().to_lowercase().as_str() {
-        "npz" => true,
+    match extension(path).as_str() {
+        "npz" | "safetensors" => true,
         "json" => !find::is_of_model(&name),
-        "safetensors" => {
-            let tensors = Disk::open(path).and_then(|disk| safetensors::tensors(&disk));
-            tensors.is_ok_and(|tensors| tensors.contains_key("attentions"))
-        }
         _ => false,
     }
+}
+
+fn extension(path: &Path) -> String {
+    path.extension().unwrap_or_default().to_string_lossy().to_lowercase()
 }
 
 /// Reads a file of attention; at most `budget` bytes of numbers are kept.
@@ -67,9 +74,8 @@ pub fn read(path: &Path, budget: u64, control: &Control) -> Result<Attentions> {
     if !meta.is_file() {
         return Err(Error::input(format!("{}: it is not a regular file", path.display())));
     }
-    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     let disk = Disk::open(path)?;
-    let raw = match extension.as_str() {
+    let raw = match extension(path).as_str() {
         "npz" => from_npz(&disk, budget, control)?,
         "safetensors" => from_safetensors(&disk, budget, control)?,
         "json" => from_json(&disk, budget)?,
@@ -104,30 +110,7 @@ impl Raw {
             return Err(wrong("it has no `tokens`: add a list with one string for each query and key".to_owned()));
         };
         let n = tokens.len();
-        let &[layers, heads, queries, keys] = shape.as_slice() else {
-            let hint = match shape.as_slice() {
-                [_, 1, _, _, _] => ": take the batch axis away, `attentions[:, 0]`",
-                [1, _, _, _, _] => ": take the batch axis away, `attentions[0]`",
-                [_, _, _] => {
-                    ": of one layer, write `attentions[None]`; of one head in each layer, `attentions[:, None]`"
-                }
-                _ => "",
-            };
-            return Err(wrong(format!(
-                "`attentions` has the shape {shape:?}, and should be [layer, head, query, key]{hint}"
-            )));
-        };
-        if queries != n || keys != n {
-            return Err(wrong(format!(
-                "`attentions` has the shape {shape:?}, and with {n} `tokens` it should be [{layers}, {heads}, {n}, {n}]"
-            )));
-        }
-        if layers == 0 || heads == 0 || n == 0 {
-            return Err(wrong(format!("`attentions` has the shape {shape:?}: there is nothing in it")));
-        }
-        if layers > MOST_LAYERS {
-            return Err(wrong(format!("`attentions` has {layers} layers, and at most {MOST_LAYERS} are read")));
-        }
+        let [layers, heads, ..] = square(path, &shape, |_| n)?;
         finite(path, "attentions", &shape, &weights)?;
         let mut hidden = None;
         if let Some((shape, values)) = self.hidden {
@@ -162,6 +145,43 @@ impl Raw {
         let (tokens, mut notes) = joined::tokens(&tokens);
         notes.extend(sums(&weights, n));
         Ok(Attentions { tokens, layers, heads, weights, hidden, notes })
+    }
+}
+
+/// The four sizes of `attentions`, of as many queries and keys as there are `tokens`: where their number is known, that
+/// is told from how many there should be.
+fn square(path: &Path, shape: &[usize], tokens: impl Fn(usize) -> usize) -> Result<[usize; 4]> {
+    let wrong = |what: String| Error::unsupported(path, format!("`attentions` has the shape {shape:?}{what}"));
+    let &[layers, heads, queries, keys] = shape else {
+        let hint = match shape {
+            [_, 1, _, _, _] => ": take the batch axis away, `attentions[:, 0]`",
+            [1, _, _, _, _] => ": take the batch axis away, `attentions[0]`",
+            [_, _, _] => ": of one layer, write `attentions[None]`; of one head in each layer, `attentions[:, None]`",
+            _ => "",
+        };
+        return Err(wrong(format!(", and should be [layer, head, query, key]{hint}")));
+    };
+    let n = tokens(keys);
+    if queries != n || keys != n {
+        return Err(wrong(format!(", and with {n} `tokens` it should be [{layers}, {heads}, {n}, {n}]")));
+    }
+    if layers == 0 || heads == 0 || n == 0 {
+        return Err(wrong(": there is nothing in it".to_owned()));
+    }
+    if layers.saturating_mul(heads) > MOST_HEADS {
+        return Err(wrong(format!(
+            ": it has {layers} layers of {heads} heads, and at most {MOST_HEADS} heads are read"
+        )));
+    }
+    Ok([layers, heads, queries, keys])
+}
+
+/// Refuses an array for each token that has another number of entries, before it is read.
+fn entries(path: &Path, name: &str, shape: &[usize], n: usize) -> Result<()> {
+    match shape {
+        [count] if *count == n => Ok(()),
+        [count] => Err(Error::unsupported(path, format!("`{name}` has {count} entries, and there are {n} `tokens`"))),
+        _ => Err(Error::unsupported(path, format!("`{name}` has the shape {shape:?}, and should be [{n}]"))),
     }
 }
 
@@ -211,6 +231,12 @@ fn from_npz(disk: &Disk, budget: u64, control: &Control) -> Result<Raw> {
     };
     let shapes = [shape("attentions")?, shape("hidden_states")?];
     afford(shapes.iter().flatten().map(Vec::as_slice), budget)?;
+    let words = npz.header("tokens").transpose()?;
+    // Only so many tokens are read as there is attention of: words of no bytes would take room without end.
+    let listed = words.as_ref().filter(|h| matches!(h.kind, Kind::Unicode(..) | Kind::Bytes(_)) && h.shape.len() == 1);
+    let tokens = |keys: usize| listed.map_or(keys, |header| header.shape[0]);
+    let n =
+        shapes[0].as_deref().map(|shape| square(disk.path(), shape, tokens)).transpose()?.map_or(0, |sizes| sizes[3]);
     let mut tick = progress(control, disk.len());
     let numbers = |name: &str, shape: Option<Vec<usize>>, tick: &mut dyn FnMut(u64) -> Result<()>| {
         shape.map(|shape| npz.numbers(name, tick).map(|values| (shape, values))).transpose()
@@ -218,15 +244,17 @@ fn from_npz(disk: &Disk, budget: u64, control: &Control) -> Result<Raw> {
     let [attentions, hidden] = shapes;
     let small = |name: &str, tick: &mut dyn FnMut(u64) -> Result<()>| -> Result<Option<Vec<f32>>> {
         let Some(header) = npz.header(name).transpose()? else { return Ok(None) };
-        afford([header.shape.as_slice()], budget)?;
+        entries(disk.path(), name, &header.shape, n)?;
         npz.numbers(name, tick).map(Some)
     };
-    let tokens = match npz.header("tokens").transpose()? {
+    let tokens = match words {
+        // What is wrong then is that there is no attention.
+        _ if n == 0 => None,
         None => None,
         Some(header) => Some(match (&header.kind, header.shape.len()) {
-            (Kind::Number(Element::U8 | Element::I8, _), 1) => parse_tokens(disk, &npz.bytes("tokens")?)?,
+            (Kind::Number(Element::U8 | Element::I8, _), 1) => parse_tokens(disk, &npz.bytes("tokens")?, n)?,
             // One string holds the list as JSON.
-            (Kind::Unicode(..) | Kind::Bytes(_), 0) => parse_tokens(disk, npz.texts("tokens")?.concat().as_bytes())?,
+            (Kind::Unicode(..) | Kind::Bytes(_), 0) => parse_tokens(disk, npz.texts("tokens")?.concat().as_bytes(), n)?,
             (_, 0 | 1) => npz.texts("tokens")?.into_iter().map(Token::from).collect(),
             _ => {
                 let what = format!("`tokens` has the shape {:?}, and should be a list of strings", header.shape);
@@ -245,24 +273,30 @@ fn from_npz(disk: &Disk, budget: u64, control: &Control) -> Result<Raw> {
 }
 
 fn from_safetensors(disk: &Disk, budget: u64, control: &Control) -> Result<Raw> {
-    let (tensors, about) = safetensors::read(disk)?;
+    let (tensors, about) = safetensors::read(disk, Some("tokens"))?;
     let big = ["attentions", "hidden_states"].map(|name| tensors.get(name));
     afford(big.iter().flatten().map(|place| place.shape.as_slice()), budget)?;
+    let shape = tensors.get("attentions").map(|place| place.shape.as_slice());
+    let n = shape.map(|shape| square(disk.path(), shape, |n| n)).transpose()?.map_or(0, |sizes| sizes[3]);
+    for name in ["segments", "special"] {
+        tensors.get(name).filter(|_| n > 0).map_or(Ok(()), |place| entries(disk.path(), name, &place.shape, n))?;
+    }
     let mut tick = progress(control, disk.len());
     let mut numbers = |name: &str| -> Result<Option<(Vec<usize>, Vec<f32>)>> {
         let Some(place) = tensors.get(name) else { return Ok(None) };
         afford([place.shape.as_slice()], budget)?;
         Ok(Some((place.shape.clone(), place.read(disk, &mut tick)?)))
     };
-    let tokens = match (tensors.get("tokens"), about.get("tokens")) {
+    let tokens = match (tensors.get("tokens"), about) {
+        _ if n == 0 => None,
         (Some(place), _) if place.element == Element::U8 && place.count() <= MOST_TEXT => {
-            Some(parse_tokens(disk, &disk.bytes(place.start, place.count())?)?)
+            Some(parse_tokens(disk, &disk.bytes(place.start, place.count())?, n)?)
         }
         (Some(place), _) => {
             let what = format!("`tokens` is {:?} {:?}, and should be JSON in a U8 tensor", place.element, place.shape);
             return Err(Error::unsupported(disk.path(), what));
         }
-        (None, Some(text)) => Some(parse_tokens(disk, text.as_bytes())?),
+        (None, Some(text)) => Some(parse_tokens(disk, text.as_bytes(), n)?),
         (None, None) => None,
     };
     Ok(Raw {
@@ -304,9 +338,57 @@ fn progress(control: &Control, total: u64) -> impl FnMut(u64) -> Result<()> + '_
     }
 }
 
-fn parse_tokens(disk: &Disk, bytes: &[u8]) -> Result<Vec<Token>> {
-    let wrong = |e: serde_json::Error| Error::unsupported(disk.path(), format!("`tokens` is no list of strings: {e}"));
-    serde_json::from_slice(bytes).map_err(wrong)
+/// A list of `n` tokens in JSON.
+fn parse_tokens(disk: &Disk, bytes: &[u8], n: usize) -> Result<Vec<Token>> {
+    let wrong =
+        |e: serde_json::Error| Error::unsupported(disk.path(), format!("`tokens` is no list of {n} strings: {e}"));
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let tokens = Few::new("tokens", n).deserialize(&mut json).and_then(|tokens| json.end().map(|()| tokens));
+    tokens.map_err(wrong)
+}
+
+/// A list of not more than so many entries.
+struct Few<T> {
+    name: &'static str,
+    most: usize,
+    of: PhantomData<T>,
+}
+
+impl<T> Few<T> {
+    fn new(name: &'static str, most: usize) -> Self {
+        Self { name, most, of: PhantomData }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Few<T> {
+    type Value = Vec<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Few<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` to be a list", self.name)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
+        use serde::de::Error as _;
+        let mut list = Vec::new();
+        while let Some(entry) = seq.next_element()? {
+            if list.len() == self.most {
+                let (name, most) = (self.name, self.most);
+                return Err(A::Error::custom(format!(
+                    "`{name}` has more than {most} entries, and no attention of so many"
+                )));
+            }
+            list.push(entry);
+        }
+        Ok(list)
+    }
 }
 
 /// The fields of a JSON file that are of use, each once.
@@ -326,6 +408,8 @@ impl<'de> Visitor<'de> for Fields {
         use serde::de::Error as _;
         let mut raw = Raw::default();
         let mut left = self.most;
+        // Of more tokens no attention would fit.
+        let few = usize::try_from(self.most.isqrt()).unwrap_or(usize::MAX);
         while let Some(name) = map.next_key::<String>()? {
             let twice = match name.as_str() {
                 "attentions" => raw.attentions.is_some(),
@@ -347,9 +431,10 @@ impl<'de> Visitor<'de> for Fields {
                     let target = if name == "attentions" { &mut raw.attentions } else { &mut raw.hidden };
                     *target = Some((shape, values));
                 }
-                "tokens" => raw.tokens = Some(map.next_value()?),
+                "tokens" => raw.tokens = Some(map.next_value_seed(Few::new("tokens", few))?),
                 "segments" | "special" => {
-                    let flags: Vec<Flag> = map.next_value()?;
+                    let list = if name == "segments" { "segments" } else { "special" };
+                    let flags = map.next_value_seed(Few::<Flag>::new(list, few))?;
                     let flags = flags.into_iter().map(|flag| match flag {
                         Flag::Is(is) => f32::from(u8::from(is)),
                         Flag::Number(x) => x,

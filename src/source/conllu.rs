@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 
+/// The most names of relations that are told apart: treebanks have some fifty. Every head keeps count of each.
+const MOST_RELATIONS: usize = 1000;
+
 /// A word as its line has it.
 struct Row<'a> {
     form: &'a str,
@@ -52,6 +55,12 @@ pub(super) fn read(path: &Path, text: &str, most: usize, control: &Control) -> R
             control.check()?;
             let (sentence, relations) = std::mem::take(&mut block).sentence().map_err(wrong)?;
             names.extend(&relations);
+            if names.len() > MOST_RELATIONS {
+                let line = sentence.line;
+                let what =
+                    format!("by the sentence of line {line} it has more than {MOST_RELATIONS} names of relations");
+                return Err(wrong(what));
+            }
             sentences.push(sentence);
             pending.push(relations);
         } else {
@@ -96,24 +105,23 @@ impl<'a> Block<'a> {
             return wrong("the FORM is empty");
         }
         if let Some((first, last)) = id.split_once('-') {
-            let (first, last) = (first.parse::<usize>(), last.parse::<usize>());
             let inside = self.surfaces.last().map_or(0, |s| s.words.end) >= next;
-            return match (first, last) {
-                (Ok(first), Ok(last)) if first == next && last >= first && !inside => {
+            return match (number_of(first), number_of(last)) {
+                (Some(first), Some(last)) if first == next && last >= first && !inside => {
                     self.surfaces.push(Surface { form, words: first - 1..last, space_after, line: number });
                     Ok(())
                 }
                 _ => wrong(&format!("the ID {id} is no range that begins with the next word, {next}")),
             };
         }
-        if id.parse() != Ok(next) {
+        if number_of(id) != Some(next) {
             return wrong(&format!("the ID is {id} and should be {next}"));
         }
         let head = match head {
             "_" => None,
-            _ => match head.parse() {
-                Ok(head) => Some(head),
-                Err(_) => return wrong(&format!("the HEAD `{head}` is no number")),
+            _ => match number_of(head) {
+                Some(head) => Some(head),
+                None => return wrong(&format!("the HEAD `{head}` is no number")),
             },
         };
         if self.surfaces.last().is_none_or(|s| s.words.end < next) {
@@ -172,6 +180,11 @@ impl<'a> Block<'a> {
 
 fn is_number(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// A number in digits alone: a sign is none of the format's.
+fn number_of(text: &str) -> Option<usize> {
+    text.parse().ok().filter(|_| is_number(text))
 }
 
 /// Where the surfaces are in the text; `None` where it is not made of them.
@@ -274,10 +287,23 @@ mod tests {
             (rows(&[("2-3", "a", "_", "_", "_")]), "line 1: the ID 2-3 is no range"),
             (rows(&[("1", " ", "0", "root", "_")]), "line 1: the FORM is empty"),
             (rows(&[("1.x", "a", "_", "_", "_")]), "line 1: `1.x` is no ID"),
+            (rows(&[("+1", "a", "0", "root", "_")]), "line 1: the ID is +1 and should be 1"),
+            (rows(&[("1-+2", "a", "_", "_", "_")]), "line 1: the ID 1-+2 is no range"),
+            (rows(&[("1", "a", "+0", "root", "_")]), "line 1: the HEAD `+0` is no number"),
         ] {
             let error = parse(&text).expect_err(why).to_string();
             assert!(error.starts_with("t.conllu: ") && error.contains(why), "{error}");
         }
+    }
+
+    #[test]
+    fn relations_without_end_are_refused() {
+        let relation = |i: usize| format!("r{i}");
+        let sentence = |i: usize| rows(&[("1", "a", "0", "root", "_"), ("2", "b", "1", &relation(i), "_")]);
+        let many = |n: usize| (0..n).map(|i| sentence(i) + "\n").collect::<String>();
+        assert_eq!(parse(&many(MOST_RELATIONS)).expect("as many as are read").relations.len(), MOST_RELATIONS);
+        let error = parse(&many(MOST_RELATIONS + 1)).expect_err("one more").to_string();
+        assert!(error.contains("line 3001 it has more than 1000 names of relations"), "{error}");
     }
 
     #[test]

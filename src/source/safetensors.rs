@@ -5,7 +5,7 @@
 
 use super::stored::{Disk, Element, Place, count, shown};
 use crate::error::Result;
-use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use std::collections::BTreeMap;
 
 /// The longest header that the format allows, in bytes.
@@ -13,11 +13,11 @@ const LONGEST: u64 = 100_000_000;
 
 /// The tensors of the file `disk`, by name.
 pub fn tensors(disk: &Disk) -> Result<BTreeMap<String, Place>> {
-    Ok(read(disk)?.0)
+    Ok(read(disk, None)?.0)
 }
 
-/// The tensors of the file `disk`, by name, and the texts that it has about itself.
-pub fn read(disk: &Disk) -> Result<(BTreeMap<String, Place>, BTreeMap<String, String>)> {
+/// The tensors of the file `disk`, by name, and of the texts that it has about itself the one called `wanted`.
+pub fn read(disk: &Disk, wanted: Option<&str>) -> Result<(BTreeMap<String, Place>, Option<String>)> {
     let len = disk.len();
     if len < 8 {
         return Err(disk.fault(format!("a safetensors file begins with 8 bytes of length, and it has {len} bytes")));
@@ -36,7 +36,7 @@ pub fn read(disk: &Disk) -> Result<(BTreeMap<String, Place>, BTreeMap<String, St
     }
     let text = disk.bytes(8, header)?;
     let mut json = serde_json::Deserializer::from_slice(&text);
-    let listed = json.deserialize_map(Listing).and_then(|listed| json.end().map(|()| listed));
+    let listed = json.deserialize_map(Listing { wanted }).and_then(|listed| json.end().map(|()| listed));
     let (listed, about) = listed.map_err(|e| disk.fault(format!("its header is not a list of tensors: {e}")))?;
     Ok((places(disk, 8 + header, listed)?, about))
 }
@@ -50,22 +50,23 @@ struct Claim {
 }
 
 /// Reads a header, in which no name may come twice.
-struct Listing;
+struct Listing<'a> {
+    /// The text about the file that is of use.
+    wanted: Option<&'a str>,
+}
 
-impl<'de> Visitor<'de> for Listing {
-    type Value = (BTreeMap<String, Claim>, BTreeMap<String, String>);
+impl<'de> Visitor<'de> for Listing<'_> {
+    type Value = (BTreeMap<String, Claim>, Option<String>);
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("an object with an entry for each tensor")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let (mut claims, mut about) = (BTreeMap::new(), BTreeMap::new());
+        let (mut claims, mut about) = (BTreeMap::new(), None);
         while let Some(name) = map.next_key::<String>()? {
             if name == "__metadata__" {
-                // Only texts are of use; the format allows nothing else.
-                let found = map.next_value::<BTreeMap<String, serde_json::Value>>()?;
-                about.extend(found.into_iter().filter_map(|(key, value)| Some((key, value.as_str()?.to_owned()))));
+                about = map.next_value_seed(About { wanted: self.wanted })?;
                 continue;
             }
             let claim = map.next_value::<Claim>();
@@ -76,6 +77,39 @@ impl<'de> Visitor<'de> for Listing {
             claims.insert(name, claim);
         }
         Ok((claims, about))
+    }
+}
+
+/// Reads one text out of many, and keeps nothing of the others: a header may be long.
+struct About<'a> {
+    wanted: Option<&'a str>,
+}
+
+impl<'de> DeserializeSeed<'de> for About<'_> {
+    type Value = Option<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for About<'_> {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("`__metadata__` to be an object of strings")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(name) = map.next_key::<String>()? {
+            if self.wanted == Some(name.as_str()) {
+                found = Some(map.next_value::<String>()?);
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
     }
 }
 
@@ -176,6 +210,23 @@ mod tests {
         let base = 8 + header.len() as u64;
         assert_eq!(found["a"], Place { element: Element::F32, shape: vec![], start: base, strides: None });
         assert_eq!(found["b"], Place { element: Element::F16, shape: vec![2, 3], start: base + 4, strides: None });
+    }
+
+    #[test]
+    fn one_text_is_read_and_what_is_beside_it_is_passed_over() {
+        let header = r#"{"__metadata__":{"format":"pt","deep":[[{"a":1}],null],"tokens":"[\"a\"]"},
+            "a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}"#;
+        let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(header.as_bytes());
+        bytes.push(0);
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("x.safetensors");
+        std::fs::write(&path, bytes).expect("written");
+        let disk = Disk::open(&path).expect("opened");
+        let about = |wanted| read(&disk, wanted).expect("a good file").1;
+        assert_eq!(about(Some("tokens")).as_deref(), Some("[\"a\"]"));
+        assert_eq!((about(Some("other")), about(None)), (None, None));
+        assert!(read(&disk, Some("deep")).expect_err("no text").to_string().contains("invalid type"));
     }
 
     #[test]

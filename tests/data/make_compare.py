@@ -12,7 +12,7 @@ compare  [{a, b, text, text_b, smooth, pairs, js: [layer][head], left_out: [A, B
          `0.999 p + 0.001 / n` (attention-analysis, head_distances.py). `difference` [query][key] is B less A of the last
          head of the last layer that both have, not smoothed, each row scaled to what it was before keys without a
          partner were cut. `hidden` has `js` and `difference` with the rows and columns of special tokens set to 0.
-map      [{model, text, smooth, distances, points, explained, stress}]: roots of the mean divergence between all heads,
+map      [{model, text, smooth, hide, distances, points, explained, stress}]: roots of the mean divergence between all heads,
          and B = -1/2 J D^2 J with `numpy.linalg.eigh`, each axis with its largest element positive.
 """
 
@@ -109,10 +109,13 @@ def compare(a, b, text, text_b=None, smooth=False):
             "hidden": measure(True)}
 
 
-def head_map(name, text, smooth):
+def head_map(name, text, smooth, hide=False):
     pieces, att = attend(name, text)
-    n = len(pieces)
-    heads = [rows(a, list(range(n)), smooth) for layer in att for a in layer]
+    # What the tokenizer added; without such tokens the first one.
+    special = [p[2] for p in pieces]
+    sink = special if any(special) else [i == 0 for i in range(len(pieces))]
+    own = [i for i in range(len(pieces)) if not (hide and sink[i])]
+    heads = [rows(a, own, smooth) for layer in att for a in layer]
     d = np.array([[np.sqrt(divergence(p, q)) for q in heads] for p in heads])
     j = np.eye(len(d)) - 1 / len(d)
     values, vectors = np.linalg.eigh(-0.5 * j @ d**2 @ j)
@@ -122,7 +125,7 @@ def head_map(name, text, smooth):
     points = vectors * np.sqrt(values[order])
     flat = np.linalg.norm(points[:, None] - points[None], axis=-1)
     print(name, "eigenvalues", values[::-1][:4], "smallest", values[0])
-    return {"model": name, "text": text, "smooth": smooth, "distances": d.tolist(), "points": points.tolist(),
+    return {"model": name, "text": text, "smooth": smooth, "hide": hide, "distances": d.tolist(), "points": points.tolist(),
             "explained": float(values[order].sum() / values.sum()),
             "stress": float(np.sqrt(((d - flat) ** 2).sum() / (d**2).sum()))}
 
@@ -139,7 +142,8 @@ def main():
             compare("gpt2", "gpt2-prefix", ONE, OTHER),
             compare("bert", "gpt2", ONE),
         ],
-        "map": [head_map("bert-sharded", ONE, False), head_map("bert", OTHER, True)],
+        "map": [head_map("bert-sharded", ONE, False), head_map("bert", OTHER, True),
+                head_map("bert", ONE, False, hide=True), head_map("gpt2", OTHER, True, hide=True)],
     }
     text = lambda v: json.dumps(v, ensure_ascii=False, separators=(",", ":"))
     lists = ",\n".join(f"{text(k)}:[\n" + ",\n".join(map(text, v)) + "\n]" for k, v in made.items())

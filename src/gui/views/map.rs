@@ -1,7 +1,7 @@
 //! All heads by their likeness: a map, and the heads most like the selected one.
 
 use super::rows;
-use crate::analysis::map::HeadMap;
+use crate::analysis::map::{HeadMap, How};
 use crate::array::Array;
 use crate::engine::{Engine, Slot};
 use crate::export::{Table, ViewExport};
@@ -29,6 +29,8 @@ const NEAR: usize = 8;
 pub enum Ask {
     /// Measure and lay out the heads of the shown run.
     Measure,
+    /// Leave special tokens out, or compare them too.
+    Hide(bool),
 }
 
 /// The heads of the run with this [`crate::engine::Run::id`].
@@ -38,16 +40,25 @@ pub struct Made {
     map: Arc<HeadMap>,
 }
 
+impl Made {
+    /// What this is a map of.
+    fn of(&self) -> (u64, bool) {
+        (self.run, self.map.how.hide)
+    }
+}
+
 /// What the view keeps.
 #[derive(Debug, Default)]
 pub struct Kept {
     made: Option<Made>,
-    /// The run that was asked for last.
-    asked: Option<u64>,
+    /// Whether special tokens are left out.
+    hide: bool,
+    /// The run that was asked for last, and whether without special tokens.
+    asked: Option<(u64, bool)>,
 }
 
-/// What is drawn: run, selected head, theme, room.
-type Key = (u64, Head, bool, [u32; 2]);
+/// What is drawn: run and whether without special tokens, selected head, theme, room.
+type Key = ((u64, bool), Head, bool, [u32; 2]);
 /// See [`Canvas::map`].
 pub type Drawn = Memo<Key, (Figure, Layout)>;
 
@@ -56,12 +67,14 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, asked: Ask) {
     match asked {
         Ask::Measure => {
             let Some(run) = state.run().cloned() else { return };
-            state.views.map.asked = Some(run.id);
+            let how = How { hide: state.views.map.hide, ..How::default() };
+            state.views.map.asked = Some((run.id, how.hide));
             update::submit(state, engine, Slot::Map, "comparing heads", move |control| {
-                let map = Arc::new(HeadMap::of(&run, false, control)?);
+                let map = Arc::new(HeadMap::of(&run, how, control)?);
                 Ok(made::Made::Map(Made { run: run.id, map }))
             });
         }
+        Ask::Hide(hide) => state.views.map.hide = hide,
     }
 }
 
@@ -74,23 +87,28 @@ pub fn arrive(state: &mut State, made: Made) {
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
     let Some(run) = state.run() else { return };
     let kept = &state.views.map;
-    if kept.asked != Some(run.id) && !state.is_stale() {
+    let wanted = (run.id, kept.hide);
+    if kept.asked != Some(wanted) && !state.is_stale() {
         actions.ask(Action::Map(Ask::Measure));
     }
     widgets::heading(ui, &fill(COMPARE.map_title, &[&head_name(state.scene.head.0, state.scene.head.1)]));
+    let mut hide = kept.hide;
+    if ui.checkbox(&mut hide, COMPARE.hide).on_hover_text(COMPARE.hide_tip).changed() {
+        actions.ask(Action::Map(Ask::Hide(hide)));
+    }
     let Some(made) = &kept.made else {
         waiting(ui, state, actions);
         return;
     };
-    let is_old = made.run != run.id;
-    if is_old && !state.latest.contains_key(&Slot::Map) && kept.asked == Some(run.id) {
+    let is_old = made.of() != wanted;
+    if is_old && !state.latest.contains_key(&Slot::Map) && kept.asked == Some(wanted) {
         waiting(ui, state, actions);
     }
     if is_old || state.is_stale() {
         ui.multiply_opacity(0.6);
     }
     let map = &made.map;
-    widgets::muted(ui, fill(COMPARE.map_note, &[&percent(map.explained as f32), &short(map.stress as f32)]));
+    widgets::muted(ui, note(map));
     let (layer, head) = state.scene.head;
     let near = map.nearest(layer, head, NEAR);
     ScrollArea::vertical().id_salt("map").auto_shrink(false).show(ui, |ui| {
@@ -99,7 +117,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
         let list = if near.is_empty() { 0.0 } else { 28.0 + 24.0 * near.len() as f32 };
         // The list stays in sight below the map.
         let room = [width, (ui.clip_rect().height() - list - 16.0).clamp(260.0, width.max(260.0))];
-        let key = (made.run, (layer, head), palette.dark, room.map(f32::to_bits));
+        let key = (made.of(), (layer, head), palette.dark, room.map(f32::to_bits));
         let drawn = canvas.map.get(key, || draw(map, (layer, head), palette, room));
         let (figure, layout) = &*drawn;
         let (rect, response) = ui.allocate_exact_size(Vec2::new(figure.width, figure.height), Sense::click());
@@ -146,6 +164,12 @@ fn waiting(ui: &mut Ui, state: &State, actions: &Actions) {
     }
 }
 
+/// What the map shows, and of what.
+fn note(map: &HeadMap) -> String {
+    let shown = fill(COMPARE.map_note, &[&percent(map.explained as f32), &short(map.stress as f32)]);
+    if map.how.hide { format!("{shown}; {}", COMPARE.hidden) } else { shown }
+}
+
 fn draw(map: &HeadMap, head: Head, palette: &Palette, room: [f32; 2]) -> (Figure, Layout) {
     let layout = Layout::new(map, room);
     let near = map.nearest(head.0, head.1, NEAR);
@@ -155,10 +179,10 @@ fn draw(map: &HeadMap, head: Head, palette: &Palette, room: [f32; 2]) -> (Figure
 /// The map with its numbers, for a file or the clipboard.
 pub fn export(state: &State, palette: &'static Palette) -> Option<Recipe> {
     let (run, head) = (state.run()?, state.scene.head);
-    let map = state.views.map.made.as_ref().filter(|made| made.run == run.id)?.map.clone();
-    let shares = fill(COMPARE.map_note, &[&percent(map.explained as f32), &short(map.stress as f32)]);
+    let map = state.views.map.made.as_ref().filter(|made| made.of() == (run.id, state.views.map.hide))?.map.clone();
     let name = head_name(head.0, head.1);
-    let caption = caption::of_attention(state).and(FILES.caption_head, name.as_str()).and(COMPARE.map_caption, shares);
+    let caption = caption::of_attention(state);
+    let caption = caption.and(FILES.caption_head, name.as_str()).and(COMPARE.map_caption, note(&map));
     Some(Box::new(move || {
         let near = map.nearest(head.0, head.1, NEAR);
         let drawn = draw(&map, head, palette, [720.0, 640.0]).0;
