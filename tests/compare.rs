@@ -144,7 +144,7 @@ fn a_masked_token_stands_beside_what_it_was() {
         assert!(found.alignment.is_identity() && found.left_out == [0.0; 2]);
         let [a, b] = [&before, &after].map(|run| Weights::new(run, Meaning::Raw).expect("attention"));
         let difference = found.difference(&a, &b, 0, 1).expect("a difference");
-        let [a, b] = [&a, &b].map(|w| filter::kept(&w.run.tokens, &w.head(0, 1), &filter));
+        let [a, b] = [&a, &b].map(|w| filter::kept(&w.run.tokens, &w.head(0, 1), w.meaning, &filter));
         let wanted: Vec<f32> = b.iter().zip(&a).map(|(b, a)| b - a).collect();
         assert_eq!(difference, wanted, "after less before");
         assert!(difference.iter().any(|d| d.abs() > 0.01));
