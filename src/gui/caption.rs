@@ -13,12 +13,15 @@ use crate::text::Tokens;
 
 /// The model, the text, and what was changed about them.
 pub fn of_run(state: &State) -> Caption {
-    state.run().map_or_else(Caption::default, |run| asked(state, &run.ask, &run.tokens))
+    state.run().map_or_else(Caption::default, |run| asked(state, &run.ask))
 }
 
-/// The same of what was asked; tokens that are not known are named by their position.
-pub fn asked(state: &State, ask: &Ask, tokens: &Tokens) -> Caption {
-    let typed = |i: usize| typed(tokens, i);
+/// The same of what was asked, which need not be what is shown.
+pub fn asked(state: &State, ask: &Ask) -> Caption {
+    // Tokens are named as they were typed, before anything was masked or replaced; unknown ones by their position.
+    let runs = || state.before.iter().chain(state.run());
+    let tokens = runs().find(|run| run.ask.text == ask.text && run.ask.pair == ask.pair).map(|run| &run.tokens);
+    let typed = |i: usize| tokens.map_or_else(|| i.to_string(), |tokens| typed(tokens, i));
     let masked: Vec<String> = ask.masked.iter().map(|&i| typed(i)).collect();
     let replaced: Vec<String> = ask.replaced.iter().map(|(i, by)| format!("{} \u{2192} {by}", typed(*i))).collect();
     let off: Vec<String> =

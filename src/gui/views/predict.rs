@@ -457,7 +457,9 @@ fn words(grid: &Grid) -> Table {
     let cells = grid.cells.iter().enumerate().flat_map(|(i, words)| {
         let (row, column) = (grid.rows[i / n].as_str(), grid.columns[i % n].as_str());
         let words = words.iter().enumerate();
-        words.map(move |(rank, word)| (row, column, rank + 1, word.text.as_str(), word.probability, f64::NAN))
+        // Of tokens every rank has a cell of its own.
+        let before = if grid.question.mode == Mode::Tokens { i % n } else { 0 };
+        words.map(move |(rank, word)| (row, column, before + rank + 1, word.text.as_str(), word.probability, f64::NAN))
     });
     let rows: Vec<_> = bars.chain(cells).collect();
     Table::default()

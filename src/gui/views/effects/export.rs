@@ -12,7 +12,6 @@ use crate::gui::words::changes::CHANGES;
 use crate::gui::words::files::FILES;
 use crate::gui::words::fill;
 use crate::gui::{caption, panels};
-use crate::text::Tokens;
 
 /// What the view shows, as far as it is computed; `None` before any of it is.
 pub fn export(state: &State, palette: &'static Palette) -> Option<Recipe> {
@@ -37,9 +36,8 @@ pub fn export(state: &State, palette: &'static Palette) -> Option<Recipe> {
 fn about(state: &State, run: &Run, work: &Work, done: usize) -> Caption {
     let question = &work.question;
     let is_same = run.ask.text == question.ask.text && run.ask.pair == question.ask.pair;
-    let unknown = Tokens::default();
     let judged = if is_same { target::in_words(run, question.target) } else { question.target.to_string() };
-    let about = caption::asked(state, &question.ask, if is_same { &run.tokens } else { &unknown });
+    let about = caption::asked(state, &question.ask);
     let about = match &question.corrupt {
         None => about
             .and(CHANGES.caption_map, CHANGES.leave_out)
