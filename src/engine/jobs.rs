@@ -266,8 +266,10 @@ impl<T: Send + 'static> Worker<T> {
                 Ok(Err(error)) => News::Failed(error),
                 Err(panic) => News::Failed(Error::panicked(name, panic.as_ref())),
             };
+            let sent = self.sender.send(Event { job, slot, news });
+            // Only now: where nothing is busy, all that there is to say has been said.
             self.shared.lock().running.remove(&slot);
-            if self.sender.send(Event { job, slot, news }).is_err() {
+            if sent.is_err() {
                 return;
             }
             (self.wake)();
