@@ -6,6 +6,7 @@ mod window;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
 use lexiscope::analysis::filter::{Pairs, Special, Threshold};
+use lexiscope::analysis::measures::Measure;
 use lexiscope::engine::Cut;
 use lexiscope::figure::lines::Focus;
 use lexiscope::figure::order::{Along, Sorting};
@@ -146,7 +147,7 @@ fn all_heads_are_ordered_by_a_measure_along_layers_too() {
     click(&mut window, "Order");
     click(&mut window, "Layers, by their mean");
     let Sorting { by, along } = window.state().state().scene.look.sorting;
-    assert_eq!((by.map(|m| m.name()), along), (Some("entropy"), Along::Layers));
+    assert_eq!((by.map(Measure::name), along), (Some("entropy"), Along::Layers));
 }
 
 #[test]

@@ -364,7 +364,7 @@ fn keys_of_the_whole_model_wait_for_what_lies_over_it() {
     press(&mut window, Key::Num2);
     ask(&mut window, Action::Sheet(Some(Sheet::Help)));
     press(&mut window, Key::Plus);
-    assert!(state(&window).camera.is_whole());
+    assert!(state(&window).scene.details.camera.is_whole());
     ask(&mut window, Action::Sheet(None));
     for _ in 0..4 {
         press(&mut window, Key::Plus);
@@ -389,7 +389,7 @@ fn a_cell_of_the_whole_model_pins_its_query() {
     press(&mut window, Key::Escape);
     let rect = window.get_by_label("Head L1\u{b7}H3").rect();
     let n = run(&window).tokens.len();
-    let at = state(&window).camera;
+    let at = state(&window).scene.details.camera;
     assert!(at.zoom > 3.0);
     // The accessible rectangle is the visible part; its middle is under the pointer.
     window.hover_at(rect.center());
