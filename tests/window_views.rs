@@ -133,13 +133,13 @@ fn the_whole_model_leaves_out_what_is_left_out() {
         let special = [i / n, i % n].iter().any(|&t| run(&window).tokens.pieces[t].special);
         assert_eq!(kept, if special { 0.0 } else { w });
     }
-    assert!(says(&window, "special tokens hidden") && says(&window, "attention, square root"));
+    assert!(says(&window, "no special tokens, no threshold") && says(&window, "attention, square root"));
     // Levels are made of what is left: their first entry stands for [CLS] and the first word.
     let coarse = state(&window).study.as_ref().expect("a study").pyramid.value(2 * 8 + 3, 1, 0, 0).expect("an entry");
     assert!((coarse - whole[n + 1]).abs() < 1e-3, "{coarse} and {}", whole[n + 1]);
     filter(&mut window, |f| f.special = Special::Show);
     assert_eq!(sifted(&window), whole);
-    assert!(says(&window, "all tokens"));
+    assert!(says(&window, "all tokens, no threshold"));
     filter(&mut window, |f| f.special = Special::Renormalise);
     let row: f32 = sifted(&window)[n..2 * n].iter().sum();
     assert!((row - 1.0).abs() < 1e-5, "{row}");

@@ -89,13 +89,13 @@ impl Sifted {
         Cow::Owned(kept(tokens, &values, self.weights.meaning, &self.filter))
     }
 
-    /// What is left out, in a few words: `special tokens hidden, words`.
+    /// What is left out, in a few words: `no special tokens, words`.
     pub fn left_out(&self) -> String {
         let tokens = &self.weights.run.tokens;
         let mut parts = Vec::new();
         if self.filter.special != Special::Show && tokens.pieces.iter().any(|p| p.special) {
             let rescaled = self.filter.rescales(self.weights.meaning);
-            parts.push(if rescaled { "special tokens hidden, rows rescaled" } else { "special tokens hidden" });
+            parts.push(if rescaled { "no special tokens (rescaled)" } else { "no special tokens" });
         }
         match self.filter.pairs_of(tokens) {
             Pairs::All => {}

@@ -127,7 +127,7 @@ impl Grid<'_> {
         let lines = vec![
             format!("{}, square root", self.sifted.weights.label()),
             format!("{what}{pooled}"),
-            format!("{}; no threshold", self.sifted.left_out()),
+            format!("{}, no threshold", self.sifted.left_out()),
         ];
         Note { most: self.stretch.then(|| "max".to_owned()), lines }
     }

@@ -97,7 +97,7 @@ pub fn wanted(ui: &Ui, state: &State) -> GridLook {
 fn thumbnails(ui: &mut Ui, state: &State, study: &Study, actions: &Actions, canvas: &mut Canvas) {
     let palette = theme::palette(ui.ctx());
     let [width, height] = study.layout.size();
-    let (rect, _) = ui.allocate_exact_size(Vec2::new(width.max(340.0), height), Sense::hover());
+    let (rect, _) = ui.allocate_exact_size(Vec2::new(width.max(ui.available_width()), height), Sense::hover());
     let painter = ui.painter_at(rect.expand(2.0).intersect(ui.clip_rect()));
     paint::figure(&painter, canvas, &study.grid, rect.min);
     for row in 0..study.layout.layers {

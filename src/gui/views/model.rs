@@ -421,16 +421,16 @@ impl Drawing<'_, '_> {
         );
         let layout = egui::Layout::right_to_left(egui::Align::Center);
         let (actions, camera, lens) = (self.actions, self.camera, &self.stage.lens);
-        self.ui.scope_builder(egui::UiBuilder::new().max_rect(buttons).layout(layout), |ui| {
-            widgets::command(ui, actions, Command::WholeModel);
-            for (sign, name, by) in [("+", EN.zoom_in, 1.5), ("\u{2212}", EN.zoom_out, 1.0 / 1.5)] {
-                let button = ui.add(Button::new(sign).min_size(Vec2::splat(theme::CONTROL)));
-                if widgets::named(button, name).on_hover_text(EN.zoom_tip).clicked() {
-                    let camera = camera.zoomed(by, lens.view.center(), lens);
-                    actions.ask(Action::Model(Ask::Look(camera)));
-                }
+        // They lie over the room of the picture, and what follows stands below all of it.
+        let ui = &mut self.ui.new_child(egui::UiBuilder::new().max_rect(buttons).layout(layout));
+        widgets::command(ui, actions, Command::WholeModel);
+        for (sign, name, by) in [("+", EN.zoom_in, 1.5), ("\u{2212}", EN.zoom_out, 1.0 / 1.5)] {
+            let button = ui.add(Button::new(sign).min_size(Vec2::splat(theme::CONTROL)));
+            if widgets::named(button, name).on_hover_text(EN.zoom_tip).clicked() {
+                let camera = camera.zoomed(by, lens.view.center(), lens);
+                actions.ask(Action::Model(Ask::Look(camera)));
             }
-        });
+        }
     }
 }
 
