@@ -1,6 +1,6 @@
 //! What the selected head does over a corpus, in sentences: its strongest edges beside those of random words.
 
-use super::heads::work::{Ask, Saved, Source};
+use super::heads::work::{Ask, Saved};
 use crate::analysis::evidence::{Found, counted};
 use crate::figure::colour::CATEGORIES;
 use crate::figure::{head_name, size, weight};
@@ -33,10 +33,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
     let Some(run) = state.run() else { return };
     let heads = &state.views.heads;
     let Some(table) = heads.table(run) else {
-        if heads.source == Source::Text && !heads.was_asked(run) {
-            actions.ask(Action::Heads(Ask::Text));
-        }
-        widgets::muted(ui, if heads.source == Source::Text { HEADS.measuring } else { HEADS.none_yet });
+        super::heads::missing(ui, state, run, actions);
         return;
     };
     let (layer, head) = state.shown_head();

@@ -1,13 +1,14 @@
 //! Every head in a row: measures, intervals, labels; and the relations of the selected one.
 
+mod relations;
 pub mod work;
 
 use crate::analysis::heads::Table as Measures;
 use crate::analysis::measures::Measure;
-use crate::analysis::relations::Lift;
+use crate::analysis::relations::Earned;
 use crate::engine::{Run, Slot};
 use crate::figure::find::Wanted;
-use crate::figure::{head_name, percent, weight};
+use crate::figure::{head_name, weight};
 use crate::gui::action::{Action, Actions};
 use crate::gui::paint::Canvas;
 use crate::gui::state::State;
@@ -19,7 +20,7 @@ use crate::gui::words::{count, fill, number};
 use egui::{Button, DragValue, Id, TextEdit, Ui, Vec2};
 use std::rc::Rc;
 use std::sync::Arc;
-use work::{Ask, Heads, Key, Saved, Source, USUAL, file_name};
+use work::{Ask, Heads, Key, Of, Relation, Saved, Source, USUAL, file_name};
 
 /// The measures that have a column here.
 const SHOWN: [Measure; 11] = [
@@ -37,7 +38,7 @@ const SHOWN: [Measure; 11] = [
 ];
 
 /// What an order of rows was made of, and the rows.
-pub type Order = crate::gui::memo::Memo<(usize, String, (Key, bool)), Vec<usize>>;
+pub type Order = crate::gui::memo::Memo<(bool, u64, String, (Key, bool), Option<Relation>), Vec<usize>>;
 
 /// The field that finds heads.
 pub fn find_id() -> Id {
@@ -57,19 +58,22 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
         return;
     };
     summary(ui, heads, &table);
+    if !table.lifts.is_empty() {
+        relations::choice(ui, heads, &table, actions);
+    }
     let rows = order(canvas, heads, &table);
-    let lifts = table.lifts_of(state.scene.head.0, state.scene.head.1);
+    let lifts = heads.lifts(&table, state.scene.head);
     let below = if lifts.is_empty() { 0.0 } else { (ui.available_height() * 0.4).min(220.0) };
     let above = (ui.available_height() - below).max(80.0);
     ui.allocate_ui(Vec2::new(ui.available_width(), above - 8.0), |ui| measures(ui, state, &table, &rows, actions));
     if !lifts.is_empty() {
-        relations(ui, state, &table, &lifts, actions);
+        relations::show(ui, state, &table, &lifts, actions);
     }
 }
 
 /// The order of the rows, made anew only where it may be another.
 fn order(canvas: &mut Canvas, heads: &Heads, table: &Arc<Measures>) -> Rc<Vec<usize>> {
-    let key = (Arc::as_ptr(table) as usize, heads.find.clone(), heads.sort);
+    let key = (table.is_corpus, heads.edition, heads.find.clone(), heads.sort, heads.relation.clone());
     canvas.heads.get(key, || heads.rows(table))
 }
 
@@ -136,7 +140,7 @@ fn source(ui: &mut Ui, state: &State, actions: &Actions) {
 }
 
 /// What is there before the table is.
-fn missing(ui: &mut Ui, state: &State, run: &Run, actions: &Actions) {
+pub(super) fn missing(ui: &mut Ui, state: &State, run: &Run, actions: &Actions) {
     let heads = &state.views.heads;
     if heads.source == Source::Corpus {
         let text = if heads.measured.is_some() { HEADS.other_model } else { HEADS.none_yet };
@@ -185,6 +189,7 @@ fn find(ui: &mut Ui, state: &State, actions: &Actions, table: Option<&Measures>)
             Wanted::Paper(..) => Some(HEADS.read_paper),
             Wanted::Layer(_) => Some(HEADS.read_layer),
             Wanted::Label(_) => Some(HEADS.read_label),
+            Wanted::Value { .. } => Some(HEADS.read_value),
         };
         if let Some(read_as) = read_as {
             let what = if let Wanted::Layer(l) = wanted { l.to_string() } else { wanted.to_string() };
@@ -207,9 +212,10 @@ fn summary(ui: &mut Ui, heads: &Heads, table: &Measures) {
         Some(measured) => {
             let mut parts = vec![fill(HEADS.of_corpus, &[&n, &file_name(&measured.corpus.path)])];
             let tour = measured.tour;
-            for (number, said) in
-                [(table.unaligned, HEADS.unaligned), (tour.skipped, HEADS.skipped), (tour.shortened, HEADS.shortened)]
-            {
+            if table.lost > 0 {
+                parts.push(fill(HEADS.lost, &[&count(table.lost as u64), &count(table.links as u64)]));
+            }
+            for (number, said) in [(tour.skipped, HEADS.skipped), (tour.shortened, HEADS.shortened)] {
                 if number > 0 {
                     parts.push(fill(said, &[&count(number as u64)]));
                 }
@@ -231,12 +237,15 @@ fn measures(ui: &mut Ui, state: &State, table: &Measures, rows: &[usize], action
         column(HEADS.column_head, HEADS.tip_head, 64.0, false),
         column(HEADS.column_label, HEADS.tip_label, 164.0, false),
     ];
+    let chosen = state.views.heads.chosen(table);
+    let mut keys = vec![Key::Head, Key::Label];
+    for (of, width) in relations::CHOSEN.into_iter().filter(|_| chosen.is_some()) {
+        columns.push(relations::column(of, width));
+        keys.push(Key::Of(of));
+    }
     columns.extend(SHOWN.iter().map(|m| column(said::title(*m), said::tip(*m), 70.0, true)));
-    let key = |i: usize| match i {
-        0 => Key::Head,
-        1 => Key::Label,
-        i => Key::Measure(SHOWN[i - 2]),
-    };
+    keys.extend(SHOWN.map(Key::Measure));
+    let key = |i: usize| keys[i];
     let (by, descending) = state.views.heads.sort;
     let at = |row: usize| &table.rows[rows[row]];
     let name = |row: usize| head_name(at(row).layer, at(row).head);
@@ -252,6 +261,11 @@ fn measures(ui: &mut Ui, state: &State, table: &Measures, rows: &[usize], action
     let cell = |row: usize, column: usize| match key(column) {
         Key::Head => Cell { text: name(row), ..Cell::default() },
         Key::Label => Cell { text: at(row).label.replace("->", "\u{2192}"), ..Cell::default() },
+        Key::Of(of) => {
+            let lift = chosen.map(|lifts| &lifts[rows[row]]);
+            let text = lift.map(|lift| relations::text(of, lift, table)).unwrap_or_default();
+            Cell { text, share: 0.0, muted: of != Of::Lift }
+        }
         Key::Measure(m) => {
             let value = at(row).measures.get(m);
             let text = value.map_or_else(|| "\u{2013}".to_owned(), |v| written(m, v));
@@ -260,8 +274,12 @@ fn measures(ui: &mut Ui, state: &State, table: &Measures, rows: &[usize], action
         }
     };
     let tip = |row: usize, column: usize| {
-        let Key::Measure(m) = key(column) else { return None };
         let row = at(row);
+        let m = match key(column) {
+            Key::Head | Key::Of(_) => return None,
+            Key::Label => return row.earned.as_ref().map(earned),
+            Key::Measure(m) => m,
+        };
         let title = format!("{} {}", head_name(row.layer, row.head), said::title(m));
         let Some(value) = row.measures.get(m) else { return Some(format!("{title}: {}", HEADS.no_value)) };
         let (value, n) = (written(m, value), count(row.measures.count(m).into()));
@@ -282,6 +300,12 @@ fn measures(ui: &mut Ui, state: &State, table: &Measures, rows: &[usize], action
     }
 }
 
+/// What a label is earned by.
+fn earned(earned: &Earned) -> String {
+    let chance = if earned.chance < 0.001 { "< 0.001".to_owned() } else { weight(earned.chance as f32) };
+    fill(HEADS.earned, &[&signed(earned.lift), &chance, &count(earned.n.into())])
+}
+
 /// A difference of shares.
 fn signed(x: f64) -> String {
     weight(x as f32).replace('-', "\u{2212}")
@@ -290,53 +314,4 @@ fn signed(x: f64) -> String {
 /// A value as it is shown: shares as weights.
 fn written(measure: Measure, value: f64) -> String {
     if measure.is_share() { weight(value as f32) } else { number(value as f32) }
-}
-
-/// The relations of the selected head, largest lift first.
-fn relations(ui: &mut Ui, state: &State, table: &Measures, lifts: &[&Lift], actions: &Actions) {
-    let name = head_name(state.scene.head.0, state.scene.head.1);
-    ui.horizontal(|ui| {
-        widgets::heading(ui, &fill(HEADS.relations_of, &[&name])).on_hover_text(HEADS.relations_tip);
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if ui.button(HEADS.save_relations).on_hover_text(HEADS.save_relations_tip).clicked() {
-                actions.ask(Action::Heads(Ask::Save(Saved::Relations)));
-            }
-        });
-    });
-    let column = |title, width, is_number| Column { title, tip: HEADS.relations_tip.to_owned(), width, is_number };
-    let columns = [
-        column(HEADS.column_relation, 92.0, false),
-        column(HEADS.column_direction, 124.0, false),
-        column(HEADS.column_lift, 62.0, true),
-        column(HEADS.column_interval, 122.0, true),
-        column(HEADS.column_accuracy, 64.0, true),
-        column(HEADS.column_baseline, 92.0, true),
-        column(HEADS.column_n, 52.0, true),
-    ];
-    let shown = Table {
-        id: "relations",
-        columns: &columns,
-        sorted: Some((2, true)),
-        rows: lifts.len(),
-        selected: None,
-        sort_name: &str::to_owned,
-        row_name: &|row| format!("{} {}", table.relations[lifts[row].relation], lifts[row].direction.name()),
-    };
-    let cell = |row: usize, column: usize| {
-        let lift = lifts[row];
-        let text = match column {
-            0 => table.relations[lift.relation].clone(),
-            1 => lift.direction.name().replace("->", " \u{2192} "),
-            2 => signed(lift.lift),
-            3 => lift.interval.map(|i| format!("[{}, {}]", signed(i.low), signed(i.high))).unwrap_or_default(),
-            4 => percent(lift.accuracy as f32),
-            5 => fill(
-                HEADS.at,
-                &[&percent(lift.baseline as f32), &format!("{:+}", lift.offset).replace('-', "\u{2212}")],
-            ),
-            _ => count(lift.n.into()),
-        };
-        Cell { text, share: 0.0, muted: column > 2 }
-    };
-    shown.show(ui, cell, |_, _| None);
 }
