@@ -1,9 +1,9 @@
 //! What heads do over a corpus, against `tests/data/make_heads.py`: measures, intervals, relations and labels of
-//! constructed attention over a hand-made treebank. And the reader of treebanks over files that are not quite sound.
+//! constructed attention over hand-made treebanks, and heads that one condition alone keeps from a label. And the reader of treebanks over files that are not quite sound.
 
 use lexiscope::analysis::evidence::KEPT;
 use lexiscope::analysis::heads::{Part, Table, Tally};
-use lexiscope::analysis::measures::{COLUMNS, Measure, OFFSETS, Setting};
+use lexiscope::analysis::measures::{Measure, OFFSETS, Setting};
 use lexiscope::engine::device::Choice;
 use lexiscope::engine::{Ask, BUDGET, Opened, Run, corpus};
 use lexiscope::source::corpus::Corpus;
@@ -14,6 +14,8 @@ use safetensors::SafeTensors;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The largest difference that is rounding.
 const ROUNDING: f64 = 1e-5;
@@ -23,6 +25,7 @@ struct Reference {
     columns: Vec<String>,
     encoder: Expected,
     decoder: Expected,
+    gates: Expected,
 }
 
 /// Piece, id, first byte, last byte, special.
@@ -38,6 +41,8 @@ struct Expected {
     heads: Vec<Head>,
     lifts: Vec<Tested>,
     aligned: usize,
+    links: usize,
+    lost: usize,
     /// The heads on the first sentence alone.
     first: Vec<OnText>,
 }
@@ -49,12 +54,21 @@ struct Head {
     low: Vec<Option<f64>>,
     high: Vec<Option<f64>>,
     label: String,
+    earned: Option<EarnedBy>,
+}
+
+#[derive(Deserialize)]
+struct EarnedBy {
+    lift: f64,
+    p: f64,
+    n: u32,
 }
 
 #[derive(Deserialize)]
 struct OnText {
     values: Vec<Option<f64>>,
     counts: Vec<u32>,
+    label: String,
 }
 
 #[derive(Deserialize)]
@@ -75,7 +89,11 @@ fn data(name: &str) -> PathBuf {
 }
 
 fn treebank() -> Corpus {
-    Corpus::open(&data("treebank.conllu"), usize::MAX, &Control::default()).expect("the treebank")
+    read("treebank.conllu")
+}
+
+fn read(name: &str) -> Corpus {
+    Corpus::open(&data(name), usize::MAX, &Control::default()).expect("a treebank")
 }
 
 impl Expected {
@@ -95,13 +113,13 @@ impl Expected {
         Tokens { texts: vec![treebank.sentences[sentence].text.as_str().into()], pieces, dropped: 0 }
     }
 
-    /// What is found in the bytes of the corpus, and on its first sentence alone.
-    fn found(&self, bytes: &[u8], causal: bool) -> (Table, Vec<OnText>) {
-        let treebank = treebank();
-        let mut tally = Tally::new(2, self.heads.len() / 2, &treebank.relations);
-        let (mut rest, mut first) = (bytes, Vec::new());
+    /// What is found in the bytes of the corpus over a treebank, and on its first sentence alone.
+    fn found(&self, bytes: &[u8], causal: bool, treebank: &Corpus) -> (Table, Table) {
+        let (control, per_layer) = (Control::default(), self.heads.len() / 2);
+        let mut tally = Tally::new(2, per_layer, &treebank.relations);
+        let (mut rest, mut first) = (bytes, None);
         for (i, &sentence) in self.order.iter().enumerate() {
-            let tokens = self.tokens(&treebank, sentence);
+            let tokens = self.tokens(treebank, sentence);
             let n = tokens.len();
             let (here, after) = rest.split_at(self.heads.len() * n * n);
             rest = after;
@@ -111,20 +129,13 @@ impl Expected {
             };
             let weights: Vec<f32> = here.chunks_exact(n).flat_map(share).collect();
             let heads: Vec<&[f32]> = weights.chunks_exact(n * n).collect();
-            if i == 0 {
-                let setting = Setting::new(&tokens, causal);
-                let on_text = |weights: &&[f32]| {
-                    let found = setting.measure(weights);
-                    let values = found.values.iter().map(|v| Some(*v).filter(|v| v.is_finite())).collect();
-                    OnText { values, counts: found.counts.to_vec() }
-                };
-                first = heads.iter().map(on_text).collect();
-            }
             let words = &treebank.sentences[sentence].words;
-            tally.add(i, Part::of_heads(i, &tokens, causal, words, &heads));
+            let part = Part::of_heads(i, &tokens, causal, words, &heads, &control).expect("nothing stops it");
+            first.get_or_insert_with(|| Table::of_part(part.clone(), per_layer));
+            tally.add(i, part);
         }
         assert!(rest.is_empty(), "the corpus and its attention are of one length");
-        (tally.finish(), first)
+        (tally.finish(&control).expect("nothing stops it"), first.expect("a sentence"))
     }
 }
 
@@ -146,12 +157,23 @@ fn everything_is_as_numpy_and_scipy_have_it() {
     assert_eq!(reference.columns, names.collect::<Vec<_>>());
     let bytes = std::fs::read(data("heads.safetensors")).expect("heads.safetensors");
     let tensors = SafeTensors::deserialize(&bytes).expect("what make_heads.py writes");
-    for (name, expected, causal) in [("encoder", &reference.encoder, false), ("decoder", &reference.decoder, true)] {
-        let (table, first) = expected.found(tensors.tensor(name).expect(name).data(), causal);
+    for (name, expected, causal, bank) in [
+        ("encoder", &reference.encoder, false, "treebank.conllu"),
+        ("decoder", &reference.decoder, true, "treebank.conllu"),
+        ("gates", &reference.gates, false, "gates.conllu"),
+    ] {
+        let (table, first) = expected.found(tensors.tensor(name).expect(name).data(), causal, &read(bank));
         assert_eq!((table.n, table.aligned), (expected.order.len(), expected.aligned));
-        assert_eq!(table.aligned + table.unaligned, table.n);
+        assert_eq!((table.links, table.lost), (expected.links, expected.lost));
         for (i, (row, wanted)) in table.rows.iter().zip(&expected.heads).enumerate() {
             assert_eq!(row.label, wanted.label, "{name} head {i}");
+            assert_eq!(row.earned.is_some(), wanted.earned.is_some(), "{name} head {i}");
+            if let (Some(found), Some(wanted)) = (row.earned, &wanted.earned) {
+                assert_eq!(found.n, wanted.n, "{name} head {i}");
+                close("held-out lift", Some(found.lift), Some(wanted.lift));
+                // Chances are compared by their digits.
+                close("chance", Some(found.chance / wanted.p), Some(1.0));
+            }
             assert_eq!(row.measures.counts.to_vec(), wanted.counts, "{name} head {i}");
             for (c, column) in reference.columns.iter().enumerate() {
                 let what = format!("{name} head {i} {column}");
@@ -160,10 +182,15 @@ fn everything_is_as_numpy_and_scipy_have_it() {
                 close(&what, row.intervals[c].map(|i| i.high), wanted.high[c]);
             }
         }
-        for (i, (found, wanted)) in first.iter().zip(&expected.first).enumerate() {
-            assert_eq!(found.counts, wanted.counts, "{name} head {i}");
-            for (c, column) in reference.columns.iter().enumerate().take(COLUMNS) {
-                close(&format!("{name} head {i} {column} on a text"), found.values[c], wanted.values[c]);
+        for (i, (row, wanted)) in first.rows.iter().zip(&expected.first).enumerate() {
+            assert_eq!(
+                (row.label.as_str(), row.intervals.len()),
+                (wanted.label.as_str(), 0),
+                "{name} head {i} on a text"
+            );
+            assert_eq!(row.measures.counts.to_vec(), wanted.counts, "{name} head {i} on a text");
+            for (c, column) in reference.columns.iter().enumerate() {
+                close(&format!("{name} head {i} {column} on a text"), Some(row.measures.values[c]), wanted.values[c]);
             }
         }
         let key = |head: usize, relation: &str, direction: &str| (head, relation.to_owned(), direction.to_owned());
@@ -197,9 +224,10 @@ fn table(opened: &Opened, corpus: &Corpus, control: &Control) -> lexiscope::Resu
     let card = opened.card();
     let mut tally = Tally::new(card.layers, card.heads, &corpus.relations);
     let texts: Vec<&str> = corpus.sentences.iter().map(|s| s.text.as_str()).collect();
-    let part = |i: usize, run: &Run| Part::of(i, run, &corpus.sentences[i].words);
+    let quiet = control.quiet();
+    let part = |i: usize, run: &Run| Part::of(i, run, &corpus.sentences[i].words, &quiet);
     let tour = corpus::each(opened, &texts, BUDGET, control, part, |i, part| tally.add(i, part))?;
-    Ok((tally.finish(), tour))
+    Ok((tally.finish(control)?, tour))
 }
 
 #[test]
@@ -245,6 +273,24 @@ fn a_corpus_can_be_stopped() {
         }
     });
     assert!(table(&opened, &corpus, &control).expect_err("it was stopped").is_stopped());
+}
+
+#[test]
+fn a_table_says_how_far_it_is_and_ends_when_it_is_told_to() {
+    let opened = bundled();
+    let heads = (opened.card().layers * opened.card().heads) as u64;
+    let run = Run::new(&opened, &Ask::new("The old lady opened the door."), &Control::default()).expect("a run");
+    let (most, seen) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let watch = (most.clone(), seen.clone());
+    let control = Control::new(Stop::default(), move |progress| {
+        assert_eq!((progress.stage.as_str(), progress.total), ("Measuring heads", heads));
+        watch.0.fetch_max(progress.done, Ordering::Relaxed);
+        watch.1.fetch_add(1, Ordering::Relaxed);
+    });
+    assert_eq!(Table::of_run(&run, &control).expect("a table").rows.len() as u64, heads);
+    assert_eq!((most.load(Ordering::Relaxed), seen.load(Ordering::Relaxed)), (heads, heads));
+    control.stop.set();
+    assert!(Table::of_run(&run, &control).expect_err("it was stopped").is_stopped());
 }
 
 #[test]

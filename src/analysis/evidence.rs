@@ -1,8 +1,13 @@
-//! What a head does over a corpus, in examples: its strongest edges, and edges taken at random beside them.
+//! What a head does over a corpus, in examples: its strongest edges, and edges drawn at random beside them.
 //!
 //! An edge is a weight between two different tokens of a text, neither of them part of the sink. The strongest are exact
-//! over the whole corpus, by weight as the model computed it. The random ones are those that start at 20 tokens drawn
-//! uniformly from all tokens of the corpus, the same for every head, each with the key that it attends to most.
+//! over the whole corpus, by weight as the model computed it. The random ones are drawn for each head from all its edges
+//! in the whole corpus, each with a chance proportional to its weight: what is drawn is what the head attends to as a
+//! rule, where edges drawn evenly would be those that it does not attend to.
+//!
+//! An edge of weight `w` gets the number `-ln u / w`, `u` uniform on (0, 1), and the smallest numbers are drawn (Efraimidis
+//! and Spirakis 2006): that is drawing one edge after the other without putting any back, and needs no more room than the
+//! edges drawn. `u` is made from the edge itself: the same corpus gives the same edges.
 
 use super::bootstrap::SplitMix;
 use super::measures::Setting;
@@ -12,7 +17,7 @@ use std::sync::Arc;
 /// How many edges are kept of each kind.
 pub const KEPT: usize = 20;
 
-/// Where the draw begins: the same corpus gives the same tokens.
+/// Where the draw begins.
 const SEED: u64 = 0x1e81_5c09_e000_0002;
 
 /// An edge in a sentence.
@@ -42,88 +47,89 @@ impl Found {
 pub struct Examples {
     /// The strongest edges, strongest first.
     pub strongest: Vec<Found>,
-    /// Those of random tokens, in the order of the corpus.
+    /// Those drawn at random, in the order of the corpus.
     pub random: Vec<Found>,
 }
 
-/// What is known of a head's edges in one sentence.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Part {
-    /// For each head its strongest edges, strongest first.
-    strongest: Vec<Vec<(f32, usize, usize)>>,
-    /// Tokens that may be drawn.
-    drawn: Vec<Lot>,
-    /// Edges between tokens of the text.
-    edges: u64,
-    /// Weights that are none: on the sink, from it, and of tokens with themselves.
-    others: u64,
-}
-
-/// A token that may be drawn.
+/// An edge with the number by which it is kept: the smallest are.
 #[derive(Debug, Clone, PartialEq)]
 struct Lot {
-    /// The smallest are drawn.
-    number: u64,
+    number: f64,
+    weight: f32,
     query: usize,
-    /// The key and the weight of each head's edge.
-    edges: Vec<Option<(usize, f32)>>,
+    key: usize,
 }
 
-impl Part {
-    /// Looks at the heads of a sentence: for each its weights row-major `[query, key]`.
-    pub fn of<'a>(sentence: usize, setting: &Setting, n: usize, heads: impl Iterator<Item = &'a [f32]>) -> Self {
-        let own: Vec<usize> = (0..n).filter(|&i| !setting.is_sink(i)).collect();
-        let keys: Vec<Vec<usize>> = own.iter().map(|&q| setting.keys(q).filter(|&k| k != q).collect()).collect();
-        let edges: u64 = keys.iter().map(|keys| keys.len() as u64).sum();
-        let lot = |q: usize| SplitMix(SEED ^ ((sentence as u64) << 32 | q as u64)).bits();
-        let mut lots: Vec<(u64, usize)> =
-            (0..own.len()).filter(|&i| !keys[i].is_empty()).map(|i| (lot(own[i]), i)).collect();
-        lots.sort_unstable();
-        lots.truncate(KEPT);
-        let mut drawn: Vec<Lot> =
-            lots.iter().map(|&(lot, i)| Lot { number: lot, query: own[i], edges: Vec::new() }).collect();
-        let mut strongest = Vec::new();
-        for weights in heads {
-            let mut best: Vec<(f32, usize, usize)> = Vec::with_capacity(KEPT + 1);
-            for (&q, keys) in own.iter().zip(&keys) {
-                let Some(row) = weights.get(q * n..(q + 1) * n) else { continue };
-                for &k in keys {
-                    let weight = row[k];
-                    let is_full = best.len() == KEPT;
-                    if !weight.is_finite() || (is_full && weight <= best[KEPT - 1].0) {
-                        continue;
-                    }
-                    let place = best.partition_point(|edge| edge.0 >= weight);
-                    best.insert(place, (weight, q, k));
-                    best.truncate(KEPT);
+/// What is known of the edges of one head in one sentence.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Edges {
+    strongest: Vec<Lot>,
+    drawn: Vec<Lot>,
+}
+
+/// The edges that a sentence has, the same for every head.
+#[derive(Debug)]
+pub struct Field<'a> {
+    setting: &'a Setting,
+    sentence: usize,
+    n: usize,
+    /// How many edges there are.
+    pub edges: u64,
+    /// How many weights are none: on the sink, from it, and of tokens with themselves.
+    pub others: u64,
+}
+
+impl<'a> Field<'a> {
+    /// The edges of the sentence that `sentence` numbers, of `n` tokens.
+    pub fn new(sentence: usize, setting: &'a Setting, n: usize) -> Self {
+        let own = (0..n).filter(|&i| !setting.is_sink(i));
+        let edges: u64 = own.map(|q| setting.keys(q).filter(|&k| k != q).count() as u64).sum();
+        Self { setting, sentence, n, edges, others: (n * n) as u64 - edges }
+    }
+
+    /// Looks at a head, counted through all layers: weights row-major `[query, key]`.
+    pub fn look(&self, head: usize, weights: &[f32]) -> Edges {
+        let seed = SplitMix(SEED ^ ((self.sentence as u64) << 32 | head as u64)).bits();
+        let mut edges = Edges::default();
+        for query in (0..self.n).filter(|&i| !self.setting.is_sink(i)) {
+            let Some(row) = weights.get(query * self.n..(query + 1) * self.n) else { continue };
+            for key in self.setting.keys(query).filter(|&k| k != query && row[k].is_finite()) {
+                let weight = row[key];
+                keep(&mut edges.strongest, Lot { number: -f64::from(weight), weight, query, key });
+                // What has no weight is never attended to.
+                if weight > 0.0 {
+                    let number = -uniform(seed ^ ((query as u64) << 32 | key as u64)).ln() / f64::from(weight);
+                    keep(&mut edges.drawn, Lot { number, weight, query, key });
                 }
             }
-            strongest.push(best);
-            for (&(_, i), drawn) in lots.iter().zip(&mut drawn) {
-                drawn.edges.push(strongest_of(weights.get(own[i] * n..(own[i] + 1) * n), &keys[i]));
-            }
         }
-        Self { strongest, drawn, edges, others: (n * n) as u64 - edges }
+        edges
     }
 }
 
-/// The key with the largest weight; the earliest of equals.
-fn strongest_of(row: Option<&[f32]>, keys: &[usize]) -> Option<(usize, f32)> {
-    let row = row?;
-    let mut best: Option<(usize, f32)> = None;
-    for &k in keys.iter().filter(|&&k| row[k].is_finite()) {
-        if best.is_none_or(|(_, most)| row[k] > most) {
-            best = Some((k, row[k]));
-        }
-    }
-    best
+/// A number between 0 and 1, neither of them.
+fn uniform(seed: u64) -> f64 {
+    ((SplitMix(seed).bits() >> 11) as f64 + 0.5) / (1u64 << 53) as f64
 }
+
+/// Puts a lot where it belongs among the [`KEPT`] smallest; after its equals.
+fn keep(kept: &mut Vec<Lot>, lot: Lot) {
+    if kept.len() == KEPT && kept.last().is_some_and(|last| lot.number >= last.number) {
+        return;
+    }
+    let place = kept.partition_point(|other| other.number <= lot.number);
+    kept.insert(place, lot);
+    kept.truncate(KEPT);
+}
+
+/// Lots of one kind with the sentences that they are from, smallest number first.
+type Lots = Vec<(f64, Found)>;
 
 /// Examples of every head, gathered sentence by sentence.
 #[derive(Debug, Clone, Default)]
 pub struct Evidence {
-    strongest: Vec<Vec<Found>>,
-    drawn: Vec<Drawn>,
+    /// By head, the strongest edges and the drawn ones.
+    heads: Vec<[Lots; 2]>,
     /// How many edges there are.
     pub edges: u64,
     /// How many weights are none: on the sink, from it, or of a token with itself.
@@ -132,57 +138,37 @@ pub struct Evidence {
     pub sentences: usize,
 }
 
-/// A token that was drawn, and the edge of each head.
-#[derive(Debug, Clone)]
-struct Drawn {
-    lot: u64,
-    sentence: usize,
-    tokens: Arc<Tokens>,
-    query: usize,
-    edges: Vec<Option<(usize, f32)>>,
-}
-
 impl Evidence {
     /// Nothing seen yet of `heads` heads.
     pub fn new(heads: usize) -> Self {
-        Self { strongest: vec![Vec::new(); heads], ..Self::default() }
+        Self { heads: vec![<[Lots; 2]>::default(); heads], ..Self::default() }
     }
 
-    /// Takes in a sentence. Sentences come in order.
-    pub fn add(&mut self, sentence: usize, tokens: &Arc<Tokens>, part: Part) {
-        self.edges += part.edges;
-        self.others += part.others;
+    /// Takes in a sentence: how many edges and other weights it has, and the edges of each head. Sentences come in order.
+    pub fn add(&mut self, sentence: usize, tokens: &Arc<Tokens>, (edges, others): (u64, u64), heads: Vec<Edges>) {
+        self.edges += edges;
+        self.others += others;
         self.sentences += 1;
-        for (kept, new) in self.strongest.iter_mut().zip(part.strongest) {
-            for (weight, query, key) in new {
-                if kept.len() == KEPT && kept.last().is_some_and(|last| weight <= last.weight) {
-                    break;
+        for ([strongest, drawn], new) in self.heads.iter_mut().zip(heads) {
+            for (kept, new) in [(strongest, new.strongest), (drawn, new.drawn)] {
+                for Lot { number, weight, query, key } in new {
+                    if kept.len() == KEPT && kept.last().is_some_and(|(last, _)| number >= *last) {
+                        break;
+                    }
+                    let place = kept.partition_point(|(other, _)| *other <= number);
+                    kept.insert(place, (number, Found { sentence, tokens: tokens.clone(), query, key, weight }));
+                    kept.truncate(KEPT);
                 }
-                let place = kept.partition_point(|found| found.weight >= weight);
-                kept.insert(place, Found { sentence, tokens: tokens.clone(), query, key, weight });
-                kept.truncate(KEPT);
             }
-        }
-        for Lot { number: lot, query, edges } in part.drawn {
-            if self.drawn.len() == KEPT && self.drawn.last().is_some_and(|last| lot >= last.lot) {
-                break;
-            }
-            let place = self.drawn.partition_point(|drawn| drawn.lot < lot);
-            self.drawn.insert(place, Drawn { lot, sentence, tokens: tokens.clone(), query, edges });
-            self.drawn.truncate(KEPT);
         }
     }
 
     /// The examples of a head, counted through all layers.
     pub fn of(&self, head: usize) -> Examples {
-        let found = |drawn: &Drawn| {
-            let (key, weight) = drawn.edges.get(head).copied().flatten()?;
-            let (sentence, query) = (drawn.sentence, drawn.query);
-            Some(Found { sentence, tokens: drawn.tokens.clone(), query, key, weight })
-        };
-        let mut random: Vec<Found> = self.drawn.iter().filter_map(found).collect();
-        random.sort_by_key(|found| (found.sentence, found.query));
-        Examples { strongest: self.strongest.get(head).cloned().unwrap_or_default(), random }
+        let Some(lots) = self.heads.get(head) else { return Examples::default() };
+        let [strongest, mut random] = lots.each_ref().map(|l| l.iter().map(|(_, f)| f.clone()).collect::<Vec<_>>());
+        random.sort_by_key(|found| (found.sentence, found.query, found.key));
+        Examples { strongest, random }
     }
 }
 
@@ -215,6 +201,12 @@ mod tests {
         Arc::new(Tokens { texts: vec!["".into()], pieces: (0..n).map(piece).collect(), dropped: 0 })
     }
 
+    fn add(evidence: &mut Evidence, i: usize, tokens: &Arc<Tokens>, setting: &Setting, heads: &[&[f32]]) {
+        let field = Field::new(i, setting, tokens.len());
+        let heads = heads.iter().enumerate().map(|(head, weights)| field.look(head, weights)).collect();
+        evidence.add(i, tokens, (field.edges, field.others), heads);
+    }
+
     /// A corpus of weights, its sentences numbered from `first`, with everything that a head does in it.
     fn gathered(first: usize, sentences: usize, n: usize) -> (Vec<Vec<f32>>, Evidence) {
         let tokens = tokens(n);
@@ -224,7 +216,7 @@ mod tests {
         let mut all = Vec::new();
         for i in first..first + sentences {
             let weights: Vec<f32> = (0..n * n).map(|_| random.below(1000) as f32 / 1000.0).collect();
-            evidence.add(i, &tokens, Part::of(i, &setting, n, std::iter::once(weights.as_slice())));
+            add(&mut evidence, i, &tokens, &setting, &[&weights]);
             all.push(weights);
         }
         (all, evidence)
@@ -244,23 +236,51 @@ mod tests {
         assert_eq!(found, every[..KEPT]);
         assert_eq!((evidence.edges, evidence.others), (30 * 56, 30 * (81 - 56)));
         for found in &examples.random {
-            let row = &all[found.sentence][found.query * 9..][..9];
-            assert!((1..9).filter(|&k| k != found.query).all(|k| row[k] <= found.weight));
-            assert_eq!(row[found.key], found.weight);
+            assert_eq!(all[found.sentence][found.query * 9 + found.key], found.weight);
+            assert!(found.query > 0 && found.key > 0 && found.query != found.key, "{found:?}");
         }
         assert_eq!(examples.random.len(), KEPT);
     }
 
+    /// How many of the edges drawn from corpora of 400 sentences of two words satisfy `is`.
+    fn drawn(corpora: usize, weights: &[f32; 9], is: impl Fn(&Found) -> bool) -> usize {
+        let tokens = tokens(3);
+        let setting = Setting::new(&tokens, false);
+        let count = |corpus: usize| {
+            let mut evidence = Evidence::new(1);
+            for i in corpus * 400..(corpus + 1) * 400 {
+                add(&mut evidence, i, &tokens, &setting, &[weights]);
+            }
+            evidence.of(0).random.iter().filter(|found| is(found)).count()
+        };
+        (0..corpora).map(count).sum()
+    }
+
     #[test]
-    fn every_token_is_as_likely_to_be_drawn() {
-        let mut by_place = [0usize; 9];
-        for corpus in 0..7 {
-            let (_, evidence) = gathered(corpus * 1000, 100, 9);
-            evidence.of(0).random.iter().for_each(|found| by_place[found.query] += 1);
-        }
-        assert_eq!(by_place[0], 0, "the sink is never drawn");
-        // 140 draws over 8 places: 17.5 each, standard deviation 4.
-        assert!(by_place[1..].iter().all(|&count| (4..36).contains(&count)), "{by_place:?}");
+    fn edges_are_drawn_as_often_as_they_are_heavy() {
+        // Of two edges one weighs nine times as much: of 1000 draws 900, standard deviation 9.5. The sink weighs nothing.
+        let weights = [0.0, 0.0, 0.0, 0.8, 0.0, 0.09, 0.99, 0.01, 0.0];
+        let heavy = drawn(50, &weights, |found| found.query == 1);
+        assert!((860..940).contains(&heavy), "{heavy}");
+        assert_eq!(drawn(50, &weights, |_| true), 1000);
+    }
+
+    #[test]
+    fn every_sentence_is_as_likely_to_be_drawn() {
+        // 500 of 1000 in each half, standard deviation 16.
+        let weights = [0.0, 0.0, 0.0, 0.0, 0.0, 0.5, 0.0, 0.5, 0.0];
+        let first = drawn(50, &weights, |found| found.sentence % 400 < 200);
+        assert!((430..570).contains(&first), "{first}");
+    }
+
+    #[test]
+    fn heads_that_attend_alike_are_drawn_apart() {
+        let (tokens, weights) = (tokens(9), [1.0 / 9.0; 81]);
+        let setting = Setting::new(&tokens, false);
+        let mut evidence = Evidence::new(2);
+        (0..30).for_each(|i| add(&mut evidence, i, &tokens, &setting, &[&weights, &weights]));
+        assert_ne!(evidence.of(0).random, evidence.of(1).random);
+        assert_eq!(evidence.of(0).strongest, evidence.of(1).strongest);
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //!
 //! Over a corpus a number is the mean over the sentences that have it, and its interval comes from resampling sentences.
 //!
-//! Labels, the first that applies; "more than half" is the lower end of the interval over a corpus, and of at least three
-//! rows or sentences:
+//! Labels, the first that applies; "more than half" is the lower end of the interval over a corpus, and on a text the
+//! number itself, of at least three rows:
 //!
 //! * `obj head->dependent`: a dependency relation, as [`Answers::earned`] has it, which is never `punct`;
 //! * `sink`: more than nine tenths rest on the sink;
@@ -11,14 +11,18 @@
 //! * `same token`, `induction`, `self`, `punctuation`: more than half of it follows that;
 //! * `broad`: what the sink leaves is spread over nine tenths as evenly as it could be.
 
-use super::bootstrap::{Draws, Interval, UNITS};
-use super::evidence::{self, Evidence};
+use super::bootstrap::{Draws, Interval, UNITS, Work};
+use super::evidence::{Edges, Evidence, Field};
 use super::measures::{COLUMNS, Measure, Measures, OFFSETS, Setting};
-use super::relations::{Answers, Lift, Questions};
+use super::relations::{Answers, Direction, Earned, Lift, Questions};
 use crate::engine::Run;
+use crate::error::Result;
 use crate::source::corpus::Word;
 use crate::text::Tokens;
+use crate::trace::Control;
+use rayon::prelude::*;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What is more than this follows a habit.
 const HALF: f64 = 0.5;
@@ -26,7 +30,7 @@ const HALF: f64 = 0.5;
 /// What is more than this is nearly all.
 const NEARLY_ALL: f64 = 0.9;
 
-/// On fewer rows, or sentences, nothing is labelled.
+/// On fewer rows nothing is labelled.
 const FEWEST: u32 = 3;
 
 /// One head.
@@ -42,6 +46,8 @@ pub struct Row {
     pub intervals: Vec<Option<Interval>>,
     /// What it does, where that is earned; empty otherwise.
     pub label: String,
+    /// What the label is earned by, where it is a relation.
+    pub earned: Option<Earned>,
 }
 
 impl Row {
@@ -98,33 +104,38 @@ pub struct Table {
     pub is_corpus: bool,
     /// The names of relations; none without a treebank.
     pub relations: Vec<String>,
-    /// Every head with every relation in both directions; none without a treebank.
+    /// Every head with every relation in both directions, heads in order within each; none without a treebank.
     pub lifts: Vec<Lift>,
     /// How many sentences the relations are of.
     pub aligned: usize,
-    /// How many sentences of a treebank have words that are not made of whole tokens: they have no part in relations.
-    pub unaligned: usize,
+    /// How many words of the treebank depend on another.
+    pub links: usize,
+    /// Of these links, how many have a word that is not made of whole tokens: they have no part in relations.
+    pub lost: usize,
     /// Edges of every head.
     pub evidence: Evidence,
 }
 
 impl Table {
     /// The heads on one text: the numbers without intervals.
-    pub fn of_run(run: &Run) -> Self {
-        let part = Part::of(0, run, &[]);
-        let setting = Setting::of(run);
+    pub fn of_run(run: &Run, control: &Control) -> Result<Self> {
+        Ok(Self::of_part(Part::of(0, run, &[], control)?, run.card.heads))
+    }
+
+    /// The heads of the only text there is, in layers of `heads`.
+    pub fn of_part(part: Part, heads: usize) -> Self {
         let rows = part.measures.iter().enumerate().map(|(i, measures)| {
-            let (layer, head) = (i / run.card.heads.max(1), i % run.card.heads.max(1));
-            let mut row = Row { layer, head, measures: *measures, intervals: Vec::new(), label: String::new() };
+            let (layer, head) = (i / heads.max(1), i % heads.max(1));
+            let (label, earned) = Default::default();
+            let mut row = Row { layer, head, measures: *measures, intervals: Vec::new(), label, earned };
             row.label = row.habit();
             row
         });
         let rows: Vec<Row> = rows.collect();
         let mut evidence = Evidence::new(rows.len());
-        evidence.add(0, &part.tokens, part.edges);
-        let n = (0..run.tokens.len()).filter(|&i| !setting.is_sink(i)).count();
+        evidence.add(0, &part.tokens, part.weights, part.edges);
         let (relations, lifts) = Default::default();
-        Self { rows, n, is_corpus: false, relations, lifts, aligned: 0, unaligned: 0, evidence }
+        Self { rows, n: part.own, is_corpus: false, relations, lifts, aligned: 0, links: 0, lost: 0, evidence }
     }
 
     /// A head's row.
@@ -132,12 +143,16 @@ impl Table {
         self.rows.iter().find(|row| (row.layer, row.head) == (layer, head))
     }
 
-    /// What is known of a head's relations, largest lift first.
+    /// What is known of a head's relations.
     pub fn lifts_of(&self, layer: usize, head: usize) -> Vec<&Lift> {
         let number = self.rows.iter().position(|row| (row.layer, row.head) == (layer, head));
-        let mut lifts: Vec<&Lift> = self.lifts.iter().filter(|lift| Some(lift.head) == number).collect();
-        lifts.sort_by(|a, b| b.lift.total_cmp(&a.lift));
-        lifts
+        self.lifts.iter().filter(|lift| Some(lift.head) == number).collect()
+    }
+
+    /// How every head does at one relation, in the order of the rows; `None` where nothing asks for it.
+    pub fn lifts_at(&self, relation: &str, direction: Direction) -> Option<&[Lift]> {
+        let mut lists = self.lifts.chunks_exact(self.rows.len().max(1));
+        lists.find(|list| (self.relations[list[0].relation].as_str(), list[0].direction) == (relation, direction))
     }
 }
 
@@ -145,35 +160,55 @@ impl Table {
 #[derive(Debug, Clone)]
 pub struct Part {
     measures: Vec<Measures>,
-    /// Questions and the answers of each head; `None` where the words are not made of whole tokens.
+    /// Questions and the answers of each head; `None` of a plain text.
     answers: Option<(Questions, Vec<Vec<bool>>)>,
-    edges: evidence::Part,
+    edges: Vec<Edges>,
+    /// How many weights are edges, and how many are none.
+    weights: (u64, u64),
     tokens: Arc<Tokens>,
-    has_words: bool,
+    /// How many tokens are no part of the sink.
+    own: usize,
 }
 
 impl Part {
     /// Looks at all heads of a run on a sentence, whose words are those of a treebank or none. `sentence` numbers it.
-    pub fn of(sentence: usize, run: &Run, words: &[Word]) -> Self {
+    pub fn of(sentence: usize, run: &Run, words: &[Word], control: &Control) -> Result<Self> {
         let heads = (0..run.card.layers).flat_map(|l| (0..run.card.heads).map(move |h| run.head(l, h)));
-        Self::of_heads(sentence, &run.tokens, run.card.is_causal(), words, &heads.collect::<Vec<_>>())
+        Self::of_heads(sentence, &run.tokens, run.card.is_causal(), words, &heads.collect::<Vec<_>>(), control)
     }
 
     /// The same of weights wherever they come from: for each head row-major `[query, key]`. In a `causal` model tokens see
     /// earlier ones only.
-    pub fn of_heads(sentence: usize, tokens: &Tokens, causal: bool, words: &[Word], heads: &[&[f32]]) -> Self {
+    pub fn of_heads(
+        sentence: usize,
+        tokens: &Tokens,
+        causal: bool,
+        words: &[Word],
+        heads: &[&[f32]],
+        control: &Control,
+    ) -> Result<Self> {
         let setting = Setting::new(tokens, causal);
-        let answers = Questions::of(tokens, words, causal).map(|questions| {
-            let answers = heads.iter().map(|weights| questions.answers(weights)).collect();
-            (questions, answers)
-        });
-        Self {
-            measures: heads.iter().map(|weights| setting.measure(weights)).collect(),
-            answers,
-            edges: evidence::Part::of(sentence, &setting, tokens.len(), heads.iter().copied()),
-            tokens: Arc::new(tokens.clone()),
-            has_words: !words.is_empty(),
+        let questions = (!words.is_empty()).then(|| Questions::of(tokens, words, causal));
+        let field = Field::new(sentence, &setting, tokens.len());
+        let done = AtomicU64::new(0);
+        let look = |(head, weights): (usize, &&[f32])| {
+            control.check()?;
+            let answers = questions.as_ref().map(|q| q.answers(weights)).unwrap_or_default();
+            let found = (setting.measure(weights), answers, field.look(head, weights));
+            control.report("Measuring heads", done.fetch_add(1, Ordering::Relaxed) + 1, heads.len() as u64);
+            Ok(found)
+        };
+        let found: Vec<_> = heads.par_iter().enumerate().map(look).collect::<Result<_>>()?;
+        let (mut measures, mut answers, mut edges) = (Vec::new(), Vec::new(), Vec::new());
+        for (measured, answered, looked) in found {
+            measures.push(measured);
+            answers.push(answered);
+            edges.push(looked);
         }
+        let weights = (field.edges, field.others);
+        let own = (0..tokens.len()).filter(|&i| !setting.is_sink(i)).count();
+        let answers = questions.map(|questions| (questions, answers));
+        Ok(Self { measures, answers, edges, weights, tokens: Arc::new(tokens.clone()), own })
     }
 }
 
@@ -190,7 +225,8 @@ pub struct Tally {
     counts: Vec<u32>,
     relations: Vec<String>,
     answers: Answers,
-    unaligned: usize,
+    links: usize,
+    lost: usize,
     evidence: Evidence,
 }
 
@@ -207,7 +243,8 @@ impl Tally {
             counts: vec![0; cells],
             relations: relations.to_vec(),
             answers: Answers::new(layers * heads, relations),
-            unaligned: 0,
+            links: 0,
+            lost: 0,
             evidence: Evidence::new(layers * heads),
         }
     }
@@ -227,18 +264,21 @@ impl Tally {
             self.totals[i] += value;
             self.counts[i] += 1;
         }
-        match part.answers {
-            Some((questions, answers)) => self.answers.add(&questions, &answers),
-            None => self.unaligned += usize::from(part.has_words),
+        if let Some((questions, answers)) = part.answers {
+            self.links += questions.links;
+            self.lost += questions.lost;
+            self.answers.add(&questions, &answers);
         }
-        self.evidence.add(sentence, &part.tokens, part.edges);
+        self.evidence.add(sentence, &part.tokens, part.weights, part.edges);
     }
 
     /// The table.
-    pub fn finish(self) -> Table {
+    pub fn finish(self, control: &Control) -> Result<Table> {
+        let work = Work::new(control, 1 + self.answers.calls());
         let units = self.sentences.min(UNITS);
         let rows: Vec<usize> = (0..units).collect();
-        let intervals = Draws::new(units).ratios(&rows, self.totals.len(), &self.tops, &self.bottoms);
+        let intervals = Draws::new(units).ratios(&rows, self.totals.len(), &self.tops, &self.bottoms, &work)?;
+        let lifts = self.answers.lifts(&work)?;
         let earned = self.answers.earned();
         let row = |i: usize| {
             let cells = i * COLUMNS..(i + 1) * COLUMNS;
@@ -250,22 +290,24 @@ impl Tally {
                 *value = total / f64::from(count);
             }
             let (layer, head) = (i / self.shape.1, i % self.shape.1);
-            let mut row = Row { layer, head, measures, intervals: intervals[cells].to_vec(), label: String::new() };
-            row.label = match earned[i] {
-                Some((relation, direction, _)) => format!("{} {}", self.relations[relation], direction.name()),
+            let (intervals, earned) = (intervals[cells].to_vec(), earned[i]);
+            let mut row = Row { layer, head, measures, intervals, label: String::new(), earned };
+            row.label = match earned {
+                Some(earned) => format!("{} {}", self.relations[earned.relation], earned.direction.name()),
                 None => row.habit(),
             };
             row
         };
-        Table {
+        Ok(Table {
             rows: (0..self.shape.0 * self.shape.1).map(row).collect(),
             n: self.sentences,
             is_corpus: true,
-            lifts: self.answers.lifts(),
+            lifts,
             relations: self.relations,
             aligned: self.answers.sentences(),
-            unaligned: self.unaligned,
+            links: self.links,
+            lost: self.lost,
             evidence: self.evidence,
-        }
+        })
     }
 }

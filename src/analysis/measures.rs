@@ -17,8 +17,9 @@
 //! Each is the mean over rows. Entropy, distance and confidence are of every row as the model computed it. First,
 //! delimiter and sink share are of rows as computed too, those of the sink's own tokens left out. All others are of what
 //! the sink leaves: its columns are taken out and the rest is divided by its sum, because a sink would drown everything
-//! else. Only rows that can show a measure count (the first token has none before it), and of these only where the sink
-//! leaves more than a tenth: a share of next to nothing says nothing.
+//! else. Only rows that can show a measure count (the first token has none before it; self, punctuation and evenness
+//! need two keys to choose between), and of these only where the sink leaves more than a tenth: a share of next to nothing
+//! says nothing.
 //!
 //! The sink is made of the tokens that the tokenizer put around the text. Where it puts none, as GPT-2's, the first
 //! token serves as one.
@@ -252,7 +253,13 @@ impl Setting {
 
         let Some(left) = self.left(query, row) else { return };
         let share = |k: usize| at(k) / left;
-        sums.add(Measure::Itself, share(query));
+        let seen = self.keys(query).count();
+        // Where only one key is left, the share is 1 whatever the head does.
+        if seen > 1 {
+            sums.add(Measure::Itself, share(query));
+            sums.add(Measure::Punctuation, on(&self.punctuation, row) / left);
+            sums.add(Measure::Evenness, entropy(self.keys(query).map(share)) / (seen as f64).ln());
+        }
         for (measure, offset) in [(Measure::Previous, -1), (Measure::Next, 1)] {
             if let Some(k) = self.near(query, offset) {
                 sums.add(measure, share(k));
@@ -262,11 +269,6 @@ impl Setting {
             if !keys.is_empty() {
                 sums.add(measure, keys.iter().map(|&k| share(k)).sum());
             }
-        }
-        sums.add(Measure::Punctuation, on(&self.punctuation, row) / left);
-        let seen = self.keys(query).count();
-        if seen > 1 {
-            sums.add(Measure::Evenness, entropy(self.keys(query).map(share)) / (seen as f64).ln());
         }
         for (i, &offset) in OFFSETS.iter().enumerate() {
             if let Some(k) = self.near(query, offset) {
@@ -372,6 +374,16 @@ mod tests {
         assert_eq!((first.get(Measure::SinkShare), first.count(Measure::SinkShare)), (Some(1.0), 3));
         assert_eq!(first.get(Measure::Previous), None, "nothing is left to classify");
         assert_eq!(first.get(Measure::First), Some(1.0));
+    }
+
+    #[test]
+    fn a_row_without_a_choice_says_nothing_of_self() {
+        // One word between special tokens; and a second token that sees the first, the sink, and itself.
+        let one = Setting::new(&tokens(&[0, 5, 0]), false).measure(&pointing(3, |q| q));
+        assert_eq!((one.get(Measure::Itself), one.get(Measure::Punctuation)), (None, None));
+        let causal = Setting::new(&tokens(&[5, 6, 7]), true).measure(&pointing(3, |q| if q == 2 { 1 } else { q }));
+        assert_eq!((causal.get(Measure::Itself), causal.count(Measure::Itself)), (Some(0.0), 1));
+        assert_eq!(causal.count(Measure::Previous), 1);
     }
 
     #[test]

@@ -5,10 +5,16 @@
 //! it attends to most, the sink and the word itself left out; the choice is right if it is the other end of the
 //! relation. The baseline always chooses the word at one fixed offset, the best for that relation and direction. What is
 //! left of a head's accuracy when the baseline is taken off is its lift.
+//!
+//! A causal model sees earlier words only: it is asked only where the answer lies before the query, and chooses only among
+//! words before it. Words that are not made of whole tokens are neither asked about nor chosen.
 
-use super::bootstrap::{Draws, Interval, UNITS};
+use super::bootstrap::{Draws, Interval, UNITS, Work};
+use crate::error::Result;
 use crate::source::corpus::Word;
 use crate::text::Tokens;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The lift on held-out sentences that a label asks for.
@@ -18,7 +24,7 @@ pub const EARNED: f64 = 0.15;
 pub const SIGNIFICANCE: f64 = 0.05;
 
 /// From which end of a relation the other is looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Direction {
     /// The dependent attends to the word it depends on.
     ToHead,
@@ -51,26 +57,35 @@ struct Pair {
 /// The questions that a sentence asks.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Questions {
+    /// The tokens of each word; none of a word that has none of its own.
     pieces: Vec<Vec<usize>>,
     pairs: Vec<Pair>,
+    /// How many words depend on another.
+    pub links: usize,
+    /// Of these links, how many have a word that is not made of whole tokens: nothing is asked about them.
+    pub lost: usize,
     causal: bool,
 }
 
 impl Questions {
-    /// The questions of a sentence; `None` where its words are not made of whole tokens. A `causal` model is asked only
-    /// for words before the query.
-    pub fn of(tokens: &Tokens, words: &[Word], causal: bool) -> Option<Self> {
-        let pieces = align(tokens, words)?;
-        let mut pairs = Vec::new();
+    /// The questions of a sentence. A `causal` model is asked only for words before the query.
+    pub fn of(tokens: &Tokens, words: &[Word], causal: bool) -> Self {
+        let pieces = align(tokens, words);
+        let (mut pairs, mut links, mut lost) = (Vec::new(), 0, 0);
         for (dependent, word) in words.iter().enumerate() {
             let Some(head) = word.head else { continue };
+            links += 1;
+            if pieces[dependent].is_empty() || pieces[head].is_empty() {
+                lost += 1;
+                continue;
+            }
             for (direction, query, gold) in [(0, dependent, head), (1, head, dependent)] {
                 if !causal || gold < query {
                     pairs.push(Pair { list: word.relation * 2 + direction, query, gold });
                 }
             }
         }
-        Some(Self { pieces, pairs, causal })
+        Self { pieces, pairs, links, lost, causal }
     }
 
     /// Which questions a head answers rightly: weights row-major `[query, key]` over the tokens.
@@ -84,7 +99,7 @@ impl Questions {
         self.pairs.iter().map(|pair| chosen[pair.query] == Some(pair.gold)).collect()
     }
 
-    /// The other word that a word attends to most; the earliest of equals.
+    /// The other word that a word attends to most; the earliest of equals. Words without tokens of their own are none.
     fn choice(&self, query: usize, weights: &[f32]) -> Option<usize> {
         let n = weights.len().isqrt();
         let rows = &self.pieces[query];
@@ -95,7 +110,7 @@ impl Questions {
         };
         let end = if self.causal { query } else { self.pieces.len() };
         let mut best: Option<(usize, f64)> = None;
-        for word in (0..end).filter(|&w| w != query) {
+        for word in (0..end).filter(|&w| w != query && !self.pieces[w].is_empty()) {
             let weight = sum(word);
             if best.map_or(weight.is_finite(), |(_, most)| weight > most) {
                 best = Some((word, weight));
@@ -105,36 +120,31 @@ impl Questions {
     }
 }
 
-/// The tokens of each word by the bytes that they share; `None` where a token belongs to two words or a word has none.
-fn align(tokens: &Tokens, words: &[Word]) -> Option<Vec<Vec<usize>>> {
+/// The tokens of each word by the bytes that they share. A token that shares bytes of several words, as `don` of `do` and
+/// `n't`, leaves them all without tokens: what it attends to is of neither.
+fn align(tokens: &Tokens, words: &[Word]) -> Vec<Vec<usize>> {
     let mut pieces = vec![Vec::new(); words.len()];
+    let mut straddled = vec![false; words.len()];
     // Tokens come in the order of the text, so a word that ended before one ended before the next.
     let mut first = 0;
     for (i, piece) in tokens.pieces.iter().enumerate().filter(|(_, p)| !p.special && p.end > p.start) {
         while words.get(first).is_some_and(|w| w.span.end <= piece.start) {
             first += 1;
         }
-        let mut shared = words.iter().enumerate().skip(first).take_while(|(_, w)| w.span.start < piece.end);
-        let Some((word, _)) = shared.next() else { continue };
-        if shared.next().is_some() {
-            return None;
+        let shared = words.iter().skip(first).take_while(|w| w.span.start < piece.end).count();
+        match shared {
+            1 => pieces[first].push(i),
+            _ => straddled[first..first + shared].fill(true),
         }
-        pieces[word].push(i);
     }
-    (!words.is_empty() && pieces.iter().all(|p| !p.is_empty())).then_some(pieces)
-}
-
-/// How often a question was asked and rightly answered where its answer lay at one offset.
-#[derive(Debug, Clone, Default)]
-struct AtOffset {
-    asked: u32,
-    right: Vec<u32>,
+    pieces.iter_mut().zip(straddled).filter(|(_, straddled)| *straddled).for_each(|(pieces, _)| pieces.clear());
+    pieces
 }
 
 /// All questions about one relation in one direction.
 #[derive(Debug, Clone, Default)]
 struct List {
-    /// The unit of each row.
+    /// The unit of each row: a sentence, or in a long corpus several, all odd or all even.
     units: Vec<usize>,
     /// The row of each unit.
     rows: BTreeMap<usize, usize>,
@@ -142,8 +152,6 @@ struct List {
     right: Vec<f32>,
     /// Offsets of the answers with their number, by row.
     offsets: Vec<BTreeMap<isize, u32>>,
-    /// By offset of the answer, for odd sentences and for even ones.
-    halves: [BTreeMap<isize, AtOffset>; 2],
 }
 
 /// How well a head finds the other end of one relation.
@@ -167,6 +175,37 @@ pub struct Lift {
     pub n: u32,
     /// Where the lift lies.
     pub interval: Option<Interval>,
+}
+
+/// A relation that a head has earned, with what it earned it by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Earned {
+    /// An index into the names of relations.
+    pub relation: usize,
+    /// From which end.
+    pub direction: Direction,
+    /// The lift on held-out sentences.
+    pub lift: f64,
+    /// How likely as much would be by chance anywhere among all heads, relations and directions.
+    pub chance: f64,
+    /// How many pairs of words the held-out sentences have.
+    pub n: u32,
+}
+
+/// A head against the word at a fixed offset, in one half of the sentences.
+struct Against {
+    lift: f64,
+    chance: f64,
+    n: u32,
+}
+
+/// Which half of the sentences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Half {
+    /// The first, the third and so on: they choose a relation.
+    Choosing = 0,
+    /// The others: they judge it.
+    HeldOut = 1,
 }
 
 /// Answers of all heads over a corpus.
@@ -194,7 +233,7 @@ impl Answers {
 
     /// Takes in the answers that each head gave to the questions of the next sentence.
     pub fn add(&mut self, questions: &Questions, answers: &[Vec<bool>]) {
-        let (unit, half) = (self.sentences % UNITS, self.sentences % 2);
+        let unit = self.sentences % UNITS;
         self.sentences += 1;
         for (i, pair) in questions.pairs.iter().enumerate() {
             let list = &mut self.lists[pair.list];
@@ -204,96 +243,113 @@ impl Answers {
                 list.offsets.push(BTreeMap::new());
                 list.units.len() - 1
             });
-            let offset = pair.gold as isize - pair.query as isize;
-            *list.offsets[row].entry(offset).or_default() += 1;
-            let at = list.halves[half].entry(offset).or_default();
-            at.asked += 1;
-            at.right.resize(self.heads, 0);
+            *list.offsets[row].entry(pair.gold as isize - pair.query as isize).or_default() += 1;
             for (head, _) in answers.iter().enumerate().filter(|(_, answers)| answers[i]) {
                 list.right[row * self.heads + head] += 1.0;
-                at.right[head] += 1;
             }
         }
     }
 
+    /// How many calls of [`Draws::ratios`] the intervals of [`Answers::lifts`] take.
+    pub fn calls(&self) -> usize {
+        self.lists.iter().filter(|list| !list.units.is_empty()).count()
+    }
+
     /// Every head with every relation in both directions, relations first.
-    pub fn lifts(&self) -> Vec<Lift> {
+    pub fn lifts(&self, work: &Work<'_>) -> Result<Vec<Lift>> {
         let draws = Draws::new(self.sentences.min(UNITS));
         let mut lifts = Vec::new();
         for (number, list) in self.lists.iter().enumerate() {
-            let Some(offset) = list.best_offset(&[0, 1]) else { continue };
-            let asked: u32 = list.halves.iter().flat_map(|half| half.values()).map(|at| at.asked).sum();
-            let base: u32 = list.halves.iter().filter_map(|half| half.get(&offset)).map(|at| at.asked).sum();
+            let every = || 0..list.units.len();
+            let Some(offset) = list.best_offset(every()) else { continue };
+            let asked: u32 = every().map(|row| list.asked(row)).sum();
+            let base: u32 = every().map(|row| list.base(row, offset)).sum();
             let baseline = f64::from(base) / f64::from(asked);
             let (mut tops, mut bottoms) = (list.right.clone(), Vec::with_capacity(list.right.len()));
-            for (row, offsets) in tops.chunks_exact_mut(self.heads.max(1)).zip(&list.offsets) {
-                let base = offsets.get(&offset).copied().unwrap_or(0) as f32;
-                for right in row.iter_mut() {
+            for (row, right) in tops.chunks_exact_mut(self.heads.max(1)).enumerate() {
+                let (base, asked) = (list.base(row, offset) as f32, list.asked(row) as f32);
+                for right in right {
                     *right -= base;
+                    bottoms.push(asked);
                 }
-                bottoms.extend(row.iter().map(|_| offsets.values().sum::<u32>() as f32));
             }
-            let intervals = draws.ratios(&list.units, self.heads, &tops, &bottoms);
+            let intervals = draws.ratios(&list.units, self.heads, &tops, &bottoms, work)?;
             for (head, interval) in intervals.into_iter().enumerate() {
-                let right: u32 = (0..2).map(|half| list.right(half, head)).sum();
-                let accuracy = f64::from(right) / f64::from(asked);
+                let right: f64 = every().map(|row| f64::from(list.right[row * self.heads + head])).sum();
+                let accuracy = right / f64::from(asked);
                 let direction = Direction::ALL[number % 2];
                 let (relation, lift) = (number / 2, accuracy - baseline);
                 lifts.push(Lift { head, relation, direction, accuracy, offset, baseline, lift, n: asked, interval });
             }
         }
-        lifts
+        Ok(lifts)
     }
 
-    /// For each head the relation that it has earned, with its lift on held-out sentences.
+    /// For each head the relation that it has earned.
     ///
     /// The relation is chosen on odd sentences: of those with a lift of [`EARNED`] the one least likely by chance. It is
-    /// earned if on even sentences the lift is as large again, and its one-sided exact `McNemar` test against the
-    /// baseline, times all heads, relations and directions that were tried, is at most [`SIGNIFICANCE`] (Bonferroni). The
-    /// offset of the baseline is chosen on the same half as the relation. Punctuation is no label, as in Clark et al.: a
-    /// head that looks at every period links nothing.
-    pub fn earned(&self) -> Vec<Option<(usize, Direction, f64)>> {
-        let tried = self.heads * self.lists.iter().filter(|list| !list.units.is_empty()).count();
+    /// earned if on even sentences the lift is as large again, and its chance, times all heads, relations and directions
+    /// that were tried, is at most [`SIGNIFICANCE`] (Bonferroni). The chance is that of an exact one-sided sign test
+    /// over sentences: those in which the head finds more than the word at the fixed offset does, against those in which
+    /// it finds less. Pairs of words would not do as its cases, because those of one sentence are not independent of
+    /// each other: an enumeration is one habit seen many times. The offset of the baseline is chosen on the same half as
+    /// the relation. Punctuation is no label, as in Clark et al.: a head that looks at every period links nothing.
+    pub fn earned(&self) -> Vec<Option<Earned>> {
+        let tried = (self.heads * self.calls()) as f64;
         let earned = |head: usize| {
             let lists = self.lists.iter().enumerate().filter(|(number, _)| self.labels[number / 2]);
             let chosen = lists.filter_map(|(number, list)| {
-                let offset = list.best_offset(&[0])?;
-                let (lift, chance) = list.against(0, head, offset)?;
-                (lift >= EARNED).then_some((number, offset, chance))
+                let offset = list.best_offset(list.half(Half::Choosing))?;
+                let found = list.against(Half::Choosing, self.heads, head, offset)?;
+                (found.lift >= EARNED).then_some((number, offset, found.chance))
             });
             let (number, offset, _) = chosen.min_by(|a, b| a.2.total_cmp(&b.2))?;
-            let (lift, chance) = self.lists[number].against(1, head, offset)?;
-            let is_earned = lift >= EARNED && chance * tried as f64 <= SIGNIFICANCE;
-            is_earned.then(|| (number / 2, Direction::ALL[number % 2], lift))
+            let Against { lift, chance, n } = self.lists[number].against(Half::HeldOut, self.heads, head, offset)?;
+            let chance = (chance * tried).min(1.0);
+            let (relation, direction) = (number / 2, Direction::ALL[number % 2]);
+            (lift >= EARNED && chance <= SIGNIFICANCE).then_some(Earned { relation, direction, lift, chance, n })
         };
-        (0..self.heads).map(earned).collect()
+        (0..self.heads).into_par_iter().map(earned).collect()
     }
 }
 
 impl List {
-    /// The offset at which most answers lie in these halves; of equals the nearest, and of these the one before.
-    fn best_offset(&self, halves: &[usize]) -> Option<isize> {
+    /// The rows of one half of the sentences.
+    fn half(&self, half: Half) -> impl Iterator<Item = usize> {
+        (0..self.units.len()).filter(move |&row| self.units[row] % 2 == half as usize)
+    }
+
+    /// How often a row was asked.
+    fn asked(&self, row: usize) -> u32 {
+        self.offsets[row].values().sum()
+    }
+
+    /// How often the word at `offset` is right in a row.
+    fn base(&self, row: usize, offset: isize) -> u32 {
+        self.offsets[row].get(&offset).copied().unwrap_or(0)
+    }
+
+    /// The offset at which most answers lie in these rows; of equals the nearest, and of these the one before.
+    fn best_offset(&self, rows: impl Iterator<Item = usize>) -> Option<isize> {
         let mut asked: BTreeMap<isize, u32> = BTreeMap::new();
-        for (offset, at) in halves.iter().flat_map(|&half| &self.halves[half]) {
-            *asked.entry(*offset).or_default() += at.asked;
+        for (offset, n) in rows.flat_map(|row| &self.offsets[row]) {
+            *asked.entry(*offset).or_default() += n;
         }
         let key = |offset: isize, asked: u32| (asked, std::cmp::Reverse((offset.unsigned_abs(), offset)));
         asked.into_iter().max_by_key(|&(offset, asked)| key(offset, asked)).map(|(offset, _)| offset)
     }
 
-    fn right(&self, half: usize, head: usize) -> u32 {
-        self.halves[half].values().map(|at| at.right[head]).sum()
-    }
-
-    /// Lift over the word at `offset` in one half, and how likely as much or more would be by chance.
-    fn against(&self, half: usize, head: usize, offset: isize) -> Option<(f64, f64)> {
-        let asked: u32 = self.halves[half].values().map(|at| at.asked).sum();
-        let right = self.right(half, head);
-        let (base, both) = self.halves[half].get(&offset).map_or((0, 0), |at| (at.asked, at.right[head]));
-        // Pairs that only one of the two gets right.
-        let (won, lost) = (right - both, base - both);
-        let lift = (f64::from(right) - f64::from(base)) / f64::from(asked);
-        (asked > 0).then(|| (lift, chance(won, won + lost)))
+    /// One of `heads` heads against the word at `offset` in one half; `None` where that half asks nothing.
+    fn against(&self, half: Half, heads: usize, head: usize, offset: isize) -> Option<Against> {
+        let (mut n, mut more, mut won, mut lost) = (0, 0.0, 0, 0);
+        for row in self.half(half) {
+            n += self.asked(row);
+            let here = f64::from(self.right[row * heads + head]) - f64::from(self.base(row, offset));
+            more += here;
+            won += u32::from(here > 0.0);
+            lost += u32::from(here < 0.0);
+        }
+        (n > 0).then(|| Against { lift: more / f64::from(n), chance: chance(won, won + lost), n })
     }
 }
 
@@ -317,6 +373,7 @@ fn chance(won: u32, of: u32) -> f64 {
 mod tests {
     use super::*;
     use crate::text::Piece;
+    use crate::trace::Control;
 
     fn tokens(spans: &[(usize, usize)]) -> Tokens {
         let piece = |&(start, end): &(usize, usize)| Piece {
@@ -340,12 +397,26 @@ mod tests {
     #[test]
     fn tokens_belong_to_the_word_whose_bytes_they_share() {
         let words = [word(0..3, None), word(3..4, None), word(5..8, None)];
+        let none = Vec::new();
         let aligned = align(&tokens(&[(0, 0), (0, 2), (2, 3), (3, 4), (5, 8), (0, 0)]), &words);
-        assert_eq!(aligned, Some(vec![vec![1, 2], vec![3], vec![4]]));
-        assert_eq!(align(&tokens(&[(0, 2), (2, 4), (5, 8)]), &words), None, "one straddles two words");
-        assert_eq!(align(&tokens(&[(0, 3), (3, 4)]), &words), None, "the last word has none");
-        let shared = [word(0..2, None), word(0..2, None)];
-        assert_eq!(align(&tokens(&[(0, 2)]), &shared), None, "two words that share their bytes");
+        assert_eq!(aligned, [vec![1, 2], vec![3], vec![4]]);
+        let straddled = align(&tokens(&[(0, 2), (2, 4), (5, 8)]), &words);
+        assert_eq!(straddled, [none.clone(), none.clone(), vec![2]], "one straddles two words");
+        let short = align(&tokens(&[(0, 3), (3, 4)]), &words);
+        assert_eq!(short, [vec![0], vec![1], none.clone()], "the last word has none");
+        let shared = [word(0..2, None), word(0..2, None), word(2..3, None)];
+        assert_eq!(align(&tokens(&[(0, 2), (2, 3)]), &shared), [none.clone(), none, vec![1]], "two share their bytes");
+    }
+
+    #[test]
+    fn a_straddled_token_costs_its_own_pairs_only() {
+        // "do" and "n't" in the tokens "don" and "t", then two words of their own that depend on each other and on "do".
+        let words = [word(0..2, Some(2)), word(2..5, Some(2)), word(5..6, None), word(7..8, Some(2))];
+        let questions = Questions::of(&tokens(&[(0, 3), (3, 5), (5, 6), (7, 8)]), &words, false);
+        assert_eq!((questions.links, questions.lost, questions.pairs.len()), (3, 2, 2));
+        // The last word attends most to the straddled tokens, which are no choice.
+        let weights = [0.0, 0.0, 0.5, 0.5, 0.0, 0.0, 0.5, 0.5, 0.1, 0.1, 0.3, 0.5, 0.4, 0.4, 0.2, 0.0];
+        assert_eq!(questions.answers(&weights), [true, true]);
     }
 
     #[test]
@@ -353,7 +424,7 @@ mod tests {
         // Words: pieces 1 and 2, piece 3, piece 4. Word 0 gives word 1 0.4 and 0.0, word 2 0.1 and 0.2.
         let words = [word(0..3, Some(1)), word(3..4, None), word(5..8, Some(1))];
         let tokens = tokens(&[(0, 0), (0, 2), (2, 3), (3, 4), (5, 8)]);
-        let questions = Questions::of(&tokens, &words, false).expect("aligned");
+        let questions = Questions::of(&tokens, &words, false);
         let rows: [[f32; 5]; 5] = [
             [1.0, 0.0, 0.0, 0.0, 0.0],
             [0.1, 0.4, 0.0, 0.4, 0.1],
@@ -364,7 +435,7 @@ mod tests {
         ];
         // Pairs: 0 to 1, 1 to 0, 2 to 1, 1 to 2.
         assert_eq!(questions.answers(rows.as_flattened()), [true, true, false, false]);
-        let causal = Questions::of(&tokens, &words, true).expect("aligned");
+        let causal = Questions::of(&tokens, &words, true);
         assert_eq!(causal.answers(rows.as_flattened()), [true, false], "1 to 0 and 2 to 1; 2 would rather have 0");
     }
 
@@ -385,13 +456,36 @@ mod tests {
         for i in 0..80 {
             let gold = if i / 2 % 2 == 0 { 0 } else { 3 };
             let pairs = vec![Pair { list: 0, query: 1, gold }];
-            let questions = Questions { pieces: Vec::new(), pairs, causal: false };
+            let questions = Questions { pieces: Vec::new(), pairs, links: 1, lost: 0, causal: false };
             answers.add(&questions, &[vec![true], vec![gold == 0], vec![i % 2 == 0]]);
         }
-        let lifts = answers.lifts();
+        let control = Control::default();
+        let lifts = answers.lifts(&Work::new(&control, answers.calls())).expect("nothing stops it");
         assert_eq!(lifts.len(), 3);
         assert_eq!((lifts[0].accuracy, lifts[0].baseline, lifts[0].offset, lifts[0].n), (1.0, 0.5, -1, 80));
         assert_eq!((lifts[1].lift, lifts[1].interval), (0.0, Some(Interval { low: 0.0, high: 0.0 })));
-        assert_eq!(answers.earned(), [Some((0, Direction::ToHead, 0.5)), None, None]);
+        // 20 of 40 held-out sentences are won and none is lost, among three heads and one list.
+        let chance = 3.0 * 0.5f64.powi(20);
+        let found = answers.earned();
+        assert_eq!(found[1..], [None, None]);
+        let earned = found[0].expect("earned");
+        assert_eq!((earned.relation, earned.direction, earned.lift, earned.n), (0, Direction::ToHead, 0.5, 40));
+        assert!((earned.chance - chance).abs() < 1e-12 * chance.max(1e-6));
+    }
+
+    #[test]
+    fn a_sentence_counts_once_however_many_pairs_it_has() {
+        // Enumerations of ten: the head wins all pairs of two sentences of each half and none elsewhere. As pairs that
+        // would be 20 wins and no loss.
+        let mut answers = Answers::new(1, &["list".to_owned()]);
+        for i in 0..24 {
+            let pairs = (0..10).map(|k| Pair { list: 0, query: k, gold: if i < 4 { k + 2 } else { k + 1 } }).collect();
+            let questions = Questions { pieces: Vec::new(), pairs, links: 10, lost: 0, causal: false };
+            answers.add(&questions, &[vec![true; 10]]);
+        }
+        let list = &answers.lists[0];
+        let found = list.against(Half::HeldOut, 1, 0, 1).expect("asked");
+        assert_eq!((found.lift, found.chance, found.n), (2.0 / 12.0, 0.25, 120));
+        assert_eq!(answers.earned(), [None]);
     }
 }

@@ -28,7 +28,7 @@ pub fn each<T: Send>(
     texts: &[&str],
     budget: u64,
     control: &Control,
-    map: impl Fn(usize, &Run) -> T + Sync,
+    map: impl Fn(usize, &Run) -> Result<T> + Sync,
     mut take: impl FnMut(usize, T),
 ) -> Result<Tour> {
     let want = Want::nothing().and(Place::site(Site::Probs));
@@ -37,7 +37,7 @@ pub fn each<T: Send>(
     let read = |i: usize| -> Result<Option<(T, bool)>> {
         let ask = Ask { want: want.clone(), budget, ..Ask::new(texts[i]) };
         match Run::new(opened, &ask, &quiet) {
-            Ok(run) => Ok(Some((map(i, &run), run.tokens.dropped > 0))),
+            Ok(run) => Ok(Some((map(i, &run)?, run.tokens.dropped > 0))),
             Err(Error::Input { .. }) => Ok(None),
             Err(other) => Err(other),
         }

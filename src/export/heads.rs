@@ -4,9 +4,11 @@ use super::Table;
 use crate::analysis::evidence::Found;
 use crate::analysis::heads;
 use crate::analysis::measures::Measure;
+use crate::analysis::relations::Earned;
 
-/// Every head with its measures: `layer, head`, the measures up to `sink_share`, `label`; then `n` (rows of attention of a
-/// text, sentences of a corpus), `punctuation` and `evenness`; then for each measure how many rows or sentences have it
+/// Every head with its measures: `layer, head`, the measures up to `sink_share`, `label`; then what a label that is a
+/// relation is earned by, `label_lift`, `label_p` and `label_n` (lift, chance and pairs of words on held-out sentences),
+/// `n` (rows of attention of a text, sentences of a corpus), `punctuation` and `evenness`; then for each measure how many rows or sentences have it
 /// (`entropy_n`, ...) and, over a corpus, where it lies with 95 % confidence (`entropy_low`, `entropy_high`, ...). A
 /// measure that nothing shows is an empty field.
 pub fn measures(table: &heads::Table) -> Table {
@@ -15,7 +17,10 @@ pub fn measures(table: &heads::Table) -> Table {
     let (named, more) = Measure::ALL.split_at(Measure::SinkShare as usize + 1);
     let out = Table::default().whole("layer", rows().map(|r| r.layer)).whole("head", rows().map(|r| r.head));
     let out = named.iter().fold(out, |out, &m| measure(out, m));
-    let out = out.text("label", rows().map(|r| r.label.as_str())).whole("n", rows().map(|_| table.n));
+    let out = out.text("label", rows().map(|r| r.label.as_str()));
+    let earned = |of: fn(&Earned) -> f64| rows().map(move |r| r.earned.as_ref().map_or(f64::NAN, of));
+    let out = out.number("label_lift", earned(|e| e.lift)).number("label_p", earned(|e| e.chance));
+    let out = out.number("label_n", earned(|e| f64::from(e.n))).whole("n", rows().map(|_| table.n));
     let out = more.iter().fold(out, |out, &m| measure(out, m));
     Measure::ALL.iter().fold(out, |out, &m| {
         let out = out.whole(format!("{}_n", m.name()), rows().map(|r| r.measures.count(m)));
@@ -49,7 +54,7 @@ pub fn relations(table: &heads::Table) -> Table {
         .number("high", lifts().map(|l| l.interval.map_or(f64::NAN, |i| i.high)))
 }
 
-/// The strongest edges of heads and those of random tokens: `layer, head, kind, rank, line, query, key, query_piece,
+/// The strongest edges of heads and random ones: `layer, head, kind, rank, line, query, key, query_piece,
 /// key_piece, offset, weight, text`. `heads` are rows of the table; `lines` are the lines of the file in which sentences
 /// begin, counted from 1.
 pub fn evidence(table: &heads::Table, heads: &[usize], lines: &[usize]) -> Table {

@@ -1,7 +1,7 @@
 //! What the selected head does over a corpus, in sentences: its strongest edges beside those of random words.
 
 use super::heads::export::Saved;
-use super::heads::work::{Ask, Source};
+use super::heads::work::Ask;
 use crate::analysis::evidence::{Examples, Found, counted};
 use crate::figure::colour::CATEGORIES;
 use crate::figure::table::{Cell, Column};
@@ -36,10 +36,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
     let Some(run) = state.run() else { return };
     let (heads, chosen) = (&state.views.heads, &state.scene.details.heads);
     let Some(table) = heads.table(chosen.source, run) else {
-        if chosen.source == Source::Text && !heads.was_asked(run) {
-            actions.ask(Action::Heads(Ask::Text));
-        }
-        widgets::muted(ui, if chosen.source == Source::Text { HEADS.measuring } else { HEADS.none_yet });
+        super::heads::missing(ui, state, run, actions);
         return;
     };
     let (layer, head) = state.shown_head();

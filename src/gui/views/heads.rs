@@ -1,14 +1,15 @@
 //! Every head in a row: measures, intervals, labels; and the relations of the selected one.
 
 pub mod export;
+mod relations;
 pub mod work;
 
-use crate::analysis::heads::{Row, Table as Measures};
+use crate::analysis::heads::Table as Measures;
 use crate::analysis::measures::Measure;
-use crate::analysis::relations::Lift;
+use crate::analysis::relations::{Earned, Lift};
 use crate::engine::{Run, Slot};
 use crate::figure::find::Wanted;
-use crate::figure::{head_name, percent, weight};
+use crate::figure::{head_name, weight};
 use crate::gui::action::{Action, Actions};
 use crate::gui::paint::Canvas;
 use crate::gui::state::State;
@@ -21,7 +22,7 @@ use egui::{Button, DragValue, Id, TextEdit, Ui, Vec2};
 use export::Saved;
 use std::rc::Rc;
 use std::sync::Arc;
-use work::{Ask, Chosen, Heads, Key, Source, USUAL, file_name};
+use work::{Ask, Chosen, Heads, Key, Of, Relation, Source, USUAL, file_name};
 
 /// The measures that have a column here.
 const SHOWN: [Measure; 11] = [
@@ -39,7 +40,7 @@ const SHOWN: [Measure; 11] = [
 ];
 
 /// What an order of rows was made of, and the rows.
-pub type Order = crate::gui::memo::Memo<(usize, String, (Key, bool)), Vec<usize>>;
+pub type Order = crate::gui::memo::Memo<(bool, u64, String, (Key, bool), Option<Relation>), Vec<usize>>;
 
 /// The field that finds heads.
 pub fn find_id() -> Id {
@@ -59,19 +60,22 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
         return;
     };
     summary(ui, heads, &table);
-    let rows = order(canvas, chosen, &table);
-    let lifts = table.lifts_of(state.scene.head.0, state.scene.head.1);
+    if !table.lifts.is_empty() {
+        relations::choice(ui, chosen, &table, actions);
+    }
+    let rows = order(canvas, heads.edition, chosen, &table);
+    let lifts = chosen.lifts(&table, state.scene.head);
     let below = if lifts.is_empty() { 0.0 } else { (ui.available_height() * 0.4).min(220.0) };
     let above = (ui.available_height() - below).max(80.0);
     ui.allocate_ui(Vec2::new(ui.available_width(), above - 8.0), |ui| measures(ui, state, &table, &rows, actions));
     if !lifts.is_empty() {
-        relations(ui, state, &table, &lifts, actions);
+        relations::show(ui, state, &table, &lifts, actions);
     }
 }
 
 /// The order of the rows, made anew only where it may be another.
-fn order(canvas: &mut Canvas, heads: &Chosen, table: &Arc<Measures>) -> Rc<Vec<usize>> {
-    let key = (Arc::as_ptr(table) as usize, heads.find.clone(), heads.sort);
+fn order(canvas: &mut Canvas, edition: u64, heads: &Chosen, table: &Arc<Measures>) -> Rc<Vec<usize>> {
+    let key = (table.is_corpus, edition, heads.find.clone(), heads.sort, heads.relation.clone());
     canvas.heads.get(key, || heads.rows(table))
 }
 
@@ -138,7 +142,7 @@ fn source(ui: &mut Ui, state: &State, actions: &Actions) {
 }
 
 /// What is there before the table is.
-fn missing(ui: &mut Ui, state: &State, run: &Run, actions: &Actions) {
+pub(super) fn missing(ui: &mut Ui, state: &State, run: &Run, actions: &Actions) {
     let heads = &state.views.heads;
     if state.scene.details.heads.source == Source::Corpus {
         let text = if heads.measured.is_some() { HEADS.other_model } else { HEADS.none_yet };
@@ -187,6 +191,7 @@ fn find(ui: &mut Ui, state: &State, actions: &Actions, table: Option<&Measures>)
             Wanted::Paper(..) => Some(HEADS.read_paper),
             Wanted::Layer(_) => Some(HEADS.read_layer),
             Wanted::Label(_) => Some(HEADS.read_label),
+            Wanted::Value { .. } => Some(HEADS.read_value),
         };
         if let Some(read_as) = read_as {
             let what = if let Wanted::Layer(l) = wanted { l.to_string() } else { wanted.to_string() };
@@ -209,9 +214,10 @@ fn summary(ui: &mut Ui, heads: &Heads, table: &Measures) {
         Some(measured) => {
             let mut parts = vec![fill(HEADS.of_corpus, &[&n, &file_name(&measured.corpus.path)])];
             let tour = measured.tour;
-            for (number, said) in
-                [(table.unaligned, HEADS.unaligned), (tour.skipped, HEADS.skipped), (tour.shortened, HEADS.shortened)]
-            {
+            if table.lost > 0 {
+                parts.push(fill(HEADS.lost, &[&count(table.lost as u64), &count(table.links as u64)]));
+            }
+            for (number, said) in [(tour.skipped, HEADS.skipped), (tour.shortened, HEADS.shortened)] {
                 if number > 0 {
                     parts.push(fill(said, &[&count(number as u64)]));
                 }
@@ -233,12 +239,15 @@ fn measures(ui: &mut Ui, state: &State, table: &Measures, rows: &[usize], action
         column(HEADS.column_head, HEADS.tip_head, 64.0, false),
         column(HEADS.column_label, HEADS.tip_label, 164.0, false),
     ];
+    let chosen = state.scene.details.heads.chosen(table);
+    let mut keys = vec![Key::Head, Key::Label];
+    for (of, width) in relations::CHOSEN.into_iter().filter(|_| chosen.is_some()) {
+        columns.push(relations::column(of, width));
+        keys.push(Key::Of(of));
+    }
     columns.extend(SHOWN.iter().map(|m| column(said::title(*m), said::tip(*m), 70.0, true)));
-    let key = |i: usize| match i {
-        0 => Key::Head,
-        1 => Key::Label,
-        i => Key::Measure(SHOWN[i - 2]),
-    };
+    keys.extend(SHOWN.map(Key::Measure));
+    let key = |i: usize| keys[i];
     let (by, descending) = state.scene.details.heads.sort;
     let at = |row: usize| &table.rows[rows[row]];
     let name = |row: usize| head_name(at(row).layer, at(row).head);
@@ -251,10 +260,14 @@ fn measures(ui: &mut Ui, state: &State, table: &Measures, rows: &[usize], action
         sort_name: &|title| fill(HEADS.sort_by, &[title]),
         row_name: &|row| fill(HEADS.row_name, &[&name(row)]),
     };
-    let cell = |row: usize, column: usize| cell(at(row), key(column));
+    let cell = |row: usize, column: usize| cell(table, chosen, rows[row], key(column));
     let tip = |row: usize, column: usize| {
-        let Key::Measure(m) = key(column) else { return None };
         let row = at(row);
+        let m = match key(column) {
+            Key::Head | Key::Of(_) => return None,
+            Key::Label => return row.earned.as_ref().map(earned),
+            Key::Measure(m) => m,
+        };
         let title = format!("{} {}", head_name(row.layer, row.head), said::title(m));
         let Some(value) = row.measures.get(m) else { return Some(format!("{title}: {}", HEADS.no_value)) };
         let (value, n) = (written(m, value), count(row.measures.count(m).into()));
@@ -275,18 +288,29 @@ fn measures(ui: &mut Ui, state: &State, table: &Measures, rows: &[usize], action
     }
 }
 
-/// What a column says of a head.
-fn cell(row: &Row, key: Key) -> Cell {
+/// What a column says of a head; `chosen` is how every head does at the chosen relation.
+fn cell(table: &Measures, chosen: Option<&[Lift]>, row: usize, key: Key) -> Cell {
+    let head = &table.rows[row];
     match key {
-        Key::Head => Cell::plain(head_name(row.layer, row.head)),
-        Key::Label => Cell::plain(row.label.replace("->", "\u{2192}")),
+        Key::Head => Cell::plain(head_name(head.layer, head.head)),
+        Key::Label => Cell::plain(head.label.replace("->", "\u{2192}")),
+        Key::Of(of) => {
+            let text = chosen.map(|lifts| relations::text(of, &lifts[row], table)).unwrap_or_default();
+            Cell { muted: of != Of::Lift, ..Cell::plain(text) }
+        }
         Key::Measure(m) => {
-            let value = row.measures.get(m);
+            let value = head.measures.get(m);
             let text = value.map_or_else(|| "\u{2013}".to_owned(), |v| written(m, v));
             let share = if m.is_share() { value.unwrap_or(0.0) as f32 } else { 0.0 };
             Cell { text, share, muted: value.is_none() }
         }
     }
+}
+
+/// What a label is earned by.
+fn earned(earned: &Earned) -> String {
+    let chance = if earned.chance < 0.001 { "< 0.001".to_owned() } else { weight(earned.chance as f32) };
+    fill(HEADS.earned, &[&signed(earned.lift), &chance, &count(earned.n.into())])
 }
 
 /// A difference of shares.
@@ -297,58 +321,4 @@ fn signed(x: f64) -> String {
 /// A value as it is shown: shares as weights.
 fn written(measure: Measure, value: f64) -> String {
     if measure.is_share() { weight(value as f32) } else { number(value as f32) }
-}
-
-/// The relations of the selected head, largest lift first.
-fn relations(ui: &mut Ui, state: &State, table: &Measures, lifts: &[&Lift], actions: &Actions) {
-    let name = head_name(state.scene.head.0, state.scene.head.1);
-    ui.horizontal(|ui| {
-        widgets::heading(ui, &fill(HEADS.relations_of, &[&name])).on_hover_text(HEADS.relations_tip);
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            if ui.button(HEADS.save_relations).on_hover_text(HEADS.save_relations_tip).clicked() {
-                actions.ask(Action::Heads(Ask::Save(Saved::Relations)));
-            }
-        });
-    });
-    let column =
-        |&(title, width, is_number): &_| Column { title, tip: HEADS.relations_tip.to_owned(), width, is_number };
-    let columns: Vec<Column> = of_relations().iter().map(column).collect();
-    let shown = Table {
-        id: "relations",
-        columns: &columns,
-        sorted: Some((2, true)),
-        rows: lifts.len(),
-        selected: None,
-        sort_name: &str::to_owned,
-        row_name: &|row| format!("{} {}", table.relations[lifts[row].relation], lifts[row].direction.name()),
-    };
-    shown.show(ui, |row, column| relation(table, lifts[row], column), |_, _| None);
-}
-
-/// The columns of relations: heading, width, and whether they hold numbers.
-fn of_relations() -> [(&'static str, f32, bool); 7] {
-    [
-        (HEADS.column_relation, 92.0, false),
-        (HEADS.column_direction, 124.0, false),
-        (HEADS.column_lift, 62.0, true),
-        (HEADS.column_interval, 122.0, true),
-        (HEADS.column_accuracy, 64.0, true),
-        (HEADS.column_baseline, 92.0, true),
-        (HEADS.column_n, 52.0, true),
-    ]
-}
-
-/// What one of these columns says of a relation.
-fn relation(table: &Measures, lift: &Lift, column: usize) -> Cell {
-    let baseline = || [percent(lift.baseline as f32), format!("{:+}", lift.offset).replace('-', "\u{2212}")];
-    let text = match column {
-        0 => table.relations[lift.relation].clone(),
-        1 => lift.direction.name().replace("->", " \u{2192} "),
-        2 => signed(lift.lift),
-        3 => lift.interval.map(|i| format!("[{}, {}]", signed(i.low), signed(i.high))).unwrap_or_default(),
-        4 => percent(lift.accuracy as f32),
-        5 => fill(HEADS.at, &baseline().each_ref().map(String::as_str)),
-        _ => count(lift.n.into()),
-    };
-    Cell { muted: column > 2, ..Cell::plain(text) }
 }

@@ -1,6 +1,7 @@
 //! What the window says about tables of heads and their evidence.
 
 use crate::analysis::measures::Measure;
+use crate::gui::views::heads::work::Of;
 
 /// The texts of one language. `{}` stands for what is filled in.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub struct Words {
     pub measure: &'static str,
     pub measure_tip: &'static str,
     pub no_path: &'static str,
+    pub no_model: &'static str,
     pub stop: &'static str,
     pub stop_tip: &'static str,
     pub find: &'static str,
@@ -34,13 +36,15 @@ pub struct Words {
     pub read_paper: &'static str,
     pub read_layer: &'static str,
     pub read_label: &'static str,
+    pub read_value: &'static str,
     pub save: &'static str,
     pub save_tip: &'static str,
     pub save_relations: &'static str,
     pub save_relations_tip: &'static str,
     pub of_text: &'static str,
     pub of_corpus: &'static str,
-    pub unaligned: &'static str,
+    pub lost: &'static str,
+    pub earned: &'static str,
     pub skipped: &'static str,
     pub shortened: &'static str,
     pub other_model: &'static str,
@@ -51,13 +55,6 @@ pub struct Words {
     pub none_found: &'static str,
     pub column_head: &'static str,
     pub column_label: &'static str,
-    pub column_relation: &'static str,
-    pub column_direction: &'static str,
-    pub column_accuracy: &'static str,
-    pub column_baseline: &'static str,
-    pub column_lift: &'static str,
-    pub column_n: &'static str,
-    pub column_interval: &'static str,
     pub falling: &'static str,
     pub rising: &'static str,
     pub column_weight: &'static str,
@@ -67,6 +64,11 @@ pub struct Words {
     pub column_sentence: &'static str,
     pub at: &'static str,
     pub sort_by: &'static str,
+    pub sort_relations_by: &'static str,
+    pub relation: &'static str,
+    pub relation_tip: &'static str,
+    pub no_relation: &'static str,
+    pub never_asked: &'static str,
     pub tip_label: &'static str,
     pub tip_head: &'static str,
     pub cell: &'static str,
@@ -97,11 +99,11 @@ pub struct Words {
 pub static HEADS: Words = Words {
     heads: "Heads",
     evidence: "Evidence",
-    explanation_heads: "Each row is a head. Numbers are means over the words of a text, or over the sentences of a corpus. \
+    explanation_heads: "Each row is a head. Numbers are means over the tokens of a text, or over the sentences of a corpus. \
                         The scores from self to induction are shares of what special tokens leave. A label stands only \
                         where it is earned.",
-    explanation_evidence: "At the left the strongest edges of the head, at the right those of words drawn at random. What \
-                           both show is what the head does; what only the left shows is what it does at its best.",
+    explanation_evidence: "At the left the strongest edges of the head, at the right edges drawn at random. What both \
+                            show is what the head does; what only the left shows is what it does at its best.",
     source: "Source",
     this_text: "This text",
     this_text_tip: "Measure heads on the sentence that stands above.",
@@ -117,23 +119,26 @@ pub static HEADS: Words = Words {
     measure: "Measure",
     measure_tip: "Read the corpus and measure every head.",
     no_path: "Name a corpus first.",
+    no_model: "Attention from a file comes without its model, and a corpus has to be read by one.",
     stop: "Stop reading",
     stop_tip: "Stop reading the corpus.",
     find: "Find heads",
-    find_hint: "L7\u{b7}H9, 7.9, 8-10 or a label",
-    find_tip: "L7\u{b7}H9 and 7.9 count from 0, 8-10 counts from 1 as papers do, L7 is a layer, other words are looked for \
-               in labels (/).",
+    find_hint: "L7\u{b7}H9, 8-10, a label, self > 0.5",
+    find_tip: "L7\u{b7}H9 and 7.9 count from 0, 8-10 counts from 1 as papers do, L7 is a layer, previous > 0.5 compares a \
+               measure and nsubj > 0.1 the lift of a relation, other words are looked for in labels (/).",
     read_head: "Read as {}, counted from 0",
     read_paper: "Read as in papers, counted from 1: {}",
     read_layer: "Read as layer {}, counted from 0",
     read_label: "Labels with \u{201c}{}\u{201d}",
+    read_value: "Heads with {}",
     save: "Save table\u{2026}",
     save_tip: "Write the table to a CSV or JSON file, in full precision.",
     save_relations: "Save relations\u{2026}",
     save_relations_tip: "Write every head with every relation to a CSV or JSON file.",
-    of_text: "{} words of this text; no interval on a single text",
+    of_text: "{} tokens of this text; no interval on a single text",
     of_corpus: "{} sentences of {}; 95 % intervals from 1 000 resamples of sentences",
-    unaligned: "{} left out of the relations, their words are not made of whole tokens",
+    lost: "{} of {} pairs of words left out of the relations, a word of theirs is not made of whole tokens",
+    earned: "On held-out sentences: lift {}, p {} after correction, {} pairs of words.",
     skipped: "{} not read",
     shortened: "{} cut to what the model reads",
     other_model: "This table is of another model. Measure again for this one.",
@@ -144,13 +149,6 @@ pub static HEADS: Words = Words {
     none_found: "No head fits what is looked for.",
     column_head: "head",
     column_label: "label",
-    column_relation: "relation",
-    column_direction: "direction",
-    column_accuracy: "accuracy",
-    column_baseline: "baseline",
-    column_lift: "lift",
-    column_n: "n",
-    column_interval: "interval",
     falling: "falling",
     rising: "rising",
     column_weight: "weight",
@@ -160,6 +158,11 @@ pub static HEADS: Words = Words {
     column_sentence: "sentence",
     at: "{} at {}",
     sort_by: "Sort by {}",
+    sort_relations_by: "Sort relations by {}",
+    relation: "Relation",
+    relation_tip: "Add columns to the table: how well each head finds this dependency relation.",
+    no_relation: "none",
+    never_asked: "No pair of words here asks for it in this direction.",
     tip_label: "What the head does, where that is earned.",
     tip_head: "Layer and head, counted from 0.",
     cell: "{}: {}, {} cases",
@@ -174,9 +177,9 @@ pub static HEADS: Words = Words {
     strongest: "Strongest",
     strongest_note: "The 20 strongest of {} edges.",
     random: "Random",
-    random_note: "20 words drawn uniformly, the same for every head, each with its strongest edge.",
+    random_note: "20 edges drawn from all of them, each with a chance proportional to its weight.",
     evidence_text: "From this text alone: a head is not understood from one sentence. Measure a corpus under Heads.",
-    evidence_corpus: "{} sentences of {}. Left out: {} weights on special tokens, from them, or of a word with itself.",
+    evidence_corpus: "{} sentences of {}. Left out: {} weights on special tokens, from them, or of a token with itself.",
     group: "Group by",
     group_tip: "What the edges are gathered by, with their counts.",
     by_offset: "Offset",
@@ -186,6 +189,36 @@ pub static HEADS: Words = Words {
     edge_name: "{}: {} to {}, {}",
     edge_tip: "Line {}. A click opens the sentence here.",
 };
+
+/// What is known of a relation as its column is headed.
+pub fn title_of(of: Of) -> &'static str {
+    match of {
+        Of::Relation => "relation",
+        Of::Direction => "direction",
+        Of::Lift => "lift",
+        Of::Interval => "interval",
+        Of::Accuracy => "accuracy",
+        Of::Baseline => "baseline",
+        Of::N => "n",
+    }
+}
+
+/// What is known of a relation, in one sentence.
+pub fn tip_of(of: Of) -> &'static str {
+    match of {
+        Of::Relation => "A dependency relation of the treebank.",
+        Of::Direction => {
+            "From which end the other is looked for. A causal model is asked only where the answer comes before."
+        }
+        Of::Lift => "Accuracy less baseline: what place alone does not explain.",
+        Of::Interval => "Where the lift lies with 95 % confidence, from 1 000 resamples of sentences.",
+        Of::Accuracy => {
+            "How often the word that the head attends to most is the other end of the relation (Clark et al. 2019, 4.2)."
+        }
+        Of::Baseline => "How often the word at the best fixed offset is the other end (Voita et al. 2019, 5.2).",
+        Of::N => "How many pairs of words the relation has here.",
+    }
+}
 
 /// A measure as its column is headed.
 pub fn title(measure: Measure) -> &'static str {
@@ -209,17 +242,25 @@ pub fn title(measure: Measure) -> &'static str {
 /// What a measure is, in one sentence.
 pub fn tip(measure: Measure) -> &'static str {
     match measure {
-        Measure::Entropy => "How spread a row of attention is, in nats: 0 is one word, ln n is all alike.",
-        Measure::Distance => "How far a word looks, in tokens, weighted by attention.",
-        Measure::Confidence => "The largest weight of a row.",
-        Measure::Itself => "Attention of a word to itself, of what special tokens leave.",
-        Measure::Previous => "Attention to the token before, of what special tokens leave.",
-        Measure::Next => "Attention to the token after, of what special tokens leave.",
-        Measure::SameToken => "Attention to the same token elsewhere, of what special tokens leave.",
-        Measure::Induction => "Attention to what followed the same token earlier, of what special tokens leave.",
-        Measure::First => "Attention to the first token of the sequence, special or not.",
-        Measure::Delimiter => "Attention to separators and to . , ; : ! ?",
-        Measure::SinkShare => "Attention to special tokens, or to the first token where there are none.",
+        Measure::Entropy => {
+            "How spread a row of attention is, in nats: 0 is one token, ln n is all alike (Clark et al. 2019, 3.3)."
+        }
+        Measure::Distance => "How far a token looks, in tokens, weighted by attention (Vig and Belinkov 2019, 4.2).",
+        Measure::Confidence => "The largest weight of a row (Voita et al. 2019, 4).",
+        Measure::Itself => "Attention of a token to itself, of what special tokens leave (HeadVis).",
+        Measure::Previous => "Attention to the token before, of what special tokens leave (HeadVis).",
+        Measure::Next => "Attention to the token after, of what special tokens leave (HeadVis).",
+        Measure::SameToken => {
+            "Attention to the same token elsewhere, of what special tokens leave (Olsson et al. 2022)."
+        }
+        Measure::Induction => {
+            "Attention to what followed the same token earlier, of what special tokens leave (Olsson et al. 2022)."
+        }
+        Measure::First => "Attention to the first token of the sequence, special or not (Clark et al. 2019, 3.2).",
+        Measure::Delimiter => "Attention to separators and to . , ; : ! ? (Clark et al. 2019, 3.2).",
+        Measure::SinkShare => {
+            "Attention to special tokens, or to the first token where there are none (Xiao et al. 2023)."
+        }
         Measure::Punctuation => "Attention to . , ; : ! ? of what special tokens leave.",
         Measure::Evenness => "How even attention is beside special tokens: 1 is all alike.",
     }

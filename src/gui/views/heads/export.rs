@@ -1,8 +1,8 @@
 //! Tables of heads and their evidence as files, as they are on the screen.
 
 use super::super::evidence;
-use super::work::{Key, file_name};
-use super::{SHOWN, cell, of_relations, relation};
+use super::work::{Chosen, Key, file_name};
+use super::{SHOWN, cell, relations as of_head};
 use crate::analysis::heads::Table as Measures;
 use crate::engine::{Engine, Slot};
 use crate::export::{self, Format, ViewExport};
@@ -78,14 +78,14 @@ pub fn export(state: &State, palette: &'static Palette, which: Saved) -> Option<
     Some(match which {
         Saved::Heads => {
             let rows = chosen.rows(&table);
-            let about = about.and(FILES.caption_order, order(chosen.sort)).and(FILES.caption_found, chosen.find);
+            let about = about.and(FILES.caption_order, order(chosen.sort)).and(FILES.caption_found, chosen.find.as_str());
             Box::new(move || {
-                let drawn = measures(&table, &rows, palette);
+                let drawn = measures(&table, &chosen, &rows, palette);
                 Ok(ViewExport::new(about, drawn, export::heads::measures(&table).picked(&rows)))
             })
         }
         Saved::Relations => Box::new(move || {
-            let drawn = relations(&table, selected, palette);
+            let drawn = relations(&table, &chosen, selected, palette);
             Ok(ViewExport::new(about, drawn, export::heads::relations(&table)))
         }),
         Saved::Evidence => {
@@ -107,27 +107,41 @@ fn order((key, descending): (Key, bool)) -> String {
         Key::Head if !descending => return String::new(),
         Key::Head => HEADS.column_head,
         Key::Label => HEADS.column_label,
+        Key::Of(of) => said::title_of(of),
         Key::Measure(measure) => said::title(measure),
     };
     format!("{by} {}", if descending { HEADS.falling } else { HEADS.rising })
 }
 
 /// The rows with the columns that the window shows.
-fn measures(table: &Measures, rows: &[usize], palette: &Palette) -> Figure {
-    let numbers = SHOWN.iter().map(|m| Column::numbers(said::title(*m), 76.0));
+fn measures(table: &Measures, chosen: &Chosen, rows: &[usize], palette: &Palette) -> Figure {
+    let lifts = chosen.chosen(table);
     let named = [Column::words(HEADS.column_head, 72.0), Column::words(HEADS.column_label, 164.0)];
-    let columns: Vec<Column> = named.into_iter().chain(numbers).collect();
-    let keys = || [Key::Head, Key::Label].into_iter().chain(SHOWN.map(Key::Measure));
-    let cells: Vec<_> = rows.iter().flat_map(|&row| keys().map(move |key| cell(&table.rows[row], key))).collect();
+    let mut columns: Vec<Column> = named.into_iter().collect();
+    let mut keys = vec![Key::Head, Key::Label];
+    for (of, width) in of_head::CHOSEN.into_iter().filter(|_| lifts.is_some()) {
+        columns.push(Column::numbers(said::title_of(of), width + 8.0));
+        keys.push(Key::Of(of));
+    }
+    columns.extend(SHOWN.iter().map(|m| Column::numbers(said::title(*m), 76.0)));
+    keys.extend(SHOWN.map(Key::Measure));
+    let of_row = |&row: &usize| keys.iter().map(move |&key| cell(table, lifts, row, key)).collect::<Vec<_>>();
+    let cells: Vec<_> = rows.iter().flat_map(of_row).collect();
     figure(HEADS.heads, &columns, &cells, palette)
 }
 
 /// The relations of the selected head, which are what the window shows of all.
-fn relations(table: &Measures, (layer, head): Head, palette: &Palette) -> Figure {
-    let column = |&(title, width, is_number): &(&str, f32, bool)| Column { title: title.to_owned(), width, is_number };
-    let columns: Vec<Column> = of_relations().iter().map(column).collect();
-    let lifts = table.lifts_of(layer, head);
-    let cells: Vec<_> = lifts.iter().flat_map(|lift| (0..columns.len()).map(|i| relation(table, lift, i))).collect();
+fn relations(table: &Measures, chosen: &Chosen, (layer, head): Head, palette: &Palette) -> Figure {
+    let columns: Vec<Column> = of_head::COLUMNS
+        .iter()
+        .map(|&(of, width)| {
+            let title = said::title_of(of);
+            if of.is_number() { Column::numbers(title, width) } else { Column::words(title, width) }
+        })
+        .collect();
+    let lifts = chosen.lifts(table, (layer, head));
+    let of_lift = |lift| of_head::COLUMNS.iter().map(move |&(of, _)| of_head::cell(of, lift, table));
+    let cells: Vec<_> = lifts.into_iter().flat_map(of_lift).collect();
     let title = fill(HEADS.relations_of, &[&head_name(layer, head)]);
     Figure::stacked(title.clone(), vec![(title, figure(HEADS.heads, &columns, &cells, palette))], palette)
 }
