@@ -68,17 +68,18 @@ pub(super) fn choice(ui: &mut Ui, heads: &Chosen, table: &Measures, actions: &Ac
         ui.set_min_height(28.0);
         widgets::muted(ui, HEADS.relation);
         let text = chosen.map_or(HEADS.no_relation, |c| c.0.as_str());
-        let combo = ComboBox::from_id_salt("relation").selected_text(text).width(120.0).show_ui(ui, |ui| {
-            let button = Button::selectable(chosen.is_none(), HEADS.no_relation);
-            if ui.add(button).clicked() {
-                actions.ask(Action::Heads(Ask::Relation(None)));
-            }
-            for relation in &table.relations {
-                if ui.add(Button::selectable(text == relation, relation)).clicked() {
-                    actions.ask(Action::Heads(Ask::Relation(Some((relation.clone(), direction)))));
+        let combo =
+            ComboBox::from_id_salt("relation").selected_text(text).width(120.0).height(420.0).show_ui(ui, |ui| {
+                let button = Button::selectable(chosen.is_none(), HEADS.no_relation);
+                if ui.add(button).clicked() {
+                    actions.ask(Action::Heads(Ask::Relation(None)));
                 }
-            }
-        });
+                for relation in &table.relations {
+                    if ui.add(Button::selectable(text == relation, relation)).clicked() {
+                        actions.ask(Action::Heads(Ask::Relation(Some((relation.clone(), direction)))));
+                    }
+                }
+            });
         named(combo.response, HEADS.relation).on_hover_text(HEADS.relation_tip);
         let Some((relation, _)) = chosen else { return };
         for each in Direction::ALL {
