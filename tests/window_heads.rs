@@ -267,7 +267,10 @@ fn a_stopped_table_of_a_text_is_measured_again() {
         settle(&mut window);
         click(&mut window, "Measure again");
         let state = window.state().state();
-        assert!(state.views.heads.table(state.run().expect("a run")).is_some(), "{view:?}");
+        assert!(
+            state.views.heads.table(state.scene.details.heads.source, state.run().expect("a run")).is_some(),
+            "{view:?}"
+        );
     }
 }
 

@@ -78,7 +78,8 @@ pub fn export(state: &State, palette: &'static Palette, which: Saved) -> Option<
     Some(match which {
         Saved::Heads => {
             let rows = chosen.rows(&table);
-            let about = about.and(FILES.caption_order, order(chosen.sort)).and(FILES.caption_found, chosen.find.as_str());
+            let about =
+                about.and(FILES.caption_order, order(chosen.sort)).and(FILES.caption_found, chosen.find.as_str());
             Box::new(move || {
                 let drawn = measures(&table, &chosen, &rows, palette);
                 Ok(ViewExport::new(about, drawn, export::heads::measures(&table).picked(&rows)))

@@ -1,7 +1,7 @@
 //! The relations of the selected head, and one relation chosen to compare all heads by.
 
-use super::signed;
 use super::export::Saved;
+use super::signed;
 use super::work::{Ask, Chosen, Of};
 use crate::analysis::heads::Table as Measures;
 use crate::analysis::relations::{Direction, Lift};
