@@ -1,5 +1,5 @@
 //! 12 x 12 heads at 128 and 512 tokens in the window: from captured arrays to the first painted frame, switching the
-//! head, hovering, dragging the threshold, zooming.
+//! head, hovering, dragging the threshold, zooming, masking a word.
 //!
 //! The window is the one of `tests/window`: the real application with the real engine, drawn by wgpu on whatever
 //! adapter there is, by Mesa's software driver where there is none. `painted` ends when the frame's pixels have been
@@ -208,33 +208,85 @@ fn interaction(criterion: &mut Criterion) {
     frames(criterion, "threshold-overlaid", &BOTH[..1], overlaid, another_threshold);
 }
 
-/// One frame of zooming deeper and deeper into all heads, and out again.
+/// One frame of all heads after a key: zooming from the whole model down to numbers and out again, and moving about where
+/// tokens and numbers are drawn.
 fn zoom(criterion: &mut Criterion) {
     for tokens in LENGTHS {
-        let mut group = criterion.benchmark_group(format!("zoom-{tokens}"));
-        group.sample_size(40);
-        let mut window = bert_base(View::Lines, 1.0, tokens);
-        window.state().ask(Action::Arrange(Arrangement::Grid));
-        settle(&mut window);
-        let mut turn = 0;
-        for (end, draw) in ENDS {
-            group.bench_function(end, |bencher| {
-                bencher.iter_custom(|rounds| {
-                    let mut total = Duration::ZERO;
-                    for _ in 0..rounds {
-                        turn += 1;
-                        window.key_press(if turn % 16 < 8 { Key::Plus } else { Key::Minus });
-                        let start = Instant::now();
-                        window.step();
-                        draw(&mut window);
-                        total += start.elapsed();
-                    }
-                    total
+        // So often + until a cell has room for its number.
+        let steps = if tokens == 128 { 13 } else { 17 };
+        for name in ["zoom", "pan"] {
+            let mut group = criterion.benchmark_group(format!("{name}-{tokens}"));
+            group.sample_size(40);
+            let mut window = bert_base(View::Lines, 1.0, tokens);
+            window.state().ask(Action::Arrange(Arrangement::Grid));
+            settle(&mut window);
+            if name == "pan" {
+                (0..steps).for_each(|_| press(&mut window, Key::Plus, Modifiers::NONE));
+                let camera = window.state().state().scene.details.camera;
+                settle(&mut window);
+                assert!(camera.zoom > 100.0, "{camera:?}");
+            }
+            let mut turn = 0;
+            let key = |turn: usize| match (name, turn / steps % 2) {
+                ("zoom", 0) => (Key::Plus, Modifiers::NONE),
+                ("zoom", _) => (Key::Minus, Modifiers::NONE),
+                (_, 0) => (Key::ArrowRight, Modifiers::SHIFT),
+                (_, _) => (Key::ArrowLeft, Modifiers::SHIFT),
+            };
+            for (end, draw) in ENDS {
+                group.bench_function(end, |bencher| {
+                    bencher.iter_custom(|rounds| {
+                        let mut total = Duration::ZERO;
+                        for _ in 0..rounds {
+                            let (key, modifiers) = key(turn);
+                            turn += 1;
+                            window.key_press_modifiers(modifiers, key);
+                            let start = Instant::now();
+                            window.step();
+                            draw(&mut window);
+                            total += start.elapsed();
+                        }
+                        total
+                    });
                 });
-            });
+            }
         }
     }
 }
 
-criterion_group!(benches, picture, first_paint, interaction, zoom);
+fn press(window: &mut Window, key: Key, modifiers: Modifiers) {
+    window.key_press_modifiers(modifiers, key);
+    window.step();
+}
+
+/// A word is masked or shown again: the pass on 20 tokens and everything until the frame that shows it.
+fn mask(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("mask-20");
+    group.sampling_mode(SamplingMode::Flat).sample_size(20);
+    let mut window = bert_base(View::Lines, 1.0, 20);
+    let mut at = 0;
+    for (end, draw) in ENDS {
+        group.bench_function(end, |bencher| {
+            bencher.iter_custom(|rounds| {
+                let mut total = Duration::ZERO;
+                for _ in 0..rounds {
+                    // Another word each time, so that nothing is known already.
+                    at += 1;
+                    let shown = window.state().state().run().expect("a run").id;
+                    let start = Instant::now();
+                    window.state().ask(Action::Mask(1 + at % 18));
+                    while window.state().state().run().is_some_and(|run| run.id == shown) {
+                        window.step();
+                    }
+                    draw(&mut window);
+                    total += start.elapsed();
+                    settle(&mut window);
+                }
+                total
+            });
+        });
+    }
+}
+
+criterion_group!(benches, picture, first_paint, interaction, zoom, mask);
 criterion_main!(benches);

@@ -1,6 +1,7 @@
 //! What the window takes for 512 tokens of BERT-base's shape, beside the arrays that it shows: the attention of every
 //! layer and head. Counted are the pages that the process holds, as Linux reports them, once everything is drawn, less
 //! those that it held with the model open and a short sentence read.
+#![expect(clippy::print_stdout, reason = "its output is the figure")]
 
 mod base;
 #[path = "../tests/window/mod.rs"]
@@ -30,7 +31,7 @@ fn main() {
     println!("{:34} {:>8} {:>12}", "", "MB", "of the arrays");
     let shown = 12 * 12 * TOKENS * TOKENS * size_of::<f32>();
     println!("{:34} {:8.1}", "attention, all layers and heads", megabytes(shown));
-    let mut say = |what: &str, now: usize| {
+    let say = |what: &str, now: usize| {
         let taken = now.saturating_sub(before);
         println!("{what:34} {:8.1} {:12.2}", megabytes(taken), taken as f64 / shown as f64);
     };

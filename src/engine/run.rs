@@ -70,6 +70,12 @@ impl Ask {
         masked.chain(replaced).chain(off).chain(self.cuts.iter().map(ToString::to_string)).collect()
     }
 
+    /// Whether a run of this keeps all that a run of `other` keeps, and is the same besides.
+    pub fn answers(&self, other: &Self) -> bool {
+        let same = || Self { want: other.want.clone(), budget: other.budget, ..self.clone() } == *other;
+        self.want.covers(&other.want) && same()
+    }
+
     /// Whether nothing is changed: neither the tokens that the model reads nor the pass.
     pub fn is_plain(&self) -> bool {
         self.masked.is_empty()
@@ -258,17 +264,19 @@ pub struct Results {
 }
 
 impl Results {
-    /// Adds a run; the oldest go until everything fits `budget` bytes. The newest always stays.
+    /// Adds a run in place of those that kept no more of the same; the oldest go until everything fits `budget` bytes. The
+    /// newest always stays.
     pub fn add(&mut self, run: Arc<Run>, budget: u64) {
+        self.runs.retain(|old| old.model != run.model || !run.ask.answers(&old.ask));
         self.runs.push(run);
         while self.runs.len() > 1 && self.bytes() > budget {
             self.runs.remove(0);
         }
     }
 
-    /// The run that answered the same question, if it is still kept.
+    /// The run that answered the same question, perhaps with more than was asked for, if it is still kept.
     pub fn find(&self, model: u64, ask: &Ask) -> Option<&Arc<Run>> {
-        self.runs.iter().find(|r| r.model == model && r.ask == *ask)
+        self.runs.iter().find(|r| r.model == model && r.ask.answers(ask))
     }
 
     /// Bytes kept in all.

@@ -175,15 +175,14 @@ pub fn figure(matrix: &Matrix<'_>, palette: &Palette, layout: &Layout) -> Figure
         let middle = (i as f32 + 0.5) * layout.cell;
         let at = [layout.plot.x - 6.0, layout.plot.y + middle];
         figure.token(at, text.clone(), size::SMALL, colour, Anchor::End);
-        figure.marks.push(Mark::Text {
-            at: [layout.plot.x + middle, layout.plot.y - 6.0],
-            text,
-            size: size::SMALL,
-            colour,
-            anchor: Anchor::Start,
-            mono: true,
-            upright: true,
-        });
+        let (x, y) = (layout.plot.x + middle, layout.plot.y - 6.0);
+        // A single character is as wide as it is high: it is not turned, so that Chinese reads as it should.
+        if text.chars().count() == 1 {
+            figure.token([x, y - size::SMALL / 2.0], text, size::SMALL, colour, Anchor::Middle);
+            continue;
+        }
+        let (size, anchor) = (size::SMALL, Anchor::Start);
+        figure.marks.push(Mark::Text { at: [x, y], text, size, colour, anchor, mono: true, upright: true });
     }
     let pooled = layout.is_pooled();
     let shades = Shades::new(palette, matrix.look, matrix.signed, matrix.unit, matrix.weights);
@@ -198,15 +197,10 @@ pub fn figure(matrix: &Matrix<'_>, palette: &Palette, layout: &Layout) -> Figure
     figure.marks.push(Mark::Ring { area: layout.plot, colour: palette.line, width: 1.0 });
     figure.caption([6.0, layout.plot.y - 16.0], "query", palette.muted, Anchor::Start);
     figure.caption([layout.plot.x - 8.0, 10.0], "key \u{2192}", palette.muted, Anchor::End);
-    let text = format!("{}, {}", matrix.meaning, matrix.look.scale.name());
-    let text = if pooled { format!("{text}; max per point") } else { text };
-    legend::draw(
-        &mut figure,
-        palette,
-        [layout.plot.x, height - 28.0],
-        &shades,
-        &Note { most: None, lines: vec![text] },
-    );
+    let scale = matrix.look.scale.name();
+    let scale = if pooled { format!("{scale}; max per point") } else { scale.to_owned() };
+    let note = Note { most: None, lines: vec![matrix.meaning.to_owned(), scale] };
+    legend::draw(&mut figure, palette, [layout.plot.x, height - 28.0], &shades, &note);
     figure
 }
 

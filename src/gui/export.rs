@@ -12,16 +12,17 @@ use super::words::{EN, fill};
 use super::{caption, picture, theme, views};
 use crate::analysis::filter::show;
 use crate::array::Array;
-use crate::engine::{Engine, Slot};
+use crate::engine::{Ask, Engine, Opened, Run, Slot};
 use crate::error::{Error, Result};
 use crate::export::table::matrix_tsv;
 use crate::export::{Choice, Format, Reading, Table, ViewExport};
 use crate::figure::heatmap::Sums;
 use crate::figure::order::Along;
 use crate::figure::{Caption, Figure, Mark, Palette, short};
-use crate::trace::Want;
+use crate::trace::{Control, Place, Site, Want};
 use egui::Context;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Work that puts an export together.
 pub type Recipe = Box<dyn FnOnce() -> Result<ViewExport> + Send>;
@@ -78,17 +79,27 @@ pub fn save(state: &mut State, engine: &Engine<Made>, ctx: &Context, path: PathB
     let is_picture = Format::of(&path).is_ok_and(Format::is_picture);
     let drawn = (of == ExportOf::Head || is_picture).then(|| recipe(state, palette, of));
     let run = state.run().cloned().ok_or_else(|| nothing(state, None));
+    let model = state.model.clone();
     let (scale, meaning, caption) = (state.settings.png_scale, state.meaning(), of_all(state));
-    submit(state, engine, Slot::Save, "saving", move |_| {
+    submit(state, engine, Slot::Save, "saving", move |control| {
         if let Some(recipe) = drawn {
             recipe?()?.write(palette, scale, &path)?;
         } else {
             let (keep, reading) = (&Want::nothing(), Reading { meaning, ..Reading::default() });
             let choice = Choice { keep, head: None, reading, palette, caption, about: true };
-            crate::export::write(&run?, &choice, &path)?;
+            crate::export::write(&whole(run?, model.as_deref(), control)?, &choice, &path)?;
         }
         Ok(Made::Saved(path))
     });
+}
+
+/// A run with the hidden states that the window does not keep.
+fn whole(run: Arc<Run>, model: Option<&Opened>, control: &Control) -> Result<Arc<Run>> {
+    let Some(model) = model.filter(|model| model.id == run.model && run.hidden_states().is_err()) else {
+        return Ok(run);
+    };
+    let want = run.ask.want.clone().and(Place::site(Site::Hidden));
+    Ok(Arc::new(Run::new(model, &Ask { want, ..run.ask.clone() }, control)?))
 }
 
 /// Puts a picture with its caption on the clipboard.

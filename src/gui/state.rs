@@ -488,7 +488,9 @@ impl State {
         }
         let card = model.card();
         let sites = self.scene.look.meaning.wants();
-        let mut want = sites.iter().fold(Want::attention(), |want, &site| want.and(Place::site(site)));
+        // Hidden states are shown nowhere; whoever writes them computes them again.
+        let attention = Want::nothing().and(Place::site(Site::Probs));
+        let mut want = sites.iter().fold(attention, |want, &site| want.and(Place::site(site)));
         // Logits over a large vocabulary cost more than the layers: long texts do without.
         if card.predicts_words() && (self.scene.text.len() < 2000 || self.is_changed()) {
             want = want.and(Place::site(Site::Logits));

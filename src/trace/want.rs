@@ -27,6 +27,11 @@ impl Want {
         self
     }
 
+    /// Whether everything that `other` wants is wanted here.
+    pub fn covers(&self, other: &Self) -> bool {
+        other.0.iter().all(|place| self.0.contains(place))
+    }
+
     /// Everything that either wants: one forward pass serves all open views.
     pub fn union(self, other: &Self) -> Self {
         other.0.iter().fold(self, |want, &place| want.and(place))
