@@ -1,6 +1,6 @@
 //! The block of text under an exported picture: what a reader must know to read it once it has left the window.
 
-use super::{Anchor, Area, Figure, Mark, Palette, size};
+use super::{Anchor, Area, Figure, Mark, Palette, mono_width, size};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
@@ -42,7 +42,7 @@ impl Caption {
         if self.is_empty() {
             return figure;
         }
-        figure.width = figure.width.max(NARROWEST);
+        figure.width = figure.marks.iter().filter_map(end).fold(figure.width.max(NARROWEST), f32::max);
         let label = self.lines().map(|(label, _)| width(label)).fold(0.0, f32::max);
         let left = MARGIN + label + MARGIN;
         let room = (figure.width - left - MARGIN).max(80.0);
@@ -98,6 +98,16 @@ fn wrapped(text: &str, room: f32) -> Vec<String> {
     lines.iter().map(|line| line.trim_end().to_owned()).collect()
 }
 
+/// Where a text that runs to the right must have ended, with a margin: a window shows what a picture would cut off.
+fn end(mark: &Mark) -> Option<f32> {
+    match mark {
+        Mark::Text { at: [x, _], text, size, anchor: Anchor::Start, mono, upright: false, .. } => {
+            Some(x + MARGIN + if *mono { mono_width(text, *size) } else { width(text) })
+        }
+        _ => None,
+    }
+}
+
 /// About how wide a text is in the proportional face, rather too wide than too narrow.
 fn width(text: &str) -> f32 {
     text.chars().map(em).sum::<f32>() * size::SMALL
@@ -146,6 +156,16 @@ mod tests {
         assert!(words.contains("bert-mini-en") && !words.contains("nothing"));
         assert_eq!(words.matches("door.").count(), 6, "nothing is lost where lines break");
         assert_eq!(Caption::default().under(&figure, palette), figure);
+    }
+
+    #[test]
+    fn nothing_is_cut_off_at_the_right() {
+        let palette = Palette::of(false);
+        let mut figure = Figure::new(100.0, 50.0, palette, "x");
+        let legend = "square root, each head to its own maximum";
+        figure.caption([330.0, 20.0], legend, palette.text, Anchor::Start);
+        let drawn = Caption::default().and("model", "m").under(&figure, palette);
+        assert!(drawn.width > 330.0 + width(legend), "{}", drawn.width);
     }
 
     #[test]
