@@ -5,7 +5,7 @@ use lexiscope::engine::device::Choice;
 use lexiscope::engine::{Ask, Engine, Event, News, Opened, Results, Run, Slot};
 use lexiscope::error::{Error, Result};
 use lexiscope::source::find;
-use lexiscope::trace::{Control, Want};
+use lexiscope::trace::{Control, Place, Site, Want};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -194,8 +194,17 @@ fn results_give_up_the_oldest_once_the_budget_is_spent() {
     assert_eq!((kept(&results), results.bytes()), ([false, true, true], 2 * one));
     assert_eq!(results.find(opened.id, &asks[2]).map(|run| run.id), Some(runs[2].id));
     assert!(results.find(opened.id + 1, &asks[2]).is_none(), "another model was not asked");
-    let more = Ask { want: Want::nothing(), ..asks[2].clone() };
-    assert!(results.find(opened.id, &more).is_none(), "another question was not answered");
+    let less = Ask { want: Want::nothing(), ..asks[2].clone() };
+    assert!(results.find(opened.id, &less).is_some(), "who keeps more answers who asks for less");
+    let more = Ask { want: Want::attention().and(Place::site(Site::Logits)), ..asks[2].clone() };
+    assert!(results.find(opened.id, &more).is_none(), "nobody kept as much");
+    let other = Ask { masked: vec![1], ..asks[2].clone() };
+    assert!(results.find(opened.id, &other).is_none(), "another question was not answered");
+    // A run that keeps more stands in for the one that kept less.
+    let whole = Arc::new(Run::new(&opened, &more, &Control::default()).expect("a run"));
+    let before = results.bytes();
+    results.add(whole.clone(), u64::MAX);
+    assert_eq!((kept(&results), results.bytes()), ([false, true, true], before - one + whole.bytes()));
     // What is on the screen stays, however small the budget is.
     results.add(runs[0].clone(), 0);
     assert_eq!((kept(&results), results.bytes()), ([true, false, false], one));

@@ -150,7 +150,7 @@ fn the_matrix_has_a_scale_and_colours() {
     click(&mut window, "Scale");
     click(&mut window, "logarithm");
     let svg = picture(&mut window);
-    assert!(svg.contains("Attention, logarithm") && svg.contains("0.0001"), "the legend has the numbers of the scale");
+    assert!(svg.contains(">logarithm<") && svg.contains("0.0001"), "the legend has the numbers of the scale");
     let (_, after) = pixels(&svg);
     let background = before[0];
     let other = before.iter().zip(&after).filter(|(a, b)| a != b).count();

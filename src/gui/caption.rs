@@ -60,8 +60,6 @@ pub fn of(state: &State) -> Caption {
         Threshold::AtLeast(least) => fill(FILES.threshold_least, &[&short(least)]),
         Threshold::Top(count) => fill(FILES.threshold_top, &[&count.to_string()]),
     };
-    let is_matrix = state.scene.look.view == View::Heatmap;
-    let threshold = if is_matrix { fill(FILES.threshold_matrix, &[&threshold]) } else { threshold };
     of_run(state)
         .and(FILES.caption_head, heads(state))
         .and(FILES.caption_meaning, state.meaning_label())

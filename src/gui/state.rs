@@ -7,7 +7,7 @@ use super::examples::{Example, FIRST, Spot};
 use super::files::Missing;
 use super::keep::Keep;
 use super::restore::Waiting;
-use super::scene::Scene;
+use super::scene::{Scene, View};
 use super::settings::Settings;
 use super::slice::Slice;
 use super::views::Views;
@@ -32,6 +32,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
+
+/// As many logits as a run keeps without a reason: 32 MB.
+const LOGITS: usize = 8_000_000;
 
 /// A run with what is drawn of all its heads, made away from the frame.
 #[derive(Debug, Clone)]
@@ -406,11 +409,13 @@ impl State {
         combine(&heads, self.combine())
     }
 
-    /// `L2·H5`, or `Mean of 3 heads`, and whether it is turned off.
+    /// `L2·H5`, `Mean of 3 heads` or `3 heads`, and whether it is turned off.
     pub fn title(&self) -> String {
         let heads = self.shown_heads();
+        let in_colours = self.is_overlaid() && self.scene.look.view == View::Lines;
         let name = match heads.as_slice() {
             [head] => self.name(*head),
+            several if in_colours => fill(EN.several_heads, &[&several.len().to_string()]),
             several => fill(EN.of_heads, &[self.combine_label(self.combine()), &several.len().to_string()]),
         };
         if heads.len() == 1 && self.is_off(heads[0]) { fill(EN.head_is_off, &[&name]) } else { name }
@@ -491,8 +496,10 @@ impl State {
         // Hidden states are shown nowhere; whoever writes them computes them again.
         let attention = Want::nothing().and(Place::site(Site::Probs));
         let mut want = sites.iter().fold(attention, |want, &site| want.and(Place::site(site)));
-        // Logits over a large vocabulary cost more than the layers: long texts do without.
-        if card.predicts_words() && (self.scene.text.len() < 2000 || self.is_changed()) {
+        // Logits over a large vocabulary cost more than the layers: long texts do without, until something is changed.
+        let letters = if self.scene.text.is_ascii() { 4 } else { 1 };
+        let tokens = self.scene.text.chars().count() / letters;
+        if card.predicts_words() && (tokens * card.vocabulary < LOGITS || self.is_changed()) {
             want = want.and(Place::site(Site::Logits));
         }
         Some(Ask {

@@ -106,11 +106,13 @@ pub fn read(
     let grid = |title, rows, columns, cells| Grid { question, title, rows, columns, cells, bars: Vec::new() };
     match question.mode {
         Mode::Layers => {
-            let found = lens::layers(model, run, control, words)?;
+            let has_states = run.hidden_states().is_ok();
+            let run = if has_states { run.clone() } else { again(lens::want_layers())? };
+            let found = lens::layers(model, &run, control, words)?;
             let names = (0..run.card.layers).map(|l| format!("L{l}"));
             let rows = std::iter::once(PREDICT.embeddings.to_owned()).chain(names).collect();
             let cells = found.into_iter().flatten().collect();
-            Ok((grid(PREDICT.layers, rows, tokens(), cells), run.clone()))
+            Ok((grid(PREDICT.layers, rows, tokens(), cells), run))
         }
         Mode::Head => {
             let (layer, head) = question.head.unwrap_or_default();
