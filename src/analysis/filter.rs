@@ -232,18 +232,24 @@ pub fn show(tokens: &Tokens, weights: &[f32], meaning: Meaning, filter: &Filter)
         (tokens.clone(), (0..n).map(|i| i..i + 1).collect())
     };
     let n = tokens.len();
-    let after: f64 = kept.iter().map(|w| f64::from(size(*w))).sum();
-    let rows: Vec<Vec<Edge>> = kept
-        .par_chunks_exact(n)
-        .with_min_len(32)
-        .enumerate()
-        .map(|(query, row)| filter.threshold.pass(query, row))
-        .collect();
-    let edges = rows.concat();
-    let shown: f64 = edges.iter().map(|e| f64::from(e.weight.abs())).sum();
+    let of_row = |(query, row): (usize, &[f32])| {
+        let edges = filter.threshold.pass(query, row);
+        let after: f64 = row.iter().map(|w| f64::from(size(*w))).sum();
+        let shown: f64 = edges.iter().map(|e| f64::from(e.weight.abs())).sum();
+        let of = row.iter().filter(|w| **w != 0.0 && **w != f32::NEG_INFINITY).count();
+        (edges, after, shown, of)
+    };
+    let rows: Vec<(Vec<Edge>, f64, f64, usize)> =
+        kept.par_chunks_exact(n).with_min_len(32).enumerate().map(of_row).collect();
+    let (mut edges, mut after, mut mass, mut of) = (Vec::new(), 0.0, 0.0, 0);
+    edges.reserve_exact(rows.iter().map(|row| row.0.len()).sum());
+    for row in rows {
+        edges.extend(row.0);
+        (after, mass, of) = (after + row.1, mass + row.2, of + row.3);
+    }
     Shown {
-        of: kept.iter().filter(|w| **w != 0.0 && **w != f32::NEG_INFINITY).count(),
-        mass: if after > 0.0 { (shown / after).min(1.0) as f32 } else { 0.0 },
+        of,
+        mass: if after > 0.0 { (mass / after).min(1.0) as f32 } else { 0.0 },
         tokens,
         spans,
         weights: kept,
@@ -315,11 +321,11 @@ pub fn on_special(tokens: &Tokens, weights: &[f32]) -> f32 {
     if weights.len() != n * n {
         return 0.0;
     }
+    let special: Vec<usize> = (0..n).filter(|&k| tokens.pieces[k].special).collect();
     let (mut taken, mut total) = (0.0, 0.0);
-    for (q, row) in weights.chunks_exact(n.max(1)).enumerate().filter(|(q, _)| !tokens.pieces[*q].special) {
-        debug_assert!(q < n, "a row for each token");
+    for (_, row) in weights.chunks_exact(n.max(1)).enumerate().filter(|(q, _)| !tokens.pieces[*q].special) {
         total += mass(row);
-        taken += row.iter().enumerate().filter(|(k, _)| tokens.pieces[*k].special).map(|(_, w)| size(*w)).sum::<f32>();
+        taken += special.iter().map(|&k| size(row[k])).sum::<f32>();
     }
     if total > 0.0 { taken / total } else { 0.0 }
 }

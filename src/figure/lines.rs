@@ -10,6 +10,7 @@ use super::{Anchor, Area, Colour, Dash, Figure, Mark, Palette, fit, mono_width, 
 use crate::analysis::attention::Edge;
 use crate::text::Tokens;
 use layout::LABEL_MAX;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Which token a picture is about.
@@ -80,6 +81,8 @@ pub struct Picture<'a> {
     pub tokens: &'a Tokens,
     /// The curves, one set over the other.
     pub strands: &'a [Strand<'a>],
+    /// What [`weakest_drawn`] says of them.
+    pub weakest: f32,
     /// The columns beside the tokens.
     pub beside: Option<Beside<'a>>,
     /// The token that it is about: only its lines are strong and carry their weight; the others stay at 15 %.
@@ -99,12 +102,12 @@ pub struct Picture<'a> {
 /// Beyond so many lines a picture is a blot: only the strongest are drawn, and those of the token that it is about.
 pub const MOST: usize = 1500;
 
-/// The smallest size that is still among the [`MOST`] largest.
-fn weakest_drawn(strands: &[Strand<'_>]) -> f32 {
-    if strands.iter().map(|s| s.edges.len()).sum::<usize>() <= MOST {
+/// The smallest size that is still among the [`MOST`] largest of all strands.
+pub fn weakest_drawn<'a>(strands: impl Iterator<Item = &'a [Edge]> + Clone) -> f32 {
+    if strands.clone().map(<[Edge]>::len).sum::<usize>() <= MOST {
         return 0.0;
     }
-    let mut sizes: Vec<f32> = strands.iter().flat_map(|s| s.edges).map(|e| e.weight.abs()).collect();
+    let mut sizes: Vec<f32> = strands.flatten().map(|e| e.weight.abs()).collect();
     *sizes.select_nth_unstable_by(MOST - 1, |a, b| b.total_cmp(a)).1
 }
 
@@ -204,15 +207,19 @@ fn ink(palette: &Palette, strand: &Strand<'_>, signed: bool, weight: f32) -> Col
 
 fn curves(figure: &mut Figure, picture: &Picture<'_>, palette: &Palette, layout: &Layout) {
     let touches = |e: &Edge| picture.focus.is_none_or(|f| f.has(e));
-    let weakest = weakest_drawn(picture.strands);
-    let is_drawn = |e: &Edge| e.weight.abs() >= weakest || (picture.focus.is_some() && touches(e));
+    let is_drawn = |e: &Edge| e.weight.abs() >= picture.weakest || (picture.focus.is_some() && touches(e));
+    // Few of very many: they are looked for once.
+    let drawn = |strand: &Strand<'_>| -> Vec<Edge> {
+        strand.edges.par_iter().with_min_len(8192).filter(|e| is_drawn(e)).copied().collect()
+    };
+    let strands: Vec<(&Strand<'_>, Vec<Edge>)> = picture.strands.iter().map(|s| (s, drawn(s))).collect();
     // Strong lines are drawn last, on top; lines of one colour together, which is fast.
     for strong in [false, true] {
-        for strand in picture.strands {
+        for (strand, edges) in &strands {
             for negative in [true, false] {
                 let dash = pattern(strand, negative);
-                let is_now = |e: &&Edge| is_drawn(e) && touches(e) == strong && (e.weight < 0.0) == negative;
-                for edge in strand.edges.iter().filter(is_now) {
+                let is_now = |e: &&Edge| touches(e) == strong && (e.weight < 0.0) == negative;
+                for edge in edges.iter().filter(is_now) {
                     let share = (edge.weight.abs() / picture.unit).clamp(0.0, 1.0);
                     let (width, opacity) = stroke(share);
                     let opacity = opacity * if strong { 1.0 } else { 0.15 };
@@ -395,9 +402,9 @@ mod tests {
         let edge = |i: usize| Edge { query: i, key: i, weight: ((i * 7919) % 10_000) as f32 / 10_000.0 };
         let edges: Vec<Edge> = (0..10_000).map(edge).collect();
         let strands = edges.chunks(4000).map(|edges| Strand { name: "", edges, category: None }).collect::<Vec<_>>();
-        let weakest = weakest_drawn(&strands);
+        let weakest = weakest_drawn(strands.iter().map(|s| s.edges));
         assert_eq!(edges.iter().filter(|e| e.weight >= weakest).count(), MOST);
-        assert_eq!(weakest_drawn(&[Strand { name: "", edges: &edges[..MOST], category: None }]), 0.0);
+        assert_eq!(weakest_drawn(std::iter::once(&edges[..MOST])), 0.0);
     }
 
     #[test]
@@ -431,6 +438,7 @@ mod tests {
         let picture = Picture {
             tokens: &tokens,
             strands: &strands,
+            weakest: 0.0,
             beside: Some(Beside { columns: &columns, picks: &[] }),
             focus: None,
             unit: 3.0,

@@ -21,6 +21,7 @@ pub mod table;
 pub use caption::Caption;
 pub use colour::{Colour, Palette};
 
+use rayon::prelude::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use unicode_width::UnicodeWidthStr;
@@ -90,14 +91,14 @@ impl PartialEq for Pixels {
 
 impl Pixels {
     /// Fills pixels from a function of `(x, y)`.
-    pub fn new(key: u64, width: usize, height: usize, colour: impl Fn(usize, usize) -> Colour) -> Self {
-        let mut rgb = Vec::with_capacity(width * height * 3);
-        for y in 0..height {
-            for x in 0..width {
+    pub fn new(key: u64, width: usize, height: usize, colour: impl Fn(usize, usize) -> Colour + Sync) -> Self {
+        let mut rgb = vec![0; width * height * 3];
+        rgb.par_chunks_exact_mut((width * 3).max(1)).with_min_len(32).enumerate().for_each(|(y, row)| {
+            for (x, pixel) in row.as_chunks_mut().0.iter_mut().enumerate() {
                 let Colour(r, g, b, _) = colour(x, y);
-                rgb.extend([r, g, b]);
+                *pixel = [r, g, b];
             }
-        }
+        });
         Self { key, width, height, rgb: rgb.into() }
     }
 }

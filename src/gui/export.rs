@@ -131,7 +131,7 @@ pub fn copy_values(state: &mut State, engine: &Engine<Made>, ctx: &Context) {
 fn of_head(state: &State, palette: &'static Palette) -> Option<Recipe> {
     let (run, weights) = (state.run()?.clone(), state.weights()?.clone());
     let look = state.scene.look;
-    let shown = show(&run.tokens, &state.values(), state.meaning(), &look.filter);
+    let shown = Arc::new(show(&run.tokens, &state.values(), state.meaning(), &look.filter));
     let strands = Strands::new(state, &shown);
     let is_matrix = look.view == View::Heatmap;
     let passed = shown.passed(0.0);

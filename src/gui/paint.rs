@@ -21,13 +21,14 @@ use egui::{
 };
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What drawing keeps from one frame to the next.
 #[derive(Default)]
 pub struct Canvas {
     /// Pictures on the graphics card, by their key. What a frame did not use is given up after it.
     textures: BTreeMap<u64, (TextureHandle, bool)>,
-    shown: Memo<ShownKey, Shown>,
+    shown: Memo<ShownKey, Arc<Shown>>,
     values: Memo<ValuesKey, Vec<f32>>,
     whole: Memo<ShownKey, Shown>,
     passed: Memo<ShownKey, Vec<f32>>,
@@ -87,12 +88,12 @@ impl Canvas {
     }
 
     /// The shown heads with everything left out that is to be.
-    pub fn shown(&mut self, state: &State) -> Option<Rc<Shown>> {
+    pub fn shown(&mut self, state: &State) -> Option<Arc<Shown>> {
         let run = state.run()?;
         let filter = state.scene.look.filter;
         let values = self.values(state, run);
-        let make = || show(&run.tokens, &values, state.meaning(), &filter);
-        Some(self.shown.get((values_key(state, run), filter), make))
+        let make = || Arc::new(show(&run.tokens, &values, state.meaning(), &filter));
+        Some(Arc::clone(&*self.shown.get((values_key(state, run), filter), make)))
     }
 
     /// The shown heads with nothing left out: the same tokens as in [`Canvas::shown`], every value.

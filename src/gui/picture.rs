@@ -7,6 +7,7 @@ use crate::analysis::filter::{Shown, kept, show};
 use crate::figure::lines::{Columns, Focus};
 use crate::figure::{Figure, Mark, Palette, heatmap, lines};
 use rayon::prelude::*;
+use std::sync::Arc;
 
 /// The room of exported lines.
 const LINES: [f32; 2] = [640.0, 520.0];
@@ -15,7 +16,9 @@ const LINES: [f32; 2] = [640.0, 520.0];
 #[derive(Debug, Default)]
 pub struct Strands {
     /// The shown heads as one, or each for itself.
-    pub shown: Vec<(Vec<Head>, Shown)>,
+    pub shown: Vec<(Vec<Head>, Arc<Shown>)>,
+    /// The smallest weight of a line that is drawn where there are too many.
+    weakest: f32,
     /// The heads of the selected head's layer that are shown.
     pub picks: Vec<usize>,
     /// The selected heads, where each has its colour.
@@ -24,20 +27,22 @@ pub struct Strands {
 
 impl Strands {
     /// Reads what the state asks for. `combined` is what is shown of all heads together.
-    pub fn new(state: &State, combined: &Shown) -> Self {
+    pub fn new(state: &State, combined: &Arc<Shown>) -> Self {
         let (Some(weights), Some(run)) = (state.weights(), state.run()) else { return Self::default() };
         let (heads, filter) = (state.shown_heads(), &state.scene.look.filter);
         let overlaid = if state.is_overlaid() { state.heads() } else { Vec::new() };
         let shown = if !overlaid.is_empty() && heads.len() > 1 {
             let one = |&(layer, head): &Head| {
-                (vec![(layer, head)], show(&run.tokens, &weights.head(layer, head), weights.meaning, filter))
+                let shown = show(&run.tokens, &weights.head(layer, head), weights.meaning, filter);
+                (vec![(layer, head)], Arc::new(shown))
             };
             heads.par_iter().map(one).collect()
         } else {
             vec![(heads.clone(), combined.clone())]
         };
         let picks = of_layer(&heads, state.scene.head.0);
-        Self { shown, picks, overlaid }
+        let weakest = lines::weakest_drawn(shown.iter().map(|(_, shown)| shown.edges.as_slice()));
+        Self { shown, weakest, picks, overlaid }
     }
 
     /// The colour and pattern of a head where each has its own. Heads of one layer keep theirs, whichever others are
@@ -135,10 +140,11 @@ pub fn lines(
     let pick = |&head: &usize| (head, strands.category((layer, head)));
     let picks: Vec<(usize, Option<usize>)> = strands.picks.iter().map(pick).collect();
     let beside = lines::Beside { columns, picks: &picks };
-    let edges = strands.shown.iter().flat_map(|(_, shown)| &shown.edges);
+    let edges = strands.shown.iter().flat_map(|(_, shown)| shown.edges.iter());
     let picture = lines::Picture {
         tokens: &shown.tokens,
         strands: &curves,
+        weakest: strands.weakest,
         beside: (!layout.columns.is_empty()).then_some(beside),
         focus,
         unit: unit(state, edges.map(|e| e.weight)),
