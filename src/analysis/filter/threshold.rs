@@ -27,6 +27,9 @@ impl Threshold {
 
     /// The values of a row that pass the threshold, largest first; of equal ones the earlier key.
     pub(super) fn pass(self, query: usize, row: &[f32]) -> Vec<Edge> {
+        if matches!(self, Self::AtLeast(f32::INFINITY)) {
+            return Vec::new();
+        }
         // Sizes from zero on are in the order of their bits, and whole numbers sort in a fraction of the time.
         let entry = |(key, w): (usize, &f32)| {
             let size = size(*w);
@@ -56,14 +59,16 @@ impl Threshold {
                 let sum = |entries: &[u64]| entries.iter().map(|&entry| f64::from(size_of(entry))).sum::<f64>();
                 let total = sum(&order);
                 let line = if share < 1.0 { f64::from(share - f32::EPSILON) * total } else { f64::INFINITY };
-                // Few values carry most of a row: only as many of the largest are sorted as reach the line.
+                // Few values carry most of a row: only as many of the largest are sorted as reach the line. The next are
+                // no larger, so that it takes at least so many more.
                 let mut enough = 16;
                 while enough < order.len() {
                     order.select_nth_unstable_by(enough, |a, b| b.cmp(a));
-                    if sum(&order[..enough]) > line * (1.0 + 1e-9) {
+                    let reached = sum(&order[..enough]);
+                    if reached > line * (1.0 + 1e-9) {
                         order.truncate(enough);
                     }
-                    enough *= 4;
+                    enough = ((enough as f64 * line / reached * 1.1) as usize).max(enough * 2);
                 }
                 order.sort_unstable_by(|a, b| b.cmp(a));
                 let mut running = 0.0;
