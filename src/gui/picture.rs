@@ -3,10 +3,12 @@
 use super::action::{ExportOf, Head};
 use super::scene::View;
 use super::state::State;
-use crate::analysis::filter::{Shown, kept, show};
+use crate::analysis::filter::{Pairs, Shown, Special, kept, show};
+use crate::analysis::meaning::Weights;
 use crate::figure::lines::{Columns, Focus};
 use crate::figure::{Figure, Mark, Palette, heatmap, lines};
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// The room of exported lines.
@@ -81,24 +83,62 @@ fn of_layer(heads: &[Head], layer: usize) -> Vec<usize> {
 /// All heads of the selected head's layer before the threshold, and what their tokens give and get.
 #[derive(Debug, Default)]
 pub struct Layer {
-    heads: Vec<Vec<f32>>,
+    heads: Heads,
     means: Columns,
+}
+
+/// The values of a layer's heads, row-major `[query, key]`.
+#[derive(Debug)]
+enum Heads {
+    /// As the run has them; rows and columns of these tokens are left out. Copies of long texts would take longer than all
+    /// that is computed from them.
+    Kept(Arc<Weights>, usize, Vec<usize>),
+    /// Made for what is shown.
+    Made(Vec<Vec<f32>>),
+}
+
+impl Default for Heads {
+    fn default() -> Self {
+        Self::Made(Vec::new())
+    }
+}
+
+impl Heads {
+    fn new(state: &State) -> Self {
+        let (Some(weights), Some(run)) = (state.weights(), state.run()) else { return Self::default() };
+        let (layer, filter, tokens) = (state.scene.head.0, &state.scene.look.filter, &run.tokens);
+        let is_kept = matches!(weights.head(layer, 0), Cow::Borrowed(_));
+        if is_kept && !filter.words && filter.pairs_of(tokens) == Pairs::All && !filter.rescales(weights.meaning) {
+            let is_hidden = |&i: &usize| filter.special != Special::Show && tokens.pieces[i].special;
+            return Self::Kept(weights.clone(), layer, (0..tokens.len()).filter(is_hidden).collect());
+        }
+        let of = |head: usize| kept(tokens, &weights.head(layer, head), weights.meaning, filter);
+        Self::Made((0..weights.heads()).into_par_iter().map(of).collect())
+    }
+
+    fn values(&self) -> (Vec<Cow<'_, [f32]>>, &[usize]) {
+        match self {
+            Self::Kept(weights, layer, hidden) => {
+                ((0..weights.heads()).map(|head| weights.head(*layer, head)).collect(), hidden)
+            }
+            Self::Made(heads) => (heads.iter().map(|head| Cow::Borrowed(head.as_slice())).collect(), &[]),
+        }
+    }
 }
 
 impl Layer {
     /// Reads what the state asks for.
     pub fn new(state: &State) -> Self {
-        let (Some(weights), Some(run)) = (state.weights(), state.run()) else { return Self::default() };
-        let (layer, filter) = (state.scene.head.0, &state.scene.look.filter);
-        let of = |head: usize| kept(&run.tokens, &weights.head(layer, head), weights.meaning, filter);
-        let heads: Vec<Vec<f32>> = (0..weights.heads()).into_par_iter().map(of).collect();
-        let n = heads.first().map_or(0, |head| head.len().isqrt());
-        Self { means: Columns::new(&heads, n), heads }
+        let heads = Heads::new(state);
+        let (values, hidden) = heads.values();
+        let n = values.first().map_or(0, |head| head.len().isqrt());
+        Self { means: Columns::new(&values, hidden, n), heads }
     }
 
     /// The columns with a token looked at.
     pub fn columns(&self, focus: Option<Focus>) -> Columns {
-        self.means.clone().about(&self.heads, focus)
+        let (values, hidden) = self.heads.values();
+        self.means.clone().about(&values, hidden, focus)
     }
 }
 
