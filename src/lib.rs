@@ -31,6 +31,7 @@
 //!
 //! * [`error`]: one error type; its message says what and where, [`Error::remedy`] what to do.
 //! * [`mod@array`]: named axes, a shape, shared numbers: the only tensor that leaves the engine.
+//! * [`rows`]: large matrices, built in place.
 //! * [`text`]: tokens that know their bytes in the text as typed.
 //! * [`trace`]: the seam. Every forward pass calls `see` at each site; there a tensor is kept, changed, counted, or the
 //!   pass is stopped. `encoder.3.probs` names such a place everywhere.
@@ -53,6 +54,7 @@ pub mod figure;
 #[cfg(feature = "gui")]
 pub mod gui;
 pub mod model;
+pub mod rows;
 pub mod source;
 pub mod text;
 pub mod trace;

@@ -5,8 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules of the crate, from left to right. Each may import those to its left.
-const ORDER: &[&str] =
-    &["error", "array", "text", "trace", "source", "model", "engine", "analysis", "figure", "export", "gui", "cli"];
+const ORDER: &[&str] = &[
+    "error", "array", "rows", "text", "trace", "source", "model", "engine", "analysis", "figure", "export", "gui",
+    "cli",
+];
 
 /// Where less is allowed than that: who, from where, and the only thing that may be taken.
 const DOORS: &[(&str, &str, &str)] = &[

@@ -15,5 +15,6 @@ mod safetensors;
 mod stored;
 pub mod tokenizer;
 mod torch;
+pub mod vectors;
 mod vocabulary;
 pub mod weights;
