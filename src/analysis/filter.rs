@@ -15,7 +15,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
-use threshold::size;
+use std::sync::Arc;
+use threshold::{entry, size};
 
 /// How several heads become one picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -157,19 +158,24 @@ pub struct Shown {
     /// The tokens of the text that each of these stands for.
     pub spans: Vec<Range<usize>>,
     /// Values row-major `[query, key]`; 0 where something was left out before the threshold.
-    pub weights: Vec<f32>,
+    pub weights: Arc<Vec<f32>>,
     /// The share of the own tokens' mass that special tokens took, 0 to 1, where they are left out.
     pub removed: f32,
     /// Whether rows were scaled to the sums that they had with special tokens.
     pub rescaled: bool,
     /// The share of what was left that lies between other sentences than those looked at.
     pub outside: f32,
-    /// The values that pass the threshold.
-    pub edges: Vec<Edge>,
+    /// How many values pass the threshold.
+    pub count: usize,
+    /// The largest size among them.
+    pub most: f32,
     /// The share of the remaining mass that they carry.
     pub mass: f32,
     /// How many values there were before the threshold, zeros aside.
     pub of: usize,
+    /// For each row the least [`threshold::entry`] that passes: of long texts the values themselves would take longer to
+    /// list than to look at.
+    least: Vec<u64>,
 }
 
 impl Shown {
@@ -183,17 +189,105 @@ impl Shown {
         self.spans[i].start
     }
 
+    /// Whether a value passes the threshold.
+    pub fn passes(&self, query: usize, key: usize) -> bool {
+        entry(key, self.weights[query * self.tokens.len() + key]) >= self.least[query]
+    }
+
+    fn edge(&self, query: usize, key: usize) -> Option<Edge> {
+        let weight = *self.weights.get(query * self.tokens.len() + key)?;
+        (entry(key, weight) >= self.least[query]).then_some(Edge { query, key, weight })
+    }
+
+    /// The values that pass the threshold, row by row.
+    pub fn edges(&self) -> impl Iterator<Item = Edge> {
+        (0..self.tokens.len()).flat_map(|query| self.edges_of(query))
+    }
+
+    /// Those of a query.
+    pub fn edges_of(&self, query: usize) -> impl Iterator<Item = Edge> {
+        (0..self.tokens.len()).filter_map(move |key| self.edge(query, key))
+    }
+
+    /// Those of a key.
+    pub fn edges_to(&self, key: usize) -> impl Iterator<Item = Edge> {
+        (0..self.tokens.len()).filter_map(move |query| self.edge(query, key))
+    }
+
     /// The values that pass the threshold, row-major `[query, key]`, and `nothing` everywhere else. What is not a number
     /// passes too: it is never small.
     pub fn passed(&self, nothing: f32) -> Vec<f32> {
-        let n = self.tokens.len();
-        let is_broken = |w: f32| w.is_nan() || w == f32::INFINITY;
-        let mut values: Vec<f32> = self.weights.iter().map(|&w| if is_broken(w) { w } else { nothing }).collect();
-        for edge in &self.edges {
-            values[edge.query * n + edge.key] = edge.weight;
-        }
+        let mut values = self.weights.to_vec();
+        let rows = values.par_chunks_exact_mut(self.tokens.len().max(1)).zip(&self.least).with_min_len(32);
+        rows.for_each(|(row, &least)| {
+            for (key, w) in row.iter_mut().enumerate() {
+                let stays = entry(key, *w) >= least || w.is_nan() || *w == f32::INFINITY;
+                *w = if stays { *w } else { nothing };
+            }
+        });
         values
     }
+
+    /// The same under another threshold.
+    pub fn under(mut self, threshold: Threshold) -> Self {
+        let of_row = |entries: &mut Vec<u64>, row: &[f32]| {
+            let passing = threshold.of_row(row, entries);
+            let after: f64 = row.iter().map(|w| f64::from(size(*w))).sum();
+            let most = if passing.count == 0 { 0.0 } else { row.iter().fold(0f32, |most, w| most.max(size(*w))) };
+            let of = row.iter().filter(|w| **w != 0.0 && **w != f32::NEG_INFINITY).count();
+            (passing, after, most, of)
+        };
+        let rows = self.weights.par_chunks_exact(self.tokens.len().max(1)).with_min_len(32);
+        let rows: Vec<_> = rows.map_init(Vec::new, of_row).collect();
+        let after: f64 = rows.iter().map(|(_, after, ..)| after).sum();
+        let mass: f64 = rows.iter().map(|(passing, ..)| passing.mass).sum();
+        self.mass = if after > 0.0 { (mass / after).min(1.0) as f32 } else { 0.0 };
+        self.count = rows.iter().map(|(passing, ..)| passing.count).sum();
+        self.most = rows.iter().fold(0.0, |most, (.., row, _)| most.max(*row));
+        self.of = rows.iter().map(|(.., of)| of).sum();
+        self.least = rows.iter().map(|(passing, ..)| passing.least).collect();
+        self
+    }
+}
+
+/// Of several heads the `most` largest values that pass, head by head; of equal ones the earlier.
+pub fn strongest(heads: &[&Shown], most: usize) -> Vec<Vec<Edge>> {
+    if heads.iter().map(|head| head.count).sum::<usize>() <= most {
+        return heads.iter().map(|head| head.edges().collect()).collect();
+    }
+    // Size, then place: the first of the order is the largest.
+    type Found = (std::cmp::Reverse<u32>, usize, usize, usize);
+    let cut = |found: &mut Vec<Found>| {
+        found.select_nth_unstable(most - 1);
+        found.truncate(most);
+        found[most - 1].0.0
+    };
+    let of_rows = |(place, queries): (usize, Range<usize>)| {
+        let head = heads[place];
+        let (mut found, mut weakest): (Vec<Found>, u32) = (Vec::with_capacity(2 * most), 0);
+        for query in queries {
+            let row = &head.weights[query * head.tokens.len()..][..head.tokens.len()];
+            for (key, &w) in row.iter().enumerate() {
+                let bits = size(w).to_bits();
+                if bits >= weakest && entry(key, w) >= head.least[query] {
+                    found.push((std::cmp::Reverse(bits), place, query, key));
+                    if found.len() == 2 * most {
+                        weakest = cut(&mut found);
+                    }
+                }
+            }
+        }
+        found
+    };
+    let parts = heads.iter().enumerate().flat_map(|(place, head)| {
+        let n = head.tokens.len();
+        (0..n).step_by(128).map(move |start| (place, start..(start + 128).min(n)))
+    });
+    let mut found: Vec<Found> = parts.collect::<Vec<_>>().into_par_iter().flat_map_iter(of_rows).collect();
+    cut(&mut found);
+    found.sort_unstable_by_key(|&(_, place, query, key)| (place, query, key));
+    let of = |place: usize| found.iter().filter(move |f| f.1 == place).filter_map(move |f| heads[place].edge(f.2, f.3));
+    (0..heads.len()).map(|place| of(place).collect()).collect()
 }
 
 /// Several heads as one; a value that is not a number stays one. All must have one length.
@@ -220,6 +314,11 @@ pub fn combine(heads: &[Cow<'_, [f32]>], how: Combine) -> Vec<f32> {
 
 /// Applies a filter to one head's values under a meaning, row-major `[query, key]`.
 pub fn show(tokens: &Tokens, weights: &[f32], meaning: Meaning, filter: &Filter) -> Shown {
+    sift(tokens, weights, meaning, filter).under(filter.threshold)
+}
+
+/// The same up to the threshold, which nothing passes yet.
+pub fn sift(tokens: &Tokens, weights: &[f32], meaning: Meaning, filter: &Filter) -> Shown {
     let n = tokens.len();
     if weights.len() != n * n || n == 0 {
         return Shown::default();
@@ -231,32 +330,20 @@ pub fn show(tokens: &Tokens, weights: &[f32], meaning: Meaning, filter: &Filter)
     } else {
         (tokens.clone(), (0..n).map(|i| i..i + 1).collect())
     };
-    let n = tokens.len();
-    let of_row = |(query, row): (usize, &[f32])| {
-        let edges = filter.threshold.pass(query, row);
-        let after: f64 = row.iter().map(|w| f64::from(size(*w))).sum();
-        let shown: f64 = edges.iter().map(|e| f64::from(e.weight.abs())).sum();
-        let of = row.iter().filter(|w| **w != 0.0 && **w != f32::NEG_INFINITY).count();
-        (edges, after, shown, of)
-    };
-    let rows: Vec<(Vec<Edge>, f64, f64, usize)> =
-        kept.par_chunks_exact(n).with_min_len(32).enumerate().map(of_row).collect();
-    let (mut edges, mut after, mut mass, mut of) = (Vec::new(), 0.0, 0.0, 0);
-    edges.reserve_exact(rows.iter().map(|row| row.0.len()).sum());
-    for row in rows {
-        edges.extend(row.0);
-        (after, mass, of) = (after + row.1, mass + row.2, of + row.3);
-    }
+    let least = vec![u64::MAX; tokens.len()];
+    let weights = Arc::new(kept);
     Shown {
-        of,
-        mass: if after > 0.0 { (mass / after).min(1.0) as f32 } else { 0.0 },
         tokens,
         spans,
-        weights: kept,
+        weights,
         removed,
         rescaled: filter.rescales(meaning),
         outside,
-        edges,
+        count: 0,
+        most: 0.0,
+        mass: 0.0,
+        of: 0,
+        least,
     }
 }
 
@@ -382,8 +469,8 @@ mod tests {
         let weights = [0.0, 0.5, 0.5, 0.6, 0.1, 0.3, 0.2, 0.4, 0.4];
         let shown = show(&tokens, &weights, Meaning::Raw, &Filter { special: Special::Hide, ..PLAIN });
         assert!((shown.removed - 0.4).abs() < 1e-6, "rows 1 and 2 lose 0.6 and 0.2 of 2: {}", shown.removed);
-        assert_eq!(shown.weights, [0.0, 0.0, 0.0, 0.0, 0.1, 0.3, 0.0, 0.4, 0.4]);
-        assert_eq!((shown.edges.len(), shown.of), (4, 4));
+        assert_eq!(*shown.weights, [0.0, 0.0, 0.0, 0.0, 0.1, 0.3, 0.0, 0.4, 0.4]);
+        assert_eq!((shown.count, shown.of), (4, 4));
         let all = show(&tokens, &weights, Meaning::Raw, &PLAIN);
         assert_eq!((all.removed, all.weights.as_slice()), (0.0, weights.as_slice()));
         let scaled = show(&tokens, &weights, Meaning::Raw, &Filter { special: Special::Renormalise, ..PLAIN });
@@ -418,14 +505,13 @@ mod tests {
         let weights = [0.25, 0.75, 0.5, 0.5];
         for (pairs, left) in [(Pairs::AA, 0), (Pairs::AB, 1), (Pairs::BA, 2), (Pairs::BB, 3)] {
             let shown = show(&tokens, &weights, Meaning::Raw, &Filter { pairs, ..PLAIN });
-            assert_eq!(shown.edges.len(), 1);
-            assert_eq!(shown.edges[0].weight, weights[left]);
+            assert_eq!(shown.edges().map(|e| e.weight).collect::<Vec<_>>(), [weights[left]]);
             assert!((shown.outside - (1.0 - weights[left] / 2.0)).abs() < 1e-6);
         }
         // The second sentence is gone, the choice is still there.
         let alone = Tokens { texts: vec!["".into()], ..tokens };
         let shown = show(&alone, &weights, Meaning::Raw, &Filter { pairs: Pairs::BB, ..PLAIN });
-        assert_eq!((shown.edges.len(), shown.outside), (4, 0.0));
+        assert_eq!((shown.count, shown.outside), (4, 0.0));
     }
 
     #[test]
@@ -437,7 +523,7 @@ mod tests {
                 let filter = Filter { special, pairs, words, threshold: Threshold::Top(1) };
                 assert_eq!(
                     kept(&tokens, &weights, Meaning::Raw, &filter),
-                    show(&tokens, &weights, Meaning::Raw, &filter).weights
+                    *show(&tokens, &weights, Meaning::Raw, &filter).weights
                 );
             }
         }
@@ -456,10 +542,38 @@ mod tests {
     }
 
     #[test]
+    fn of_very_many_values_the_strongest_are_those_of_a_sort() {
+        let n = 60;
+        let tokens = tokens(&vec![(Some(0), 0); n]);
+        // Many ties, both signs.
+        let value = |i: usize| ((i * 7919) % 97) as f32 / 97.0 - 0.3;
+        let head = |offset: usize| -> Vec<f32> { (0..n * n).map(|i| value(i + offset)).collect() };
+        let heads = [0, 41].map(|offset| {
+            show(&tokens, &head(offset), Meaning::Scores, &Filter { threshold: Threshold::Mass(0.9), ..PLAIN })
+        });
+        let all: Vec<(usize, Edge)> =
+            heads.iter().enumerate().flat_map(|(h, s)| s.edges().map(move |e| (h, e))).collect();
+        assert_eq!(all.len(), heads.iter().map(|h| h.count).sum::<usize>());
+        for most in [1, 7, 500, all.len(), all.len() + 1] {
+            let mut wanted = all.clone();
+            wanted.sort_by(|a, b| b.1.weight.abs().total_cmp(&a.1.weight.abs()));
+            wanted.truncate(most);
+            wanted.sort_by_key(|(h, e)| (*h, e.query, e.key));
+            let found = strongest(&heads.each_ref(), most);
+            let found: Vec<(usize, Edge)> =
+                found.into_iter().enumerate().flat_map(|(h, edges)| edges.into_iter().map(move |e| (h, e))).collect();
+            assert_eq!(found, wanted, "{most}");
+        }
+        let of = |focus: &dyn Fn(&Edge) -> bool| heads[1].edges().filter(|e| focus(e)).collect::<Vec<_>>();
+        assert_eq!(heads[1].edges_of(3).collect::<Vec<_>>(), of(&|e| e.query == 3));
+        assert_eq!(heads[1].edges_to(3).collect::<Vec<_>>(), of(&|e| e.key == 3));
+    }
+
+    #[test]
     fn what_cannot_be_is_neither_shown_nor_counted() {
         let tokens = tokens(&[(Some(0), 0), (Some(1), 0)]);
         let shown = show(&tokens, &[2.0, f32::NEG_INFINITY, -1.0, 1.0], Meaning::Scores, &PLAIN);
-        assert_eq!((shown.of, shown.edges.len(), shown.mass), (3, 3, 1.0));
+        assert_eq!((shown.of, shown.count, shown.mass), (3, 3, 1.0));
         let words =
             show(&tokens, &[2.0, f32::NEG_INFINITY, -1.0, 1.0], Meaning::Scores, &Filter { words: true, ..PLAIN });
         assert_eq!(words.weights[1], f32::NEG_INFINITY);

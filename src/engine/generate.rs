@@ -12,7 +12,7 @@ use super::sampler::{Candidate, Random, Sampling, draw, ranked};
 use crate::error::{Error, Result};
 use crate::model::Input;
 use crate::text::Tokens;
-use crate::trace::{At, Control, Place, Site, Want};
+use crate::trace::{At, Control, Site, Want};
 use candle_core::Tensor;
 
 /// One generated token.
@@ -83,7 +83,7 @@ pub fn generate(
         return Err(Error::input(format!("{what}: shorten it")));
     }
     let last = At::new(card.stack, card.layers.saturating_sub(1), Site::Hidden);
-    let want = Want::nothing().and(Place { stack: Some(last.stack), layer: Some(last.layer), site: Some(last.site) });
+    let want = lens::want_last(card);
     let edits = ask.edits(opened, control)?;
     let mut random = Random::new(sampling.seed);
     let mut input = Input::single(&prompt);

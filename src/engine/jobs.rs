@@ -23,6 +23,8 @@ pub enum Slot {
     Neuron,
     /// The run without changes beside the shown one.
     Before,
+    /// What the shown run predicts at one token.
+    Guess,
     /// What the shown run predicts.
     Predict,
     /// How the model goes on with a text.
@@ -74,11 +76,12 @@ impl Slot {
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Run,
         Self::Look,
         Self::Neuron,
         Self::Before,
+        Self::Guess,
         Self::Predict,
         Self::Generate,
         Self::Draw,
@@ -99,7 +102,7 @@ impl Slot {
     /// The thread that it runs on. Quick work shares one; nothing waits for what can take long.
     fn thread(self) -> &'static str {
         match self {
-            Self::Run | Self::Look | Self::Neuron | Self::Before => "lexiscope-model",
+            Self::Run | Self::Look | Self::Neuron | Self::Before | Self::Guess => "lexiscope-model",
             Self::Predict => "lexiscope-predict",
             Self::Generate => "lexiscope-generate",
             Self::Draw | Self::Copy => "lexiscope-draw",

@@ -29,6 +29,39 @@ pub fn want_heads() -> Want {
     Want::nothing().and(Place::site(Site::Heads))
 }
 
+/// What a run must keep for [`last`].
+pub fn want_last(card: &Card) -> Want {
+    let At { stack, layer, site } = At::new(card.stack, card.layers.saturating_sub(1), Site::Hidden);
+    Want::nothing().and(Place { stack: Some(stack), layer: Some(layer), site: Some(site) })
+}
+
+/// Whether a run kept what [`last`] reads.
+pub fn has_last(run: &Run) -> bool {
+    run.arrays.contains_key(&run.at(run.card.layers.saturating_sub(1), Site::Hidden))
+}
+
+/// What the model predicts at one token: the last layer's output, read out. `each` makes something of the row of logits
+/// `[vocabulary]`.
+pub fn last<T>(
+    opened: &Opened,
+    run: &Run,
+    token: usize,
+    control: &Control,
+    each: impl FnOnce(&[f32]) -> T,
+) -> Result<T> {
+    let at = run.at(run.card.layers.saturating_sub(1), Site::Hidden);
+    let hidden = run.array(at)?;
+    if token >= hidden.len_of("token") {
+        return Err(Error::input(format!("there is no token {token}: the text has {}", hidden.len_of("token"))));
+    }
+    let row = hidden.block(&[token]);
+    let row = Tensor::from_slice(row, (1, 1, row.len()), &opened.device)?;
+    let mut each = Some(each);
+    let mut once = |row: &[f32]| each.take().map(|each| each(row));
+    let mut made = read_out(opened, &row, true, &format!("token {token}"), control, &mut once)?;
+    made.pop().flatten().ok_or_else(|| Error::input(format!("{at} has no token {token}")))
+}
+
 /// The embeddings and every layer's output, read out: `each` makes something of every row of logits `[vocabulary]`,
 /// and what it makes comes back as `[layer + 1][token]`. Row 0 belongs to the embeddings, as in
 /// [`Run::hidden_states`]; the last row is what the model predicts.

@@ -40,7 +40,7 @@ impl Passed {
         self.heads += 1;
         let mean = |old: f64, new: f32| old + (f64::from(new) - old) / self.heads as f64;
         (self.mass, self.removed) = (mean(self.mass, shown.mass), mean(self.removed, shown.removed));
-        self.edges += shown.edges.len() as u64;
+        self.edges += shown.count as u64;
         self.of += shown.of as u64;
     }
 }
@@ -71,7 +71,7 @@ impl Reading {
         let whole = if let [one] = heads.as_slice() { one.to_vec() } else { combine(&heads, self.combine) };
         let mut shown = show(&weights.run.tokens, &whole, self.meaning, &self.filter.unwrap_or_else(Filter::nothing));
         if self.filter.is_some() {
-            shown.weights = shown.passed(0.0);
+            shown.weights = shown.passed(0.0).into();
         }
         shown
     }

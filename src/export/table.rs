@@ -249,7 +249,7 @@ pub fn attention(
         let shown = show(&weights.run.tokens, &values, weights.meaning, filter);
         passed.add(&shown);
         let merged = pieces(&shown.tokens);
-        shown.edges.iter().try_for_each(|e| line(&merged, e.query, e.key, e.weight))?;
+        shown.edges().try_for_each(|e| line(&merged, e.query, e.key, e.weight))?;
     }
     Ok(())
 }

@@ -44,14 +44,11 @@ pub struct Sums {
 impl Sums {
     /// Of `n` by `n` weights.
     pub fn new(weights: &[f32], n: usize) -> Self {
+        let finite = |w: f32| if w.is_finite() { w } else { 0.0 };
         let mut sums = Self { rows: vec![0.0; n], columns: vec![0.0; n] };
         for (row, sum) in weights.chunks_exact(n.max(1)).zip(&mut sums.rows) {
-            for (&w, column) in row.iter().zip(&mut sums.columns) {
-                if w.is_finite() {
-                    *sum += w;
-                    *column += w;
-                }
-            }
+            *sum = row.iter().map(|&w| finite(w)).sum();
+            sums.columns.iter_mut().zip(row).for_each(|(column, &w)| *column += finite(w));
         }
         sums
     }

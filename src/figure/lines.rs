@@ -10,7 +10,6 @@ use super::{Anchor, Area, Colour, Dash, Figure, Mark, Palette, fit, mono_width, 
 use crate::analysis::attention::Edge;
 use crate::text::Tokens;
 use layout::LABEL_MAX;
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// Which token a picture is about.
@@ -59,8 +58,10 @@ impl Focus {
 pub struct Strand<'a> {
     /// What it is called in the legend.
     pub name: &'a str,
-    /// Its weights.
+    /// Its weights, the strongest where there are too many.
     pub edges: &'a [Edge],
+    /// All of its weights that the picture's focus has.
+    pub about: &'a [Edge],
     /// Which category's colour and pattern it has; `None` for the accent, or for the colours of signs.
     pub category: Option<usize>,
 }
@@ -81,8 +82,6 @@ pub struct Picture<'a> {
     pub tokens: &'a Tokens,
     /// The curves, one set over the other.
     pub strands: &'a [Strand<'a>],
-    /// What [`weakest_drawn`] says of them.
-    pub weakest: f32,
     /// The columns beside the tokens.
     pub beside: Option<Beside<'a>>,
     /// The token that it is about: only its lines are strong and carry their weight; the others stay at 15 %.
@@ -101,15 +100,6 @@ pub struct Picture<'a> {
 
 /// Beyond so many lines a picture is a blot: only the strongest are drawn, and those of the token that it is about.
 pub const MOST: usize = 1500;
-
-/// The smallest size that is still among the [`MOST`] largest of all strands.
-pub fn weakest_drawn<'a>(strands: impl Iterator<Item = &'a [Edge]> + Clone) -> f32 {
-    if strands.clone().map(<[Edge]>::len).sum::<usize>() <= MOST {
-        return 0.0;
-    }
-    let mut sizes: Vec<f32> = strands.flatten().map(|e| e.weight.abs()).collect();
-    *sizes.select_nth_unstable_by(MOST - 1, |a, b| b.total_cmp(a)).1
-}
 
 /// The rows that the legend of these strands takes in `width` points: none for one strand.
 pub fn legend_rows(names: &[&str], width: f32) -> usize {
@@ -206,19 +196,14 @@ fn ink(palette: &Palette, strand: &Strand<'_>, signed: bool, weight: f32) -> Col
 }
 
 fn curves(figure: &mut Figure, picture: &Picture<'_>, palette: &Palette, layout: &Layout) {
-    let touches = |e: &Edge| picture.focus.is_none_or(|f| f.has(e));
-    let is_drawn = |e: &Edge| e.weight.abs() >= picture.weakest || (picture.focus.is_some() && touches(e));
-    // Few of very many: they are looked for once.
-    let drawn = |strand: &Strand<'_>| -> Vec<Edge> {
-        strand.edges.par_iter().with_min_len(8192).filter(|e| is_drawn(e)).copied().collect()
-    };
-    let strands: Vec<(&Strand<'_>, Vec<Edge>)> = picture.strands.iter().map(|s| (s, drawn(s))).collect();
+    let focus = picture.focus;
     // Strong lines are drawn last, on top; lines of one colour together, which is fast.
     for strong in [false, true] {
-        for (strand, edges) in &strands {
+        for strand in picture.strands {
+            let edges = if strong && focus.is_some() { strand.about } else { strand.edges };
             for negative in [true, false] {
                 let dash = pattern(strand, negative);
-                let is_now = |e: &&Edge| touches(e) == strong && (e.weight < 0.0) == negative;
+                let is_now = |e: &&Edge| focus.is_none_or(|f| f.has(e)) == strong && (e.weight < 0.0) == negative;
                 for edge in edges.iter().filter(is_now) {
                     let share = (edge.weight.abs() / picture.unit).clamp(0.0, 1.0);
                     let (width, opacity) = stroke(share);
@@ -337,11 +322,9 @@ fn ramp(palette: &Palette, full: Colour, share: f32) -> Vec<Colour> {
 fn labels(figure: &mut Figure, picture: &Picture<'_>, palette: &Palette, layout: &Layout) {
     let (tokens, focus) = (picture.tokens, picture.focus);
     let mut reached = vec![[false; 2]; tokens.len()];
-    if let Some(focus) = focus {
-        for edge in picture.strands.iter().flat_map(|s| s.edges).filter(|e| focus.has(e)) {
-            reached[edge.query][0] = true;
-            reached[edge.key][1] = true;
-        }
+    for edge in picture.strands.iter().flat_map(|s| s.about) {
+        reached[edge.query][0] = true;
+        reached[edge.key][1] = true;
     }
     for (i, reached) in reached.iter().enumerate() {
         let special = tokens.pieces[i].special;
@@ -375,7 +358,7 @@ fn numbers(figure: &mut Figure, picture: &Picture<'_>, palette: &Palette, layout
     let Some(focus) = picture.focus else { return };
     let mut most: Vec<Option<(f32, Colour)>> = vec![None; picture.tokens.len()];
     for strand in picture.strands {
-        for edge in strand.edges.iter().filter(|e| focus.has(e) && e.weight.abs() >= 0.005 * picture.unit) {
+        for edge in strand.about.iter().filter(|e| e.weight.abs() >= 0.005 * picture.unit) {
             let known = &mut most[focus.opposite(edge).token()];
             if known.is_none_or(|(weight, _)| weight.abs() < edge.weight.abs()) {
                 *known = Some((edge.weight, ink(palette, strand, picture.signed, edge.weight)));
@@ -396,16 +379,6 @@ fn numbers(figure: &mut Figure, picture: &Picture<'_>, palette: &Palette, layout
 mod tests {
     use super::*;
     use crate::text::Piece;
-
-    #[test]
-    fn of_too_many_lines_the_strongest_are_drawn() {
-        let edge = |i: usize| Edge { query: i, key: i, weight: ((i * 7919) % 10_000) as f32 / 10_000.0 };
-        let edges: Vec<Edge> = (0..10_000).map(edge).collect();
-        let strands = edges.chunks(4000).map(|edges| Strand { name: "", edges, category: None }).collect::<Vec<_>>();
-        let weakest = weakest_drawn(strands.iter().map(|s| s.edges));
-        assert_eq!(edges.iter().filter(|e| e.weight >= weakest).count(), MOST);
-        assert_eq!(weakest_drawn(std::iter::once(&edges[..MOST])), 0.0);
-    }
 
     #[test]
     fn a_legend_takes_the_rows_that_its_names_need() {
@@ -432,13 +405,12 @@ mod tests {
         let tokens = Tokens { texts: vec!["".into()], pieces: (0..2).map(piece).collect(), dropped: 0 };
         let edge = |key, weight| Edge { query: 0, key, weight };
         let (first, second) = ([edge(0, 1.1), edge(1, 3.0)], [edge(1, -2.0)]);
-        let strand = |edges, i| Strand { name: "L0", edges, category: Some(i) };
+        let strand = |edges, i| Strand { name: "L0", edges, about: &[], category: Some(i) };
         let strands = [strand(&first[..], 0), strand(&second[..], 1)];
         let columns = Columns::default();
         let picture = Picture {
             tokens: &tokens,
             strands: &strands,
-            weakest: 0.0,
             beside: Some(Beside { columns: &columns, picks: &[] }),
             focus: None,
             unit: 3.0,

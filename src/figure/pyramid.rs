@@ -275,30 +275,31 @@ pub fn span(i: usize, n: usize, pixels: usize) -> Range<usize> {
 
 /// An `n` by `n` matrix on `cell` by `cell` pixels: repeated where it is smaller, pooled where it is larger.
 pub fn shrink(weights: &[f32], n: usize, cell: usize, pool: Pool) -> Vec<f32> {
-    let span = |i: usize| span(i, n, cell);
-    let mut out = Vec::with_capacity(cell * cell);
-    if n <= cell {
-        for y in 0..cell {
-            let row = &weights[y * n / cell * n..][..n];
-            out.extend((0..cell).map(|x| row[x * n / cell]));
-        }
-        return out;
+    if n <= cell || cell == 0 {
+        let row = |y: usize| &weights[y * n / cell * n..][..n];
+        return (0..cell).flat_map(|y| (0..cell).map(move |x| row(y)[x * n / cell])).collect();
     }
-    let value = |x: f32| if pool == Pool::Mean && x == f32::NEG_INFINITY { 0.0 } else { x };
-    let along = |values: &mut dyn Iterator<Item = f32>| {
-        let first = value(values.next().unwrap_or(f32::NAN));
-        let (all, count) = values.fold((first, 1), |(all, count), x| (join(pool, all, value(x)), count + 1));
-        if pool == Pool::Mean { all / count as f32 } else { all }
-    };
+    let spans: Vec<Range<usize>> = (0..cell).map(|i| span(i, n, cell)).collect();
     // Columns first, then rows: every weight is looked at once or twice.
-    let mut columns = Vec::with_capacity(n * cell);
-    for row in weights.chunks_exact(n) {
-        columns.extend((0..cell).map(|x| along(&mut row[span(x)].iter().copied())));
-    }
-    for y in 0..cell {
-        out.extend((0..cell).map(|x| along(&mut span(y).map(|r| columns[r * cell + x]))));
-    }
+    let mut columns = vec![0.0; n * cell];
+    let rows = columns.par_chunks_exact_mut(cell).zip(weights.par_chunks_exact(n)).with_min_len(32);
+    rows.for_each(|(to, row)| {
+        to.iter_mut().zip(&spans).for_each(|(to, span)| *to = along(pool, row[span.clone()].iter().copied()));
+    });
+    let mut out = vec![0.0; cell * cell];
+    out.par_chunks_exact_mut(cell).zip(&spans).with_min_len(32).for_each(|(to, span)| {
+        let column = |x: usize| span.clone().map(move |r| r * cell + x);
+        to.iter_mut().enumerate().for_each(|(x, to)| *to = along(pool, column(x).map(|i| columns[i])));
+    });
     out
+}
+
+/// Several entries as one.
+fn along(pool: Pool, values: impl Iterator<Item = f32>) -> f32 {
+    let mut values = values.map(|x| if pool == Pool::Mean && x == f32::NEG_INFINITY { 0.0 } else { x });
+    let first = values.next().unwrap_or(f32::NAN);
+    let (all, count) = values.fold((first, 1), |(all, count), x| (join(pool, all, x), count + 1));
+    if pool == Pool::Mean { all / count as f32 } else { all }
 }
 
 /// Two entries as one: the one farther from zero, or the sum. What is not a number wins, so that it is seen; what was

@@ -3,6 +3,7 @@
 use super::action::{Action, Actions, Sheet};
 use super::command::Command;
 use super::files;
+use super::guess;
 use super::keep;
 use super::made::Made;
 use super::paint::Canvas;
@@ -134,6 +135,7 @@ impl eframe::App for App {
         for action in self.actions.take() {
             update::apply(&mut self.state, &self.engine, ctx, action);
         }
+        guess::follow(&mut self.state, &self.engine);
         self.state.settings.look = self.state.scene.look;
         if let Some(rest) = keep::keep(&mut self.state, &self.engine, false) {
             ctx.request_repaint_after(rest);

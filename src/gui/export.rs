@@ -132,13 +132,13 @@ fn of_head(state: &State, palette: &'static Palette) -> Option<Recipe> {
     let (run, weights) = (state.run()?.clone(), state.weights()?.clone());
     let look = state.scene.look;
     let shown = Arc::new(show(&run.tokens, &state.values(), state.meaning(), &look.filter));
-    let strands = Strands::new(state, &shown);
+    let strands = Strands::new(state, &shown, &picture::apart(state));
     let is_matrix = look.view == View::Heatmap;
     let passed = shown.passed(0.0);
     let figure = picture::of_head(state, &strands, &shown, &passed, palette);
     // Several heads that are drawn each for itself are counted each for itself.
-    let drawn = strands.drawn().filter(|_| !is_matrix);
-    let (mass, kept, of) = drawn.unwrap_or((shown.mass, shown.edges.len(), shown.of));
+    let drawn = strands.counts().filter(|_| !is_matrix);
+    let (mass, kept, of) = drawn.unwrap_or((shown.mass, shown.count, shown.of));
     let steps = views::steps(state, &shown, mass, kept, of).join(" \u{b7} ");
     let steps = if is_matrix { steps } else { views::cut(steps, kept) };
     let caption = caption::of(state).and(FILES.caption_shown, steps);
@@ -171,7 +171,7 @@ fn edges(strands: &Strands) -> Table {
     let edges = || {
         strands.shown.iter().flat_map(|(heads, shown)| {
             let head = heads.first().copied().unwrap_or_default();
-            shown.edges.iter().map(move |edge| (head, shown, edge))
+            shown.edges().map(move |edge| (head, shown, edge))
         })
     };
     let table = if strands.shown.len() > 1 {

@@ -2,6 +2,7 @@
 
 use super::action::ExportOf;
 use super::examples::Example;
+use super::guess::Guess;
 use super::session::Session;
 use super::state::{Look, Study};
 use super::views::{compare, heads, map, neuron, predict};
@@ -27,6 +28,8 @@ pub enum Made {
     Study(Study),
     /// The run without changes beside the one that is shown.
     Before(Arc<Run>),
+    /// What the model predicts at a token.
+    Guess(Guess),
     /// The run that is shown was drawn anew.
     Redrawn(Study),
     /// The examples that a model passes, with its [`Opened::id`].

@@ -13,6 +13,7 @@ mod exbert;
 mod export;
 mod fan;
 pub mod files;
+mod guess;
 mod keep;
 mod made;
 mod memo;

@@ -7,9 +7,8 @@ use super::picture::{self, Layer, Strands};
 use super::state::State;
 use super::theme::{bold, colour};
 use super::views::{compare, map, neuron, predict};
-use crate::analysis::filter::{Combine, Filter, Shown, Threshold, on_special, show};
+use crate::analysis::filter::{Combine, Filter, Shown, on_special, sift};
 use crate::analysis::meaning::Meaning;
-use crate::analysis::predictions::Prediction;
 use crate::engine::Run;
 use crate::figure::lines::{Columns, Focus};
 use crate::figure::shades::Look as Colours;
@@ -28,18 +27,18 @@ use std::sync::Arc;
 pub struct Canvas {
     /// Pictures on the graphics card, by their key. What a frame did not use is given up after it.
     textures: BTreeMap<u64, (TextureHandle, bool)>,
+    /// What is shown before the threshold.
+    sifted: Memo<ShownKey, Shown>,
     shown: Memo<ShownKey, Arc<Shown>>,
     values: Memo<ValuesKey, Vec<f32>>,
     whole: Memo<ShownKey, Shown>,
     passed: Memo<ShownKey, Vec<f32>>,
+    /// Each of several heads before the threshold.
+    apart: Memo<(ShownKey, bool), Vec<(Head, Shown)>>,
     strands: Memo<StrandsKey, Strands>,
     layer: Memo<LayerKey, Layer>,
     columns: Memo<(LayerKey, Option<Focus>), Columns>,
     lines: Memo<LinesKey, (Figure, lines::Layout)>,
-    /// Predictions of the shown run and of the run without changes, by run and position.
-    pub after: Memo<(u64, usize), Option<Vec<Prediction>>>,
-    /// See `after`.
-    pub before: Memo<(u64, usize), Option<Vec<Prediction>>>,
     matrix: Memo<MatrixKey, (Figure, heatmap::Layout)>,
     sums: Memo<ShownKey, heatmap::Sums>,
     on_special: Memo<ValuesKey, f32>,
@@ -92,18 +91,18 @@ impl Canvas {
         let run = state.run()?;
         let filter = state.scene.look.filter;
         let values = self.values(state, run);
-        let make = || Arc::new(show(&run.tokens, &values, state.meaning(), &filter));
+        let make = || sift(&run.tokens, &values, state.meaning(), &filter);
+        let sifted = self.sifted.get((values_key(state, run), filter.before_threshold()), make);
+        let make = || Arc::new((*sifted).clone().under(filter.threshold));
         Some(Arc::clone(&*self.shown.get((values_key(state, run), filter), make)))
     }
 
     /// The shown heads with nothing left out: the same tokens as in [`Canvas::shown`], every value.
     pub fn whole(&mut self, state: &State) -> Option<Rc<Shown>> {
         let run = state.run()?;
-        // Edges are not asked for here, and sorting them takes time.
-        let nothing = Filter { threshold: Threshold::AtLeast(f32::INFINITY), ..Filter::nothing() };
-        let filter = Filter { words: state.scene.look.filter.words, ..nothing };
+        let filter = Filter { words: state.scene.look.filter.words, ..Filter::nothing() };
         let values = self.values(state, run);
-        let make = || show(&run.tokens, &values, state.meaning(), &filter);
+        let make = || sift(&run.tokens, &values, state.meaning(), &filter);
         Some(self.whole.get((values_key(state, run), filter), make))
     }
 
@@ -117,8 +116,10 @@ impl Canvas {
     pub fn strands(&mut self, state: &State) -> Option<Rc<Strands>> {
         let (run, shown) = (state.run()?, self.shown(state)?);
         let shown_key = (values_key(state, run), state.scene.look.filter);
+        let apart_key = ((shown_key.0.clone(), shown_key.1.before_threshold()), state.is_overlaid());
+        let apart = self.apart.get(apart_key, || picture::apart(state));
         let key = (shown_key, state.is_overlaid(), state.scene.head.0);
-        Some(self.strands.get(key, || Strands::new(state, &shown)))
+        Some(self.strands.get(key, || Strands::new(state, &shown, &apart)))
     }
 
     /// What tokens give and get in each head of the selected head's layer.

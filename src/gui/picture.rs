@@ -3,7 +3,8 @@
 use super::action::{ExportOf, Head};
 use super::scene::View;
 use super::state::State;
-use crate::analysis::filter::{Pairs, Shown, Special, kept, show};
+use crate::analysis::attention::Edge;
+use crate::analysis::filter::{Pairs, Shown, Special, kept, sift, strongest};
 use crate::analysis::meaning::Weights;
 use crate::figure::lines::{Columns, Focus};
 use crate::figure::{Figure, Mark, Palette, heatmap, lines};
@@ -19,32 +20,46 @@ const LINES: [f32; 2] = [640.0, 520.0];
 pub struct Strands {
     /// The shown heads as one, or each for itself.
     pub shown: Vec<(Vec<Head>, Arc<Shown>)>,
-    /// The smallest weight of a line that is drawn where there are too many.
-    weakest: f32,
+    /// The weights of each that are drawn whichever token is looked at.
+    pub drawn: Vec<Vec<Edge>>,
+    /// The largest size of a weight.
+    most: f32,
     /// The heads of the selected head's layer that are shown.
     pub picks: Vec<usize>,
     /// The selected heads, where each has its colour.
     overlaid: Vec<Head>,
 }
 
+/// Every head for itself before the threshold; none where the lines show one set of curves.
+pub fn apart(state: &State) -> Vec<(Head, Shown)> {
+    let (Some(weights), Some(run)) = (state.weights(), state.run()) else { return Vec::new() };
+    let heads = state.shown_heads();
+    if heads.len() < 2 || !state.is_overlaid() {
+        return Vec::new();
+    }
+    let filter = &state.scene.look.filter;
+    let one =
+        |&(layer, head): &Head| ((layer, head), sift(&run.tokens, &weights.head(layer, head), weights.meaning, filter));
+    heads.par_iter().map(one).collect()
+}
+
 impl Strands {
-    /// Reads what the state asks for. `combined` is what is shown of all heads together.
-    pub fn new(state: &State, combined: &Arc<Shown>) -> Self {
-        let (Some(weights), Some(run)) = (state.weights(), state.run()) else { return Self::default() };
-        let (heads, filter) = (state.shown_heads(), &state.scene.look.filter);
+    /// Reads what the state asks for. `combined` is what is shown of all heads together, and `apart` what [`apart`] says.
+    pub fn new(state: &State, combined: &Arc<Shown>, apart: &[(Head, Shown)]) -> Self {
+        if state.run().is_none() {
+            return Self::default();
+        }
+        let (heads, threshold) = (state.shown_heads(), state.scene.look.filter.threshold);
         let overlaid = if state.is_overlaid() { state.heads() } else { Vec::new() };
-        let shown = if !overlaid.is_empty() && heads.len() > 1 {
-            let one = |&(layer, head): &Head| {
-                let shown = show(&run.tokens, &weights.head(layer, head), weights.meaning, filter);
-                (vec![(layer, head)], Arc::new(shown))
-            };
-            heads.par_iter().map(one).collect()
-        } else {
+        let shown: Vec<(Vec<Head>, Arc<Shown>)> = if apart.is_empty() {
             vec![(heads.clone(), combined.clone())]
+        } else {
+            apart.par_iter().map(|(head, kept)| (vec![*head], Arc::new(kept.clone().under(threshold)))).collect()
         };
         let picks = of_layer(&heads, state.scene.head.0);
-        let weakest = lines::weakest_drawn(shown.iter().map(|(_, shown)| shown.edges.as_slice()));
-        Self { shown, weakest, picks, overlaid }
+        let drawn = strongest(&shown.iter().map(|(_, shown)| shown.as_ref()).collect::<Vec<_>>(), lines::MOST);
+        let most = shown.iter().fold(0f32, |most, (_, shown)| most.max(shown.most));
+        Self { shown, drawn, most, picks, overlaid }
     }
 
     /// The colour and pattern of a head where each has its own. Heads of one layer keep theirs, whichever others are
@@ -57,11 +72,11 @@ impl Strands {
 
     /// Of several heads that are drawn each for itself: the share of their mass that is drawn, how many weights, and of
     /// how many.
-    pub fn drawn(&self) -> Option<(f32, usize, usize)> {
+    pub fn counts(&self) -> Option<(f32, usize, usize)> {
         let count = self.shown.len();
         (count > 1).then(|| {
             let mass = self.shown.iter().map(|(_, s)| s.mass).sum::<f32>() / count as f32;
-            let (kept, of) = self.shown.iter().fold((0, 0), |(a, b), (_, s)| (a + s.edges.len(), b + s.of));
+            let (kept, of) = self.shown.iter().fold((0, 0), |(a, b), (_, s)| (a + s.count, b + s.of));
             (mass, kept, of)
         })
     }
@@ -156,11 +171,18 @@ pub fn lines(
     let category = |heads: &[Head]| if let [head] = heads { strands.category(*head) } else { None };
     let name = |heads: &[Head]| heads.first().map_or_else(String::new, |h| state.name(*h));
     let names: Vec<String> = strands.shown.iter().map(|(heads, _)| name(heads)).collect();
+    let about = |(_, shown): &(Vec<Head>, Arc<Shown>)| match focus {
+        Some(Focus::Query(q)) => shown.edges_of(q).collect(),
+        Some(Focus::Key(k)) => shown.edges_to(k).collect(),
+        None => Vec::new(),
+    };
+    let about: Vec<Vec<Edge>> = strands.shown.iter().map(about).collect();
     let curves: Vec<lines::Strand<'_>> = strands
         .shown
         .iter()
+        .zip(strands.drawn.iter().zip(&about))
         .zip(&names)
-        .map(|((heads, shown), name)| lines::Strand { name, edges: &shown.edges, category: category(heads) })
+        .map(|(((heads, _), (edges, about)), name)| lines::Strand { name, edges, about, category: category(heads) })
         .collect();
     // While one of several heads is previewed, the legend keeps its room: nothing jumps.
     let legend: Vec<String> = strands.overlaid.iter().map(|h| name(&[*h])).collect();
@@ -180,14 +202,12 @@ pub fn lines(
     let pick = |&head: &usize| (head, strands.category((layer, head)));
     let picks: Vec<(usize, Option<usize>)> = strands.picks.iter().map(pick).collect();
     let beside = lines::Beside { columns, picks: &picks };
-    let edges = strands.shown.iter().flat_map(|(_, shown)| shown.edges.iter());
     let picture = lines::Picture {
         tokens: &shown.tokens,
         strands: &curves,
-        weakest: strands.weakest,
         beside: (!layout.columns.is_empty()).then_some(beside),
         focus,
-        unit: unit(state, edges.map(|e| e.weight)),
+        unit: unit(state).max(strands.most),
         signed: state.meaning().is_signed(),
         meaning: &state.meaning_label(),
         heads,
@@ -196,10 +216,10 @@ pub fn lines(
     (lines::figure(&picture, palette, &layout), layout)
 }
 
-/// What full strength stands for: the same for all heads, unless a sum of several or of pieces is larger.
-fn unit(state: &State, values: impl Iterator<Item = f32>) -> f32 {
-    let unit = state.weights().map_or(1.0, |w| w.unit());
-    values.filter(|w| w.is_finite()).fold(unit, |most, w| most.max(w.abs()))
+/// What full strength stands for: the same for all heads, unless what is drawn is larger, as a sum of several heads or
+/// of pieces can be.
+fn unit(state: &State) -> f32 {
+    state.weights().map_or(1.0, |w| w.unit())
 }
 
 /// The matrix of the values that pass the threshold.
@@ -214,7 +234,7 @@ pub fn matrix(
     let title = super::caption::heads(state);
     let matrix = heatmap::Matrix {
         meaning: &state.meaning_label(),
-        unit: unit(state, passed.iter().copied()),
+        unit: unit(state).max(shown.most),
         signed: state.meaning().is_signed(),
         look: state.scene.look.colours,
         ..heatmap::Matrix::new(&shown.tokens, passed, &title)

@@ -5,6 +5,7 @@ use super::changes;
 use super::command::Command;
 use super::examples::{Example, FIRST, Spot};
 use super::files::Missing;
+use super::guess::Guess;
 use super::keep::Keep;
 use super::restore::Waiting;
 use super::scene::{Scene, View};
@@ -19,7 +20,7 @@ use crate::analysis::filter::{Combine, Filter, Shown, combine};
 use crate::analysis::meaning::{Meaning, Weights};
 use crate::analysis::sift::Sifted;
 use crate::array::Array;
-use crate::engine::{Ask, Imported, Opened, Results, Run, Slot, Subject, Target};
+use crate::engine::{Ask, Imported, Opened, Results, Run, Slot, Subject, Target, lens};
 use crate::error::Error;
 use crate::figure::grid::{self, Grid, Overview};
 use crate::figure::lines::Focus;
@@ -177,6 +178,8 @@ pub struct State {
     pub study: Option<Study>,
     /// The last run without changes; see [`State::unchanged`].
     pub before: Option<Arc<Run>>,
+    /// What the model predicts at tokens that were asked about.
+    pub guesses: Vec<Guess>,
     /// When the text last changed, until the run for it was asked for.
     pub typed: Option<Instant>,
     /// Whether a run is under way, so that what is shown is old.
@@ -233,6 +236,7 @@ impl State {
             results: Results::default(),
             study: None,
             before: None,
+            guesses: Vec::new(),
             typed: None,
             running: false,
             progress: None,
@@ -496,11 +500,13 @@ impl State {
         // Hidden states are shown nowhere; whoever writes them computes them again.
         let attention = Want::nothing().and(Place::site(Site::Probs));
         let mut want = sites.iter().fold(attention, |want, &site| want.and(Place::site(site)));
-        // Logits over a large vocabulary cost more than the layers: long texts do without, until something is changed.
+        // Logits over a large vocabulary cost more than the layers: of long texts they are read out token by token.
         let letters = if self.scene.text.is_ascii() { 4 } else { 1 };
         let tokens = self.scene.text.chars().count() / letters;
-        if card.predicts_words() && (tokens * card.vocabulary < LOGITS || self.is_changed()) {
+        if card.predicts_words() && tokens * card.vocabulary < LOGITS {
             want = want.and(Place::site(Site::Logits));
+        } else if card.predicts_words() {
+            want = want.union(&lens::want_last(card));
         }
         Some(Ask {
             pair: self.second().map(str::to_owned),

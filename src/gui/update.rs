@@ -14,7 +14,7 @@ use super::views::camera::Camera;
 use super::views::heads::work::Ask as OfHeads;
 use super::words::files::FILES;
 use super::words::{EN, fill};
-use super::{before, changes, dialogs, examples, export, files, keep, moves, theme, views};
+use super::{before, changes, dialogs, examples, export, files, guess, keep, moves, theme, views};
 use crate::analysis::attention::worth_seeing;
 use crate::analysis::filter::{Filter, Special};
 use crate::analysis::meaning::Weights;
@@ -181,7 +181,7 @@ pub fn receive(state: &mut State, engine: &Engine<Made>, ctx: &Context, event: E
     }
     if let News::Progress(progress) = event.news {
         // What nobody waits for shows no progress.
-        if !matches!(event.slot, Slot::Draw | Slot::Examples) {
+        if !matches!(event.slot, Slot::Draw | Slot::Examples | Slot::Guess) {
             state.progress = Some((event.slot, progress));
         }
         return;
@@ -235,6 +235,7 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
             remember(state, &run);
             state.before = Some(run);
         }
+        Made::Guess(found) => guess::keep(state, found),
         Made::Redrawn(study) => {
             if state.weights().is_some_and(|w| w.run.id == study.run.id && w.meaning == study.weights.meaning) {
                 state.study = Some(study);
@@ -352,7 +353,7 @@ fn failed(state: &mut State, engine: &Engine<Made>, slot: Slot, error: Error) {
         Slot::Copy => (FILES.failed_copy.to_owned(), Command::Export),
         Slot::Keep => return keep::failed(state, error),
         Slot::Save | Slot::Dialog => (EN.failed_save.to_owned(), Command::Export),
-        Slot::Examples | Slot::Draw | Slot::Watch => return,
+        Slot::Examples | Slot::Draw | Slot::Watch | Slot::Guess => return,
         Slot::Neuron
         | Slot::Before
         | Slot::Predict

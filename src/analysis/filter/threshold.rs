@@ -1,6 +1,5 @@
 //! Which values of a row are shown.
 
-use crate::analysis::attention::Edge;
 use serde::{Deserialize, Serialize};
 
 /// Which values of a row are shown, by their magnitude.
@@ -25,65 +24,88 @@ impl Threshold {
         }
     }
 
-    /// The values of a row that pass the threshold, largest first; of equal ones the earlier key.
-    pub(super) fn pass(self, query: usize, row: &[f32]) -> Vec<Edge> {
-        if matches!(self, Self::AtLeast(f32::INFINITY)) {
-            return Vec::new();
-        }
-        // Sizes from zero on are in the order of their bits, and whole numbers sort in a fraction of the time.
-        let entry = |(key, w): (usize, &f32)| {
-            let size = size(*w);
-            (size > 0.0).then(|| u64::from(size.to_bits()) << 32 | u64::from(u32::MAX - key as u32))
-        };
-        let mut order: Vec<u64> = row.iter().enumerate().filter_map(entry).collect();
-        let edge = |entry: u64| {
-            let key = (u32::MAX - entry as u32) as usize;
-            Edge { query, key, weight: row[key] }
-        };
-        let size_of = |entry: u64| f32::from_bits((entry >> 32) as u32);
+    /// What passes of a row. `entries` is room to work in, as it would otherwise be allocated for every row.
+    pub(super) fn of_row(self, row: &[f32], entries: &mut Vec<u64>) -> Passing {
+        let all = || row.iter().enumerate().map(|(key, &w)| entry(key, w)).filter(|&e| e >= ANYTHING);
         match self {
-            Self::Top(count) => {
-                if count < order.len() {
-                    order.select_nth_unstable_by(count, |a, b| b.cmp(a));
-                    order.truncate(count);
-                }
-                order.sort_unstable_by(|a, b| b.cmp(a));
-            }
             Self::AtLeast(least) => {
-                order.retain(|&entry| size_of(entry) >= least);
-                order.sort_unstable_by(|a, b| b.cmp(a));
+                let least = (u64::from(least.max(0.0).to_bits()) << 32).max(ANYTHING);
+                let (count, mass) =
+                    all().filter(|&e| e >= least).fold((0, 0.0), |(n, sum), e| (n + 1, sum + size_of(e)));
+                Passing { least, count, mass }
+            }
+            Self::Top(count) => {
+                entries.clear();
+                entries.extend(all());
+                let count = count.min(entries.len());
+                let Some(last) = count.checked_sub(1) else { return Passing::NOTHING };
+                entries.select_nth_unstable_by(last, |a, b| b.cmp(a));
+                Passing { least: entries[last], count, mass: sum(&entries[..count]) }
             }
             Self::Mass(share) => {
-                // In double precision the order of a sum makes no difference to which value crosses the line. Half of
-                // a row is half of it also where the row's values were rounded.
-                let sum = |entries: &[u64]| entries.iter().map(|&entry| f64::from(size_of(entry))).sum::<f64>();
-                let total = sum(&order);
-                let line = if share < 1.0 { f64::from(share - f32::EPSILON) * total } else { f64::INFINITY };
-                // Few values carry most of a row: only as many of the largest are sorted as reach the line. The next are
-                // no larger, so that it takes at least so many more.
-                let mut enough = 16;
-                while enough < order.len() {
-                    order.select_nth_unstable_by(enough, |a, b| b.cmp(a));
-                    let reached = sum(&order[..enough]);
-                    if reached > line * (1.0 + 1e-9) {
-                        order.truncate(enough);
-                    }
-                    enough = ((enough as f64 * line / reached * 1.1) as usize).max(enough * 2);
+                entries.clear();
+                entries.extend(all());
+                let total = sum(entries);
+                if share >= 1.0 {
+                    return Passing { least: ANYTHING, count: entries.len(), mass: total };
                 }
-                order.sort_unstable_by(|a, b| b.cmp(a));
-                let mut running = 0.0;
-                // The one that crosses the line is included.
-                let is_before = |&&entry: &&u64| {
-                    let goes_on = running < line;
-                    running += f64::from(size_of(entry));
-                    goes_on
-                };
-                let count = order.iter().take_while(is_before).count();
-                order.truncate(count);
+                // Half of a row is half of it also where the row's values were rounded.
+                fewest(entries, f64::from(share - f32::EPSILON) * total)
             }
         }
-        order.into_iter().map(edge).collect()
     }
+}
+
+/// What passes of a row.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Passing {
+    /// The least [`entry`] that passes.
+    pub least: u64,
+    /// How many do.
+    pub count: usize,
+    /// Their mass.
+    pub mass: f64,
+}
+
+impl Passing {
+    const NOTHING: Self = Self { least: u64::MAX, count: 0, mass: 0.0 };
+}
+
+/// The least entry of a value that weighs anything.
+const ANYTHING: u64 = 1 << 32;
+
+/// A value with its key as a number: larger values are larger, of equal ones the earlier key. Sizes from zero on are in
+/// the order of their bits, and whole numbers are ordered in a fraction of the time.
+pub(super) fn entry(key: usize, w: f32) -> u64 {
+    u64::from(size(w).to_bits()) << 32 | u64::from(u32::MAX - key as u32)
+}
+
+fn size_of(entry: u64) -> f64 {
+    f64::from(f32::from_bits((entry >> 32) as u32))
+}
+
+/// In double precision the order of a sum makes no difference to which value crosses a line.
+fn sum(entries: &[u64]) -> f64 {
+    entries.iter().map(|&e| size_of(e)).sum()
+}
+
+/// The fewest entries whose sizes reach `line`; the one that crosses it is included. Nothing is sorted: of the two halves
+/// only the one in which the line is crossed is looked at again.
+fn fewest(entries: &mut [u64], line: f64) -> Passing {
+    let (mut passing, mut left) = (Passing::NOTHING, entries);
+    while passing.mass < line && !left.is_empty() {
+        let middle = left.len() / 2;
+        let (_, &mut at, _) = left.select_nth_unstable_by(middle, |a, b| b.cmp(a));
+        let upper = sum(&left[..middle]);
+        if middle > 0 && passing.mass + upper >= line {
+            left = &mut left[..middle];
+            continue;
+        }
+        let with = passing.mass + upper + size_of(at);
+        passing = Passing { least: at, count: passing.count + middle + 1, mass: with };
+        left = &mut left[middle + 1..];
+    }
+    passing
 }
 
 impl Default for Threshold {
@@ -101,10 +123,37 @@ pub(super) fn size(w: f32) -> f32 {
 mod tests {
     use super::*;
 
+    /// Keys and values that pass.
+    fn pass(threshold: Threshold, row: &[f32]) -> Vec<(usize, f32)> {
+        let passing = threshold.of_row(row, &mut Vec::new());
+        let found: Vec<(usize, f32)> =
+            row.iter().copied().enumerate().filter(|&(key, w)| entry(key, w) >= passing.least).collect();
+        let mass: f64 = found.iter().map(|(_, w)| f64::from(w.abs())).sum();
+        assert!(
+            found.len() == passing.count && (mass - passing.mass).abs() < 1e-9,
+            "{threshold:?} {row:?} {passing:?}"
+        );
+        found
+    }
+
+    #[test]
+    fn of_equal_values_the_earlier_keys_pass() {
+        let row = [0.2, 0.3, 0.3, 0.0, 0.3];
+        for (threshold, wanted) in [
+            (Threshold::Top(2), vec![1, 2]),
+            (Threshold::Mass(0.5), vec![1, 2]),
+            (Threshold::AtLeast(0.3), vec![1, 2, 4]),
+            (Threshold::AtLeast(0.0), vec![0, 1, 2, 4]),
+            (Threshold::AtLeast(f32::INFINITY), vec![]),
+        ] {
+            assert_eq!(pass(threshold, &row).iter().map(|(key, _)| *key).collect::<Vec<_>>(), wanted, "{threshold:?}");
+        }
+    }
+
     #[test]
     fn thresholds_go_by_magnitude_and_keep_the_edge_that_crosses_the_line() {
         let row = [0.5, -0.3, 0.15, 0.05];
-        let kept = |threshold: Threshold| threshold.pass(0, &row).len();
+        let kept = |threshold: Threshold| pass(threshold, &row).len();
         for (share, count) in [(0.0, 0), (0.1, 1), (0.5, 1), (0.51, 2), (0.81, 3), (1.0, 4)] {
             assert_eq!(kept(Threshold::Mass(share)), count, "{share}");
         }
@@ -147,18 +196,14 @@ mod tests {
             let total: f64 = sizes.iter().sum();
             sizes.sort_by(|a, b| b.total_cmp(a));
             for share in [0.05, 0.25, 0.5, 0.7, 0.9, 0.999, 1.0] {
-                let kept = Threshold::Mass(share).pass(0, &row);
+                let kept = pass(Threshold::Mass(share), &row);
                 let line = f64::from(share) * total;
-                let sum: f64 = kept.iter().map(|e| f64::from(e.weight.abs())).sum();
+                let sum: f64 = kept.iter().map(|(_, w)| f64::from(w.abs())).sum();
                 assert!(sum >= line - 2e-7 * total, "{row:?} {share}: {sum} of {total}");
                 // No other choice of one fewer carries more than the largest ones do.
                 let fewer: f64 = sizes.iter().take(kept.len().saturating_sub(1)).sum();
                 assert!(kept.is_empty() || fewer < line, "{row:?} {share}: {} are too many", kept.len());
-                let mut keys: Vec<usize> = kept.iter().map(|e| e.key).collect();
-                assert!(kept.iter().all(|e| row[e.key] == e.weight && e.weight != 0.0));
-                keys.sort_unstable();
-                keys.dedup();
-                assert_eq!(keys.len(), kept.len(), "each once");
+                assert!(kept.iter().all(|(_, w)| *w != 0.0));
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::analysis::filter::Shown;
 use crate::analysis::meaning::Meaning;
-use crate::analysis::predictions::{Prediction, top};
+use crate::analysis::predictions::Prediction;
 use crate::engine::{Run, With};
 use crate::figure::find::paper_name;
 use crate::figure::lines::Focus;
@@ -10,6 +10,7 @@ use crate::figure::probability;
 use crate::gui::action::{Action, Actions};
 use crate::gui::changes::Ask;
 use crate::gui::command::Command;
+use crate::gui::guess;
 use crate::gui::paint::Canvas;
 use crate::gui::scene::View;
 use crate::gui::state::State;
@@ -22,7 +23,6 @@ use crate::gui::words::predict::PREDICT;
 use crate::gui::words::views::VIEWS;
 use crate::gui::words::{self, EN, fill};
 use crate::gui::{theme, widgets};
-use crate::trace::Site;
 use egui::{ScrollArea, Ui, Vec2};
 
 /// The panel at the right.
@@ -61,7 +61,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
         widgets::muted(ui, named).on_hover_text(HEADS.find_tip);
         ui.add_space(4.0);
         buttons(ui, state, actions);
-        predictions(ui, state, run, canvas);
+        predictions(ui, state, run);
         ui.separator();
         let link = ui.link(EN.caveat).on_hover_text(EN.caveat_text);
         if link.clicked() {
@@ -163,7 +163,7 @@ fn buttons(ui: &mut Ui, state: &State, actions: &Actions) {
 }
 
 /// The five likeliest words where the mask or the pin is; before and after, where something was changed.
-fn predictions(ui: &mut Ui, state: &State, run: &Run, canvas: &mut Canvas) {
+fn predictions(ui: &mut Ui, state: &State, run: &Run) {
     let Some(model) = &state.model else { return };
     if !run.card.predicts_words() {
         if state.is_changed() {
@@ -171,32 +171,21 @@ fn predictions(ui: &mut Ui, state: &State, run: &Run, canvas: &mut Canvas) {
         }
         return;
     }
-    let typed_mask = || {
-        let (_, id) = model.tokenizer.mask()?;
-        run.tokens.pieces.iter().position(|p| p.id == id)
-    };
-    let pinned = || match state.scene.pinned {
-        Some(Focus::Query(i) | Focus::Key(i)) if state.is_changed() => Some(i),
-        _ => None,
-    };
-    let Some(position) = state.scene.masked.first().copied().or_else(typed_mask).or_else(pinned) else {
+    let Some(position) = guess::token(state) else {
         if state.is_changed() {
             widgets::muted(ui, EN.pin_for_prediction);
         }
         return;
     };
-    let Some(after) = canvas.after.get((run.id, position), || guesses(run, position)).as_ref().clone() else { return };
-    let plain = state.unchanged();
-    let before = plain
-        .filter(|b| b.id != run.id)
-        .and_then(|b| canvas.before.get((b.id, position), || guesses(b, position)).as_ref().clone());
+    let Some(after) = guess::words(state, run, position) else { return };
+    let before = state.unchanged().filter(|b| b.id != run.id).and_then(|b| guess::words(state, b, position));
     ui.add_space(4.0);
     let word = state.word(position);
     let causal = run.card.is_causal();
     let said = |p: &Prediction| shown_word(&model.tokenizer.token(p.id).unwrap_or_default());
     let Some(before) = before else {
         widgets::heading(ui, &fill(if causal { EN.predicted_next } else { EN.predicted }, &[&word]));
-        for p in &after {
+        for p in after.iter() {
             widgets::bar(ui, &said(p), p.probability as f32, &probability(p.probability), true);
         }
         return;
@@ -205,17 +194,12 @@ fn predictions(ui: &mut Ui, state: &State, run: &Run, canvas: &mut Canvas) {
     ui.columns(2, |columns| {
         for (ui, (title, list)) in columns.iter_mut().zip([(EN.before, &before), (EN.after, &after)]) {
             widgets::muted(ui, title);
-            for p in list {
+            for p in list.iter() {
                 let number = probability(p.probability);
                 widgets::short_bar(ui, &said(p), p.probability as f32, &number);
             }
         }
     });
-}
-
-fn guesses(run: &Run, position: usize) -> Option<Vec<Prediction>> {
-    let logits = run.logits(Site::Logits)?;
-    (position < run.tokens.len()).then(|| top(logits.block(&[position]), 5))
 }
 
 /// A vocabulary entry without the marks that say how it joins.

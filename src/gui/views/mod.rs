@@ -123,8 +123,8 @@ pub fn caption(ui: &mut Ui, state: &State, canvas: &mut Canvas, has_lines: bool)
     if let Some(whole) = canvas.whole(state) {
         heading::show(ui, state, &whole, &shown);
     }
-    let drawn = canvas.strands(state).filter(|_| has_lines).and_then(|s| s.drawn());
-    let (mass, kept, of) = drawn.unwrap_or((shown.mass, shown.edges.len(), shown.of));
+    let drawn = canvas.strands(state).filter(|_| has_lines).and_then(|s| s.counts());
+    let (mass, kept, of) = drawn.unwrap_or((shown.mass, shown.count, shown.of));
     let what = left_out(state, &shown, mass, kept, of);
     widgets::muted(ui, if has_lines { cut(what, kept) } else { what });
     if run.tokens.dropped > 0 {
