@@ -17,3 +17,4 @@ pub mod predictions;
 pub mod relations;
 pub mod rollout;
 pub mod sift;
+pub mod space;
