@@ -1,11 +1,22 @@
 //! Vectors of words: what every file of embeddings becomes.
 
+mod binary;
+mod builder;
+mod float;
+mod head;
+mod opening;
+mod text;
 mod words;
 
+pub use opening::{BadRows, Opening, free_memory};
 pub use words::Words;
 
+use super::stored::Disk;
+use crate::error::{Error, Result};
 use crate::rows::Rows;
-use std::path::PathBuf;
+use crate::trace::Control;
+use head::Kind;
+use std::path::{Path, PathBuf};
 
 /// A space: words and a vector for each.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,6 +31,30 @@ pub struct Vectors {
     pub columns: Vec<Column>,
     /// What was met on reading.
     pub report: Report,
+}
+
+impl Vectors {
+    /// Reads a file of vectors. Its first bytes say what it is; its name is asked only where they leave it open. Memory
+    /// is predicted and held against the budget before it is taken.
+    ///
+    /// Files are read, not mapped: a mapped file that shrinks while it is open ends the program, and what is read in
+    /// blocks is as fast.
+    pub fn open(path: &Path, opening: &Opening, control: &Control) -> Result<Self> {
+        // Opening a pipe would wait for somebody to write to it.
+        if !std::fs::metadata(path).map_err(|e| Error::io(path, e))?.is_file() {
+            return Err(Error::input(format!("{}: it is not a regular file", path.display())));
+        }
+        let disk = Disk::open(path)?;
+        match head::look(&disk)? {
+            Kind::Binary(layout) => binary::read(&disk, &layout, opening, control),
+            Kind::Text(layout) => text::read(&disk, &layout, opening, control),
+        }
+    }
+
+    /// Bytes held by the vectors and their words.
+    pub fn bytes(&self) -> u64 {
+        self.rows.bytes() + self.words.bytes()
+    }
 }
 
 /// A column of metadata, one value to a word.

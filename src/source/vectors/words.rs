@@ -100,6 +100,12 @@ impl Words {
         (0..self.len()).map(|i| self.get(i))
     }
 
+    /// Gives back the memory that is not used.
+    pub fn shrink(&mut self) {
+        self.bytes.shrink_to_fit();
+        self.ends.shrink_to_fit();
+    }
+
     /// Bytes held.
     pub fn bytes(&self) -> u64 {
         (self.bytes.capacity() + self.ends.capacity() * 8 + self.index.capacity() * 4) as u64
