@@ -7,6 +7,7 @@
 //! A row with NaN or infinity has no place, and for cosine a row of zeros has no direction: such rows are in no list.
 //! (gensim divides by their length and puts them last, as NaN.)
 
+pub(super) mod ranks;
 mod tiles;
 mod top;
 

@@ -53,31 +53,42 @@ impl<'a> Tiles<'a> {
         room: &mut Room,
         control: &Control,
     ) -> Result<Vec<Top>> {
-        room.queries.clear();
-        queries.for_each(|(query, length)| self.lay(&mut room.queries, query, length, |_| 1.0));
-        let count = room.queries.len() / self.depth;
+        let count = self.lay_queries(queries, room);
         let mut tops = vec![Top::new(most); count];
         let mut first = rows.start;
         while first < rows.end {
             control.check()?;
             let tile = first..(first + self.tile).min(rows.end);
-            let laid = self.lay_tile(tile.clone(), &mut room.tile);
-            room.scores.resize(count * tile.len(), 0.0);
-            let scores = &mut room.scores[..count * tile.len()];
-            matmul(
-                MatMut::from_row_major_slice_mut(&mut *scores, count, tile.len()),
-                Accum::Replace,
-                MatRef::from_row_major_slice(&room.queries, count, self.depth),
-                MatRef::from_column_major_slice(laid, self.depth, tile.len()),
-                1.0,
-                Par::Seq,
-            );
+            let scores = self.scores(tile.clone(), room);
             for (query, (top, scores)) in tops.iter_mut().zip(scores.chunks_exact(tile.len())).enumerate() {
                 top.see(scores, tile.start, |row| self.index.is_placed(row) && keep(query, row));
             }
             first = tile.end;
         }
         Ok(tops)
+    }
+
+    /// Lays out queries, each given with its length, and says how many there are.
+    pub(super) fn lay_queries<'q>(&self, queries: impl Iterator<Item = (&'q [f32], f32)>, room: &mut Room) -> usize {
+        room.queries.clear();
+        queries.for_each(|(query, length)| self.lay(&mut room.queries, query, length, |_| 1.0));
+        room.queries.len() / self.depth
+    }
+
+    /// The products of the queries that are laid out with the rows of a tile, `[query, row]`.
+    pub(super) fn scores<'r>(&self, tile: Range<usize>, room: &'r mut Room) -> &'r [f32] {
+        let count = room.queries.len() / self.depth;
+        let laid = self.lay_tile(tile.clone(), &mut room.tile);
+        room.scores.resize(count * tile.len(), 0.0);
+        matmul(
+            MatMut::from_row_major_slice_mut(&mut room.scores, count, tile.len()),
+            Accum::Replace,
+            MatRef::from_row_major_slice(&room.queries, count, self.depth),
+            MatRef::from_column_major_slice(laid, self.depth, tile.len()),
+            1.0,
+            Par::Seq,
+        );
+        &room.scores
     }
 
     fn lay_tile<'t>(&'t self, tile: Range<usize>, room: &'t mut Vec<f32>) -> &'t [f32] {
