@@ -10,6 +10,7 @@
 mod graph;
 mod metric;
 mod mixed;
+pub(super) mod ranks;
 mod tiles;
 mod top;
 mod work;
