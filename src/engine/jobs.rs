@@ -39,6 +39,22 @@ pub enum Slot {
     Compare,
     /// All heads by their likeness.
     Map,
+    /// Opening vectors.
+    Space,
+    /// Laying a space out.
+    Layout,
+    /// Neighbours of what was asked.
+    Near,
+    /// Neighbours of what the pointer is on.
+    Hover,
+    /// How far a map is to be believed.
+    Trust,
+    /// Colours of a map.
+    Colour,
+    /// Words that somebody looks for.
+    Find,
+    /// Rows of a table.
+    Table,
     /// Examples of a model.
     Examples,
     /// Drawing a large picture.
@@ -59,7 +75,7 @@ pub enum Slot {
 
 impl Slot {
     /// Those whose work a person stops with one command.
-    pub const STOPPABLE: [Self; 13] = [
+    pub const STOPPABLE: [Self; 17] = [
         Self::Open,
         Self::Run,
         Self::Look,
@@ -73,10 +89,14 @@ impl Slot {
         Self::Corpus,
         Self::Heads,
         Self::Save,
+        Self::Space,
+        Self::Layout,
+        Self::Near,
+        Self::Trust,
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 28] = [
         Self::Run,
         Self::Look,
         Self::Neuron,
@@ -97,6 +117,14 @@ impl Slot {
         Self::Keep,
         Self::Dialog,
         Self::Watch,
+        Self::Space,
+        Self::Hover,
+        Self::Near,
+        Self::Find,
+        Self::Table,
+        Self::Layout,
+        Self::Colour,
+        Self::Trust,
     ];
 
     /// The thread that it runs on. Quick work shares one; nothing waits for what can take long.
@@ -114,6 +142,9 @@ impl Slot {
             Self::Save | Self::Keep => "lexiscope-save",
             Self::Dialog => "lexiscope-dialog",
             Self::Watch => "lexiscope-watch",
+            Self::Space | Self::Layout => "lexiscope-space",
+            Self::Near | Self::Hover | Self::Find | Self::Table | Self::Colour => "lexiscope-near",
+            Self::Trust => "lexiscope-trust",
         }
     }
 }

@@ -4,8 +4,9 @@ use super::changes;
 use super::command::Command;
 use super::examples::Example;
 use super::files::Instead;
-use super::scene::{Arrangement, View};
+use super::scene::{Arrangement, View, Workspace};
 use super::settings::Theme;
+use super::space;
 use super::views::{compare, effects, heads, lines, map, model, neuron, predict};
 use crate::analysis::filter::Filter;
 use crate::analysis::meaning::Meaning;
@@ -75,6 +76,10 @@ pub enum Action {
     Compare(compare::Ask),
     /// Something of the map of heads.
     Map(map::Ask),
+    /// Something of the spaces of vectors.
+    Space(space::Ask),
+    /// Be another instrument.
+    Workspace(Workspace),
     /// Look at the tensor of a site.
     Look(At),
     /// Look at another slice of that tensor.

@@ -8,8 +8,9 @@ use super::keep;
 use super::made::Made;
 use super::paint::Canvas;
 use super::panels;
-use super::scene::Arrangement;
+use super::scene::{Arrangement, Workspace};
 use super::settings::Settings;
+use super::space;
 use super::state::{GridLook, State};
 use super::tiles::{self, Pane};
 use super::words::EN;
@@ -45,7 +46,7 @@ impl App {
     /// on where the last session ended.
     pub fn new(context: &CreationContext<'_>, paths: &[PathBuf], watch: bool) -> Result<Self> {
         let stored = context.storage.and_then(|s| eframe::get_value::<Settings>(s, SETTINGS));
-        let mut app = Self::start(&context.egui_ctx, stored.unwrap_or_default(), paths)?;
+        let mut app = Self::start(context, stored.unwrap_or_default(), paths)?;
         // What is measured is the first start.
         if std::env::var_os(super::cold_start::VARIABLE).is_none()
             && let Some(folder) = eframe::storage_dir("lexiscope")
@@ -76,7 +77,11 @@ impl App {
     }
 
     /// Starts with these settings.
-    pub fn start(ctx: &Context, settings: Settings, paths: &[PathBuf]) -> Result<Self> {
+    pub fn start(context: &CreationContext<'_>, settings: Settings, paths: &[PathBuf]) -> Result<Self> {
+        let ctx = &context.egui_ctx;
+        if let Some(state) = &context.wgpu_render_state {
+            space::install(state);
+        }
         theme::install(ctx);
         theme::choose(ctx, settings.theme);
         // A session that ended in projector mode must not enlarge the next one.
@@ -125,7 +130,11 @@ impl eframe::App for App {
         for event in self.engine.events() {
             update::receive(&mut self.state, &self.engine, ctx, event);
         }
-        if let Some(command) = Command::pressed(ctx, self.was_typing, self.state.sheet.is_some()) {
+        // A letter that is for views of attention says nothing where there are none.
+        let is_here = |command: &Command| {
+            self.state.scene.workspace == Workspace::Attention || !command.is_of_attention() || !command.is_letter()
+        };
+        if let Some(command) = Command::pressed(ctx, self.was_typing, self.state.sheet.is_some()).filter(is_here) {
             self.muted = ctx.input(|i| i.pointer.hover_pos());
             self.actions.ask(Action::Do(command));
         }
@@ -136,6 +145,11 @@ impl eframe::App for App {
             update::apply(&mut self.state, &self.engine, ctx, action);
         }
         guess::follow(&mut self.state, &self.engine);
+        self.state.space_dark = theme::palette(ctx).dark;
+        space::follow(&mut self.state, &self.engine);
+        if self.state.space.live.as_ref().is_some_and(|live| !live.is_paused()) {
+            ctx.request_repaint();
+        }
         self.state.settings.look = self.state.scene.look;
         if let Some(rest) = keep::keep(&mut self.state, &self.engine, false) {
             ctx.request_repaint_after(rest);
@@ -194,6 +208,13 @@ impl App {
     }
 
     fn panels(&mut self, ui: &mut Ui) {
+        if self.state.scene.workspace == Workspace::Embeddings {
+            space::show(ui, &self.state, &self.actions, &mut self.canvas);
+            if self.state.space.opening.is_some() || self.state.latest.contains_key(&Slot::Layout) {
+                progress_line(ui, ui.max_rect(), &self.state);
+            }
+            return;
+        }
         let palette = theme::palette(ui.ctx());
         let (panel, back) = (theme::colour(palette.panel), theme::colour(palette.background));
         let frame = |fill: Color32, margin: Margin| egui::Frame::new().fill(fill).inner_margin(margin);

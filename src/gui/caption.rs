@@ -43,6 +43,11 @@ pub fn asked(state: &State, ask: &Ask) -> Caption {
         .and(FILES.caption_cut, cut.join(", "))
 }
 
+/// Nothing yet.
+pub fn bare() -> Caption {
+    Caption::default()
+}
+
 /// The model, or the file of attention, alone.
 pub fn of_subject(state: &State) -> Caption {
     let kind = if state.imported.is_some() { FILES.caption_file } else { FILES.caption_model };

@@ -11,6 +11,14 @@ pub enum Command {
     OpenFolder,
     /// Choose a file of attention or a session in a file dialog.
     OpenFile,
+    /// Look at attention.
+    Attention,
+    /// Look at spaces of vectors.
+    Embeddings,
+    /// Choose a file of vectors in a file dialog.
+    OpenVectors,
+    /// Show the words of a space as a table.
+    Table,
     /// Notes, and the file of the session.
     Session,
     /// Find a command.
@@ -125,6 +133,10 @@ impl Command {
         Self::Models,
         Self::OpenFolder,
         Self::OpenFile,
+        Self::OpenVectors,
+        Self::Attention,
+        Self::Embeddings,
+        Self::Table,
         Self::Session,
         Self::EditSentence,
         Self::SecondSentence,
@@ -190,6 +202,10 @@ impl Command {
             Self::OpenFile => {
                 ("Open file\u{2026}", "Choose a file of attention, a session or weights in a file dialog.")
             }
+            Self::OpenVectors => ("Open vectors\u{2026}", "Choose a file of word vectors in a file dialog."),
+            Self::Attention => ("Attention", "Look at the attention of a model."),
+            Self::Embeddings => ("Embeddings", "Look at a space of vectors: its map, neighbours and formulas."),
+            Self::Table => ("Table of words", "Show the words of a space as a table, or hide it."),
             Self::Session => ("Session\u{2026}", "Write notes, and save everything on the screen to one small file."),
             Self::Palette => ("Command palette", "Find any command by its name."),
             Self::EditSentence => ("Edit sentence", "Put the cursor into the sentence."),
@@ -245,12 +261,35 @@ impl Command {
         }
     }
 
+    /// Whether it is about the attention of a model, and nothing else.
+    pub fn is_of_attention(self) -> bool {
+        use Command::{
+            Compare, Direction, Effects, Evidence, HeadOff, Heads, Heatmap, HideSpecial, Lines, Map, Mask, Neuron,
+            NextHead, NextLayer, NextToken, Pin, Pool, Predict, PreviousHead, PreviousLayer, PreviousToken, ShapeTrace,
+            Stretch, Words,
+        };
+        matches!(
+            self,
+            Lines | Heatmap | Neuron | Effects | Heads | Evidence | Predict | Compare | Map | NextHead | PreviousHead
+        ) || matches!(self, NextLayer | PreviousLayer | NextToken | PreviousToken | Mask | HeadOff | Pin | HideSpecial)
+            || matches!(self, Words | Stretch | Pool | Direction | ShapeTrace)
+    }
+
+    /// Whether a key without Ctrl calls it.
+    pub fn is_letter(self) -> bool {
+        self.shortcut().modifiers == PLAIN
+    }
+
     /// The keys that call it. Those without Ctrl act only while no text field has the focus.
     pub fn shortcut(self) -> KeyboardShortcut {
         let (modifiers, key) = match self {
             Self::Models => (CTRL, Key::O),
             Self::OpenFolder => (CTRL_SHIFT, Key::O),
             Self::OpenFile => (CTRL_SHIFT, Key::F),
+            Self::OpenVectors => (CTRL_SHIFT, Key::E),
+            Self::Attention => (PLAIN, Key::F2),
+            Self::Embeddings => (PLAIN, Key::F3),
+            Self::Table => (PLAIN, Key::B),
             Self::Session => (CTRL_SHIFT, Key::S),
             Self::Palette => (CTRL, Key::K),
             Self::EditSentence => (CTRL, Key::L),

@@ -30,6 +30,16 @@ pub fn file(state: &mut State, engine: &Engine<Made>) {
     });
 }
 
+/// Asks for a file of vectors.
+pub fn vectors(state: &mut State, engine: &Engine<Made>) {
+    submit(state, engine, Slot::Dialog, "choosing a file", move |_| {
+        let known = ["bin", "vec", "txt", "tsv", "bytes", "json", "npy", "npz", "safetensors"];
+        let dialog = rfd::AsyncFileDialog::new().add_filter("Vectors", &known);
+        let picked = pollster::block_on(dialog.pick_file());
+        Ok(Made::Vectors(picked.map(|p| p.path().to_path_buf())))
+    });
+}
+
 /// Asks for a file to write the session to.
 pub fn session(state: &mut State, engine: &Engine<Made>) {
     let name = super::files::session_name(state);

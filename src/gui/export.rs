@@ -3,13 +3,14 @@
 use super::action::{ExportOf, Head};
 use super::made::Made;
 use super::picture::Strands;
-use super::scene::{Arrangement, View};
+use super::scene::{Arrangement, View, Workspace};
 use super::state::{State, Study};
 use super::update::submit;
 use super::views::heads::export::Saved;
 use super::words::files::FILES;
+use super::words::space::SPACE;
 use super::words::{EN, fill};
-use super::{caption, picture, theme, views};
+use super::{caption, picture, space, theme, views};
 use crate::analysis::filter::show;
 use crate::array::Array;
 use crate::engine::{Ask, Engine, Opened, Run, Slot};
@@ -30,6 +31,9 @@ pub type Recipe = Box<dyn FnOnce() -> Result<ViewExport> + Send>;
 /// What the view in the centre shows.
 fn of_view(state: &State, palette: &'static Palette) -> Result<Recipe> {
     let view = state.scene.look.view;
+    if state.scene.workspace == Workspace::Embeddings {
+        return space::view(state, palette).ok_or_else(|| Error::input(SPACE.nothing));
+    }
     let recipe = match view {
         View::Lines | View::Heatmap => of_head(state, palette),
         View::Neuron => views::neuron::export(state, palette),

@@ -5,7 +5,7 @@ use super::exbert::Link;
 use super::keep;
 use super::made::Made;
 use super::restore::{Waiting, put};
-use super::scene::Scene;
+use super::scene::{Scene, Workspace};
 use super::session::{self, Reference, Session};
 use super::state::State;
 use super::update::{self, submit};
@@ -19,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::figure::head_name;
 use crate::figure::lines::Focus;
 use crate::source::find;
+use crate::source::vectors::Vectors;
 use crate::trace::Site;
 use egui::util::undoer::Undoer;
 use std::path::{Path, PathBuf};
@@ -75,10 +76,32 @@ const OWNERS: [&str; 5] = ["google-bert", "FacebookAI", "openai-community", "dis
 /// Opens a model, a file of attention or a session.
 pub fn open(state: &mut State, engine: &Engine<Made>, name: String) {
     (state.waiting, state.missing) = (None, None);
-    if session::is_one(&name) {
+    if is_vectors(state, &name) {
+        update::open_vectors(state, engine, Path::new(&name));
+        if state.subject().is_none() && state.opening.is_none() {
+            find_and_open(state, engine, vec![find::DEFAULT.to_owned()], true);
+        }
+    } else if session::is_one(&name) {
         read_session(state, engine, name);
     } else {
         find_and_open(state, engine, vec![name], true);
+    }
+}
+
+/// Whether a path is of vectors rather than of a model, of attention or of a session: by its ending, where that says it,
+/// else by the workspace.
+fn is_vectors(state: &State, name: &str) -> bool {
+    let path = Path::new(name);
+    if path.is_dir() {
+        return Vectors::is_folder(path);
+    }
+    let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    match ending.as_str() {
+        "vec" | "txt" | "tsv" | "bytes" | "npy" => path.is_file(),
+        "npz" | "safetensors" | "bin" | "json" => {
+            path.is_file() && state.scene.workspace == Workspace::Embeddings && !session::is_one(name)
+        }
+        _ => false,
     }
 }
 

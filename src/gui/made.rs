@@ -4,6 +4,7 @@ use super::action::ExportOf;
 use super::examples::Example;
 use super::guess::Guess;
 use super::session::Session;
+use super::space;
 use super::state::{Look, Study};
 use super::views::{compare, heads, map, neuron, predict};
 use super::watch::Stamp;
@@ -48,6 +49,10 @@ pub enum Made {
     Compare(Arc<compare::Made>),
     /// Heads laid out by their likeness.
     Map(map::Made),
+    /// Something of the spaces of vectors.
+    Space(space::Made),
+    /// A file or folder of vectors was chosen, or none.
+    Vectors(Option<PathBuf>),
     /// A file was written.
     Saved(PathBuf),
     /// A model folder was chosen, or none.

@@ -26,6 +26,7 @@ pub mod scene;
 mod session;
 pub mod settings;
 mod slice;
+pub mod space;
 pub mod state;
 mod table;
 mod theme;

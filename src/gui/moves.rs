@@ -1,6 +1,6 @@
 //! Moving on to another head, token or view.
 
-use super::scene::{Arrangement, View};
+use super::scene::{Arrangement, View, Workspace};
 use super::state::State;
 use crate::analysis::filter::Special;
 use crate::figure::lines::Focus;
@@ -39,15 +39,20 @@ pub fn along(state: &mut State, by: isize) {
 
 /// Puts the cursor where heads are found.
 pub fn find(state: &mut State, ctx: &Context) {
-    reveal(state, View::Heads);
     state.sheet = None;
+    let is_space = state.scene.workspace == Workspace::Embeddings;
+    if !is_space {
+        reveal(state, View::Heads);
+    }
     // The key that asked for the field is not the first letter in it.
     ctx.input_mut(|i| i.events.retain(|e| !matches!(e, egui::Event::Text(text) if text == "/")));
-    ctx.memory_mut(|m| m.request_focus(super::views::heads::find_id()));
+    let field = if is_space { super::space::find_id() } else { super::views::heads::find_id() };
+    ctx.memory_mut(|m| m.request_focus(field));
 }
 
 /// Shows a view, in a layout that has room for it.
 pub fn reveal(state: &mut State, view: View) {
+    state.scene.workspace = Workspace::Attention;
     let look = &mut state.scene.look;
     look.view = view;
     let is_hidden = match look.arrangement {

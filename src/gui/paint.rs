@@ -52,6 +52,8 @@ pub struct Canvas {
     pub compare: compare::Drawn,
     /// The map of heads.
     pub map: map::Drawn,
+    /// The map of a space.
+    pub space: super::space::Drawn,
     /// The rows of the table of heads.
     pub heads: super::views::heads::Order,
     /// The map of heads of the view of effects.

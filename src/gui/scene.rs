@@ -1,6 +1,7 @@
 //! What the person chose to look at: small, undoable, and all that a session needs to look the same again.
 
 use super::action::Head;
+use super::space;
 use super::views::camera::Camera;
 use super::views::{effects, heads, predict};
 use super::words::files::FILES;
@@ -55,6 +56,16 @@ impl View {
         Self::Evidence,
         Self::Map,
     ];
+}
+
+/// Which instrument the window is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum Workspace {
+    /// Attention of transformers.
+    #[default]
+    Attention,
+    /// Spaces of vectors.
+    Embeddings,
 }
 
 /// What a run is compared with.
@@ -171,6 +182,10 @@ pub struct Scene {
     pub pinned: Option<Focus>,
     /// What the person noted.
     pub notes: String,
+    /// Which instrument the window is.
+    pub workspace: Workspace,
+    /// What was chosen about spaces of vectors.
+    pub space: space::Chosen,
     /// How it is shown.
     pub look: Look,
     /// What was chosen inside single views.
@@ -191,6 +206,11 @@ impl Scene {
         self.details.predict = predict.checked();
         if predict != self.details.predict {
             strange.push("details.predict");
+        }
+        let space = self.space.clone();
+        self.space = space.clone().checked();
+        if space != self.space {
+            strange.push("space");
         }
         for (name, text) in self.texts() {
             if shorten(text) {
@@ -217,6 +237,9 @@ impl Scene {
             ("notes", Some(&mut self.notes)),
             ("details.heads.path", Some(&mut self.details.heads.path)),
             ("details.heads.find", Some(&mut self.details.heads.find)),
+            ("space.path", Some(&mut self.space.path)),
+            ("space.formula", Some(&mut self.space.formula)),
+            ("space.find", Some(&mut self.space.find)),
         ];
         let own = own.into_iter().filter_map(|(name, text)| Some((name, text?)));
         own.chain(self.replaced.iter_mut().map(|(_, text)| ("replaced", text)))

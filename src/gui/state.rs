@@ -11,6 +11,7 @@ use super::restore::Waiting;
 use super::scene::{Scene, View};
 use super::settings::Settings;
 use super::slice::Slice;
+use super::space;
 use super::views::Views;
 use super::watch::Stamp;
 use super::words::views::VIEWS;
@@ -206,6 +207,10 @@ pub struct State {
     pub looking: Option<At>,
     /// What views keep for themselves.
     pub views: Views,
+    /// What the spaces of vectors keep.
+    pub space: space::Kept,
+    /// Whether maps are painted for a dark window.
+    pub space_dark: bool,
     /// The sheet that lies over the window.
     pub sheet: Option<Sheet>,
     /// What went wrong.
@@ -250,6 +255,8 @@ impl State {
             look: None,
             looking: None,
             views: Views::default(),
+            space: space::Kept::default(),
+            space_dark: true,
             sheet: None,
             problem: None,
             notice: None,

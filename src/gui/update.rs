@@ -6,7 +6,7 @@ use super::examples::Spot;
 use super::exbert::Link;
 use super::made::Made;
 use super::scene::Scene;
-use super::scene::{Arrangement, View};
+use super::scene::{Arrangement, View, Workspace};
 use super::settings::Theme;
 use super::slice::Slice;
 use super::state::{Look, Problem, State, Study};
@@ -14,7 +14,7 @@ use super::views::camera::Camera;
 use super::views::heads::work::Ask as OfHeads;
 use super::words::files::FILES;
 use super::words::{EN, fill};
-use super::{before, changes, dialogs, examples, export, files, guess, keep, moves, theme, views};
+use super::{before, changes, dialogs, examples, export, files, guess, keep, moves, space, theme, views};
 use crate::analysis::attention::worth_seeing;
 use crate::analysis::filter::{Filter, Special};
 use crate::analysis::meaning::Weights;
@@ -137,6 +137,8 @@ fn act(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Action) 
         Action::Predict(ask) => views::predict::apply(state, engine, ask),
         Action::Compare(ask) => views::compare::apply(state, engine, ask),
         Action::Map(ask) => views::map::apply(state, engine, ask),
+        Action::Space(ask) => space::apply(state, engine, ask),
+        Action::Workspace(workspace) => state.scene.workspace = workspace,
         Action::Look(at) => look(state, engine, at),
         Action::Slice(leading) => {
             let Some(Look { at, array, .. }) = state.look.clone() else { return };
@@ -252,6 +254,8 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
         Made::Predict(made) => views::predict::arrive(state, made),
         Made::Compare(made) => views::compare::arrive(state, made),
         Made::Map(made) => views::map::arrive(state, made),
+        Made::Space(made) => space::arrive(state, made),
+        Made::Vectors(Some(path)) => open_vectors(state, engine, &path),
         Made::Saved(path) => {
             state.notice = Some(fill(EN.saved, &[&path.display().to_string()]));
             state.problem.take_if(|p| p.title == EN.failed_save);
@@ -271,7 +275,7 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
         }
         Made::Folder(None) | Made::File(None) => files::not_chosen(state),
         Made::Kept => keep::done(state),
-        Made::Before(_) | Made::Effects | Made::SessionTarget(None) | Made::Target(None, _) => {}
+        Made::Before(_) | Made::Effects | Made::Vectors(None) | Made::SessionTarget(None) | Made::Target(None, _) => {}
         Made::Picture(width, height, rgba) => {
             ctx.copy_image(egui::ColorImage::from_rgba_unmultiplied([width, height], &rgba));
             state.notice = Some(EN.copied.to_owned());
@@ -354,6 +358,22 @@ fn failed(state: &mut State, engine: &Engine<Made>, slot: Slot, error: Error) {
         Slot::Keep => return keep::failed(state, error),
         Slot::Save | Slot::Dialog => (EN.failed_save.to_owned(), Command::Export),
         Slot::Examples | Slot::Draw | Slot::Watch | Slot::Guess => return,
+        Slot::Space
+        | Slot::Layout
+        | Slot::Near
+        | Slot::Hover
+        | Slot::Trust
+        | Slot::Colour
+        | Slot::Find
+        | Slot::Table => {
+            if error.is_stopped() {
+                state.notice = Some(EN.stopped.to_owned());
+                space::stopped(state, slot);
+            } else {
+                space::failed(state, slot, error);
+            }
+            return;
+        }
         Slot::Neuron
         | Slot::Before
         | Slot::Predict
@@ -385,7 +405,14 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         Command::Help => sheet(state, Sheet::Help),
         Command::OpenFolder => dialogs::folder(state, engine),
         Command::OpenFile => dialogs::file(state, engine),
+        Command::Attention => state.scene.workspace = Workspace::Attention,
+        Command::Embeddings => state.scene.workspace = Workspace::Embeddings,
+        Command::OpenVectors => dialogs::vectors(state, engine),
+        Command::Table => state.scene.space.table = !state.scene.space.table,
         Command::Session => sheet(state, Sheet::Session),
+        Command::EditSentence if state.scene.workspace == Workspace::Embeddings => {
+            ctx.memory_mut(|m| m.request_focus(space::formula_id()));
+        }
         Command::EditSentence => ctx.memory_mut(|m| m.request_focus(super::panels::top::sentence_id())),
         Command::SecondSentence => {
             state.scene.pair = if state.scene.pair.is_some() { None } else { Some(String::new()) };
@@ -414,6 +441,9 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         Command::PreviousLayer => moves::step(state, -1, 0),
         Command::NextToken => moves::along(state, 1),
         Command::PreviousToken => moves::along(state, -1),
+        Command::Unpin if state.scene.workspace == Workspace::Embeddings && state.sheet.is_none() => {
+            space::let_go(state);
+        }
         Command::Unpin => {
             files::put_off(state);
             if state.sheet.take().is_none() {
@@ -464,6 +494,9 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         }
         Command::Stretch => state.scene.look.stretch = !state.scene.look.stretch,
         Command::Pool => views::model::apply(state, views::model::Ask::OtherPool),
+        Command::WholeModel if state.scene.workspace == Workspace::Embeddings => {
+            state.scene.space.camera = space::camera::Camera::default();
+        }
         Command::WholeModel => state.scene.details.camera = Camera::default(),
         Command::Direction => {
             let at = Way::ALL.iter().position(|w| *w == state.scene.look.way).unwrap_or(0);
@@ -492,6 +525,12 @@ fn project(state: &mut State, ctx: &Context, on: bool) {
     state.projector = on;
     ctx.set_zoom_factor(if on { 1.5 } else { 1.0 });
     state.notice = on.then(|| EN.projector_way_back.to_owned());
+}
+
+/// Opens vectors in their workspace.
+pub fn open_vectors(state: &mut State, engine: &Engine<Made>, path: &std::path::Path) {
+    state.scene.workspace = Workspace::Embeddings;
+    space::apply(state, engine, space::Ask::Open(path.to_string_lossy().into_owned()));
 }
 
 /// Ends everything that is under way.

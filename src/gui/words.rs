@@ -6,6 +6,7 @@ pub mod files;
 pub mod heads;
 pub mod predict;
 mod say;
+pub mod space;
 pub mod views;
 
 pub use say::{bytes, combine, count, fill, meaning, meaning_tip, millis, number};

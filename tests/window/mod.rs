@@ -17,8 +17,7 @@ pub fn open(size: [f32; 2], scale: f32, settings: Settings) -> Window {
     let builder = Harness::builder().with_size(size).with_pixels_per_point(scale).with_theme(theme);
     // Emoji come from the system's fonts, which a test does not have.
     let builder = builder.allow_missing_glyphs();
-    let mut window =
-        builder.build_eframe(|context| App::start(&context.egui_ctx, settings, &[]).expect("the engine starts"));
+    let mut window = builder.build_eframe(|context| App::start(context, settings, &[]).expect("the engine starts"));
     settle(&mut window);
     window
 }

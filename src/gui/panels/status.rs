@@ -4,8 +4,10 @@ use crate::engine::device;
 use crate::figure::size;
 use crate::gui::action::{Action, Actions};
 use crate::gui::command::Command;
+use crate::gui::scene::Workspace;
 use crate::gui::state::State;
 use crate::gui::words::files::FILES;
+use crate::gui::words::space::SPACE;
 use crate::gui::words::{EN, bytes, count, fill, millis};
 use crate::gui::{theme, widgets};
 use egui::{Align, Layout, ProgressBar, RichText, Ui};
@@ -25,7 +27,15 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
                 None => FILES.from_file.to_owned(),
             });
         }
-        if let Some(run) = state.run() {
+        let space = state.space.space.as_ref().filter(|_| state.scene.workspace == Workspace::Embeddings);
+        if let Some(space) = space {
+            let rows = &space.vectors.rows;
+            parts = vec![
+                fill(SPACE.status, &[&count(rows.len() as u64), &rows.width().to_string()]),
+                space.vectors.report.format.to_owned(),
+                fill(EN.kept, &[&bytes(space.vectors.bytes())]),
+            ];
+        } else if let Some(run) = state.run() {
             parts.push(fill(EN.tokens, &[&count(run.tokens.len() as u64)]));
             if state.imported.is_none() {
                 parts.push(fill(EN.last_pass, &[&millis(run.millis)]));
@@ -47,7 +57,9 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
             }
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.label(small(EN.from_zero.to_owned()));
+            if space.is_none() {
+                ui.label(small(EN.from_zero.to_owned()));
+            }
             if let Some(notice) = &state.notice {
                 ui.separator();
                 widgets::muted(ui, notice.clone());

@@ -7,6 +7,7 @@ use crate::gui::action::{Action, Actions};
 use crate::gui::command::Command;
 use crate::gui::examples::Lesson;
 use crate::gui::paint::Canvas;
+use crate::gui::scene::Workspace;
 use crate::gui::state::State;
 use crate::gui::theme::{self, CONTROL};
 use crate::gui::words::files::FILES;
@@ -55,6 +56,7 @@ pub fn bar(ui: &mut Ui, state: &State, actions: &Actions) {
         if chip.clicked() {
             actions.ask(Action::Do(Command::Models));
         }
+        workspaces(ui, state, actions);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             widgets::command_as(ui, actions, Command::Help, EN.help);
             let keys = ui.ctx().format_shortcut(&Command::Palette.shortcut());
@@ -70,8 +72,22 @@ pub fn bar(ui: &mut Ui, state: &State, actions: &Actions) {
     });
 }
 
+/// The words that switch the workspace.
+pub fn workspaces(ui: &mut Ui, state: &State, actions: &Actions) {
+    ui.spacing_mut().item_spacing.x = 2.0;
+    for (workspace, command) in
+        [(Workspace::Attention, Command::Attention), (Workspace::Embeddings, Command::Embeddings)]
+    {
+        let button = Button::selectable(state.scene.workspace == workspace, command.label());
+        if ui.add(button).on_hover_text(command.tooltip(ui.ctx())).clicked() {
+            actions.ask(Action::Do(command));
+        }
+    }
+    ui.spacing_mut().item_spacing.x = 8.0;
+}
+
 /// Says that a control opens a list.
-fn arrow_down(ui: &Ui, control: egui::Rect) {
+pub fn arrow_down(ui: &Ui, control: egui::Rect) {
     let tip = control.right_center() + Vec2::new(-13.0, 2.0);
     let corners = vec![tip + Vec2::new(-4.0, -4.0), tip + Vec2::new(4.0, -4.0), tip];
     let ink = theme::colour(theme::palette(ui.ctx()).muted);

@@ -1,0 +1,415 @@
+//! A space laid out on a map: the question, the map under way, and the map.
+
+use super::Space;
+use super::camera::Place;
+use crate::analysis::moving::nearest::Nearest;
+use crate::analysis::moving::tsne::{self, Tsne};
+use crate::analysis::moving::umap::{self, Umap};
+use crate::analysis::space::neighbours::{Graph, Index, Metric};
+use crate::analysis::space::pca::{Pca, with_log};
+use crate::analysis::space::tree::{Tree, place};
+use crate::analysis::space::trust::{Check, Trust};
+use crate::error::{Error, Result};
+use crate::gui::space::Chosen;
+use crate::rows::Rows;
+use crate::trace::Control;
+use serde::{Deserialize, Serialize};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Frames that a moving map remembers.
+const FRAMES: usize = 120;
+/// Neighbours of a point that moving maps are made from.
+const GRAPH: usize = 90;
+
+/// How a space is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Principal components.
+    #[default]
+    Pca,
+    /// t-SNE.
+    Tsne,
+    /// UMAP.
+    Umap,
+}
+
+/// What is laid out, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// The [`Space::id`].
+    pub space: u64,
+    /// How.
+    pub method: Method,
+    /// 2 or 3.
+    pub dims: usize,
+    components: [usize; 3],
+    perplexity: f32,
+    neighbours: usize,
+    seed: u64,
+    first: usize,
+    /// The rows that are laid out, where these are not the first ones.
+    pub only: Option<Arc<Vec<usize>>>,
+}
+
+impl Question {
+    /// What the choices ask of these vectors. What does not matter for the method is left as it usually is.
+    pub fn of(chosen: &Chosen, space: &Space, only: Option<&Arc<Vec<usize>>>) -> Self {
+        let is = |method| chosen.method == method;
+        let all = space.vectors.rows.len();
+        Self {
+            space: space.id,
+            method: chosen.method,
+            dims: if chosen.solid { 3 } else { 2 },
+            components: if is(Method::Pca) { chosen.components } else { [0, 1, 2] },
+            perplexity: if is(Method::Tsne) { chosen.perplexity } else { 0.0 },
+            neighbours: if is(Method::Umap) { chosen.neighbours } else { 0 },
+            seed: if is(Method::Pca) { 0 } else { chosen.seed },
+            first: if chosen.first == 0 { all } else { chosen.first.min(all) },
+            only: only.cloned(),
+        }
+    }
+
+    /// Whether the same rows are asked about.
+    fn is_of(&self, other: &Self) -> bool {
+        (self.space, self.first, &self.only) == (other.space, other.first, &other.only)
+    }
+}
+
+/// A map.
+#[derive(Debug)]
+pub struct Laid {
+    /// Tells this map from every other.
+    pub id: u64,
+    /// What it answers.
+    pub question: Question,
+    /// Coordinates `[point, 2 or 3]` as the method gives them.
+    pub coordinates: Rows,
+    /// Of PCA the components of the rows.
+    pub pca: Option<Arc<Pca>>,
+    /// How each drawn component goes with the logarithm of the rank: Spearman's correlation.
+    pub with_rank: Vec<Option<f64>>,
+    /// What the method had to say.
+    pub notices: Vec<String>,
+    /// The coordinates on a map between -1 and 1.
+    pub places: Arc<Vec<Place>>,
+    /// The same, to find points by.
+    pub tree: Tree,
+    /// The neighbours that a moving map was made from.
+    graph: Option<Arc<Graph>>,
+    /// Frames of a moving map, the oldest first; none of one that did not move.
+    pub frames: Vec<Arc<Vec<Place>>>,
+}
+
+impl Laid {
+    /// Lays the space out. What a map of the same rows knows is taken from it; a moving map shows itself in `live`.
+    pub fn of(
+        space: &Space,
+        question: Question,
+        known: Option<&Self>,
+        live: &Live,
+        budget: u64,
+        control: &Control,
+    ) -> Result<Self> {
+        let all = &space.vectors.rows;
+        let picked = question.rows(all, budget)?;
+        let rows = picked.as_ref().unwrap_or(all);
+        let known = known.filter(|known| known.question.is_of(&question));
+        let pca = match known.and_then(|known| known.pca.clone()) {
+            Some(pca) => pca,
+            None => Arc::new(Pca::of(rows, control)?),
+        };
+        let mut made = Self {
+            id: crate::figure::fresh_key(),
+            coordinates: Rows::default(),
+            pca: Some(pca.clone()),
+            with_rank: Vec::new(),
+            notices: Vec::new(),
+            places: Arc::default(),
+            tree: Tree::of(&Rows::default())?,
+            graph: known.and_then(|known| known.graph.clone()),
+            frames: Vec::new(),
+            question,
+        };
+        if made.question.method == Method::Pca {
+            let components = &made.question.components[..made.question.dims];
+            made.coordinates = pca.scores(rows, components, control)?;
+            let ranks: Vec<f64> = (0..rows.len()).map(|i| (made.row(i) + 1) as f64).collect();
+            let column = |k: usize| made.coordinates.iter().map(|row| row[k]).collect::<Vec<f32>>();
+            made.with_rank = (0..made.question.dims).map(|k| Some(with_log(&column(k), &ranks)?.spearman)).collect();
+        } else {
+            made.moving(rows, &pca, live, control)?;
+        }
+        made.places = Arc::new(between(&made.coordinates));
+        made.tree = Tree::of(&flattened(&made.places, made.question.dims)?)?;
+        Ok(made)
+    }
+
+    /// Lets points find their places.
+    fn moving(&mut self, rows: &Rows, pca: &Pca, live: &Live, control: &Control) -> Result<()> {
+        // Every point must have neighbours: one without a direction would have none.
+        let graph = match self.graph.take() {
+            Some(graph) => graph,
+            None => Arc::new(Index::new(rows, Metric::Cosine).graph(GRAPH, control)?),
+        };
+        self.graph = Some(graph.clone());
+        let dims = self.question.dims;
+        let start = pca.scores(rows, &[0, 1, 2][..dims], control)?;
+        let start: Vec<f32> = start.values().iter().map(|x| if x.is_finite() { *x } else { 0.0 }).collect();
+        let nearest = |distance: fn(f32) -> f32| -> Result<Arc<Nearest>> {
+            if graph.k == 0 {
+                return Ok(Arc::new(Nearest::alone()));
+            }
+            let distances = graph.scores.iter().map(|&c| distance(c)).collect();
+            Ok(Arc::new(Nearest::new(graph.k, graph.places.clone(), distances)?))
+        };
+        let seed = self.question.seed;
+        let mut moved = match self.question.method {
+            Method::Umap => {
+                let nearest = nearest(|cosine| (1.0 - cosine).max(0.0))?;
+                let neighbours = self.question.neighbours;
+                let options = umap::Options { dims, neighbours, seed, ..umap::Options::default() };
+                Moved::Umap(Umap::new(nearest, umap::Start::Spectral, options, control)?)
+            }
+            _ => {
+                let nearest = nearest(|cosine| (2.0 - 2.0 * cosine).max(0.0).sqrt())?;
+                let options = tsne::Options { dims, perplexity: self.question.perplexity, ..tsne::Options::default() };
+                let start = if seed == 0 { tsne::Start::Given(start) } else { tsne::Start::Random(seed) };
+                Moved::Tsne(Tsne::new(nearest, start, options, control)?)
+            }
+        };
+        while !moved.is_done() {
+            live.wait(control)?;
+            if live.pushed.swap(false, Ordering::Relaxed) {
+                moved.perturb(seed.wrapping_add(moved.iteration() as u64));
+            }
+            moved.step(control)?;
+            live.show(between(&Rows::new(moved.coordinates().to_vec(), dims)?), moved.iteration());
+        }
+        self.coordinates = Rows::new(moved.coordinates().to_vec(), dims)?;
+        self.notices = moved.notices().to_vec();
+        self.frames = live.frames();
+        Ok(())
+    }
+
+    /// The row of the space that a point stands for.
+    pub fn row(&self, point: usize) -> usize {
+        self.question.only.as_ref().map_or(point, |only| only[point])
+    }
+
+    /// The point of a row, if it is on the map.
+    pub fn point(&self, row: usize) -> Option<usize> {
+        match &self.question.only {
+            None => (row < self.places.len()).then_some(row),
+            Some(only) => only.binary_search(&row).ok(),
+        }
+    }
+
+    /// How far it is to be believed; `None` where there are too few points to say.
+    pub fn trust(&self, space: &Space, control: &Control) -> Result<Option<Trust>> {
+        let all = &space.vectors.rows;
+        let picked = self.question.rows(all, u64::MAX)?;
+        Check::default().of(picked.as_ref().unwrap_or(all), &self.coordinates, self.graph.as_deref(), control)
+    }
+}
+
+impl Question {
+    /// A copy of the rows that are asked about; none where these are all.
+    fn rows(&self, all: &Rows, budget: u64) -> Result<Option<Rows>> {
+        let count = self.only.as_ref().map_or(self.first, |only| only.len());
+        if self.only.is_none() && count == all.len() {
+            return Ok(None);
+        }
+        let wanted = (count * all.width() * size_of::<f32>()) as u64;
+        if wanted > budget {
+            return Err(Error::Memory { wanted, budget });
+        }
+        Ok(Some(match &self.only {
+            Some(only) => all.picked(only),
+            None => Rows::new(all.values()[..count * all.width()].to_vec(), all.width())?,
+        }))
+    }
+}
+
+/// Coordinates moved and scaled into a map between -1 and 1, all axes alike. What has no place stays without one.
+fn between(coordinates: &Rows) -> Vec<Place> {
+    let (mut low, mut high) = ([f32::INFINITY; 3], [f32::NEG_INFINITY; 3]);
+    let is_there = |at: &Place| at.iter().all(|x| x.is_finite());
+    let mut places: Vec<Place> = coordinates.iter().map(place).collect();
+    for at in places.iter().filter(|at| is_there(at)) {
+        for k in 0..3 {
+            (low[k], high[k]) = (low[k].min(at[k]), high[k].max(at[k]));
+        }
+    }
+    let widest = (0..3).map(|k| high[k] - low[k]).fold(0f32, f32::max);
+    let scale = if widest > 0.0 && widest.is_finite() { 2.0 / widest } else { 1.0 };
+    for at in &mut places {
+        for k in 0..3 {
+            at[k] = (at[k] - f32::midpoint(low[k], high[k])) * scale;
+        }
+    }
+    places
+}
+
+/// Places as rows of two or three numbers.
+fn flattened(places: &[Place], dims: usize) -> Result<Rows> {
+    Rows::new(places.iter().flat_map(|at| &at[..dims]).copied().collect(), dims)
+}
+
+/// A map that moves, whichever way.
+enum Moved {
+    Tsne(Tsne),
+    Umap(Umap),
+}
+
+impl Moved {
+    fn step(&mut self, control: &Control) -> Result<()> {
+        match self {
+            Self::Tsne(map) => map.step(control),
+            Self::Umap(map) => map.step(control),
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        match self {
+            Self::Tsne(map) => map.is_done(),
+            Self::Umap(map) => map.is_done(),
+        }
+    }
+
+    fn coordinates(&self) -> &[f32] {
+        match self {
+            Self::Tsne(map) => map.coordinates(),
+            Self::Umap(map) => map.coordinates(),
+        }
+    }
+
+    fn iteration(&self) -> usize {
+        match self {
+            Self::Tsne(map) => map.iteration(),
+            Self::Umap(map) => map.iteration(),
+        }
+    }
+
+    fn notices(&self) -> &[String] {
+        match self {
+            Self::Tsne(map) => map.notices(),
+            Self::Umap(map) => map.notices(),
+        }
+    }
+
+    fn perturb(&mut self, seed: u64) {
+        match self {
+            Self::Tsne(map) => map.perturb(seed, 0.05),
+            Self::Umap(map) => map.perturb(seed, 0.05),
+        }
+    }
+}
+
+/// A map under way: a job moves it, the frame looks at it and may hold it.
+#[derive(Debug, Default)]
+pub struct Live {
+    held: Mutex<bool>,
+    woken: Condvar,
+    pushed: AtomicBool,
+    /// Counts what was shown.
+    pub turn: AtomicU64,
+    board: Mutex<Board>,
+}
+
+/// What is shown of a map under way.
+#[derive(Debug, Default)]
+struct Board {
+    frames: Vec<Arc<Vec<Place>>>,
+    /// Every so many steps a frame is remembered.
+    every: usize,
+    newest: Option<Arc<Vec<Place>>>,
+}
+
+impl Live {
+    /// Holds the map, or lets it go on.
+    pub fn pause(&self, pause: bool) {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = pause;
+        self.woken.notify_all();
+    }
+
+    /// Whether it is held.
+    pub fn is_paused(&self) -> bool {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for a push of every point.
+    pub fn perturb(&self) {
+        self.pushed.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits while the map is held; a stop ends the wait too.
+    fn wait(&self, control: &Control) -> Result<()> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        while *held {
+            control.check()?;
+            let rest = Duration::from_millis(50);
+            held = self.woken.wait_timeout(held, rest).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        Ok(())
+    }
+
+    fn show(&self, places: Vec<Place>, step: usize) {
+        let mut board = self.board.lock().unwrap_or_else(PoisonError::into_inner);
+        let places = Arc::new(places);
+        board.newest = Some(places.clone());
+        board.every = board.every.max(1);
+        if step.is_multiple_of(board.every) {
+            if board.frames.len() == FRAMES {
+                // Every second one goes, and the next are remembered half as often.
+                let mut odd = false;
+                board.frames.retain(|_| {
+                    odd = !odd;
+                    odd
+                });
+                board.every *= 2;
+            }
+            board.frames.push(places);
+        }
+        self.turn.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// The frame that is newest.
+    pub fn newest(&self) -> Option<Arc<Vec<Place>>> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner).newest.clone()
+    }
+
+    fn frames(&self) -> Vec<Arc<Vec<Place>>> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner).frames.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_fills_its_square_and_keeps_its_shape() {
+        let rows = Rows::new(vec![10.0, 1.0, 14.0, 2.0, 12.0, f32::NAN], 2).expect("three points");
+        let places = between(&rows);
+        assert_eq!((places[0], places[1]), ([-1.0, -0.25, 0.0], [1.0, 0.25, 0.0]));
+        assert!(places[2][1].is_nan());
+        let same = between(&Rows::new(vec![3.0; 4], 2).expect("two points"));
+        assert_eq!(same, [[0.0; 3]; 2], "all points equal");
+    }
+
+    #[test]
+    fn frames_thin_out_and_the_newest_is_kept() {
+        let live = Live::default();
+        for step in 0..1000 {
+            live.show(vec![[step as f32; 3]], step);
+        }
+        let frames = live.frames();
+        assert!((FRAMES / 2..=FRAMES).contains(&frames.len()), "{}", frames.len());
+        let steps: Vec<f32> = frames.iter().map(|f| f[0][0]).collect();
+        assert!(steps.windows(2).all(|w| w[1] - w[0] == steps[1] - steps[0]), "evenly: {steps:?}");
+        assert_eq!(live.newest().expect("a frame")[0][0], 999.0);
+    }
+}

@@ -1,0 +1,439 @@
+//! Spaces of vectors: one map that takes the window, what is near to what, and a table.
+
+pub mod camera;
+mod cloud;
+mod colours;
+mod export;
+mod labels;
+mod laid;
+mod map;
+mod near;
+mod panel;
+mod side;
+mod table;
+mod tools;
+
+pub use cloud::install;
+pub use export::view;
+pub use map::Drawn;
+pub use panel::{find_id, formula_id, show};
+
+use super::made;
+use super::state::{Problem, State};
+use super::update::{halt, submit};
+use super::words::fill;
+use super::words::space::SPACE;
+use crate::analysis::space::neighbours::Lengths;
+use crate::engine::{Engine, Slot};
+use crate::error::{Error, Result};
+use crate::gui::command::Command;
+use crate::source::find;
+use crate::source::vectors::{Opening, Vectors};
+use crate::trace::Control;
+use camera::Camera;
+use colours::{By, Painted};
+use laid::{Laid, Live, Method, Question};
+use near::Answer;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+/// The name of the bundled vectors' folder.
+const BUNDLED: &str = "words-en";
+/// Neighbours in each list.
+const NEAR: usize = 15;
+
+/// What a person chose about spaces: undone and kept like everything of the scene.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Chosen {
+    /// The file or folder; empty for the bundled vectors.
+    pub path: String,
+    /// How the space is laid out.
+    pub method: Method,
+    /// Whether the map has three dimensions.
+    pub solid: bool,
+    /// The principal components that are drawn, from 0.
+    pub components: [usize; 3],
+    /// Of t-SNE.
+    pub perplexity: f32,
+    /// Of UMAP.
+    pub neighbours: usize,
+    /// Where what is drawn at random begins.
+    pub seed: u64,
+    /// Only so many words from the beginning; all where it is 0.
+    pub first: usize,
+    /// What near means: the name of a metric.
+    pub metric: crate::analysis::space::neighbours::Metric,
+    /// Whether answers may be words of the formula.
+    pub inputs: bool,
+    /// What colours stand for.
+    pub by: By,
+    /// A word or a formula.
+    pub formula: String,
+    /// The row that was clicked, where it is not the one that the formula names.
+    pub row: Option<usize>,
+    /// What words are looked for.
+    pub find: String,
+    /// Where the map is looked at from.
+    pub camera: Camera,
+    /// Whether the table is open.
+    pub table: bool,
+}
+
+impl Default for Chosen {
+    fn default() -> Self {
+        Self {
+            path: String::new(),
+            method: Method::default(),
+            solid: false,
+            components: [0, 1, 2],
+            perplexity: 30.0,
+            neighbours: 15,
+            seed: 0,
+            first: 0,
+            metric: crate::analysis::space::neighbours::Metric::Cosine,
+            inputs: false,
+            by: By::default(),
+            formula: String::new(),
+            row: None,
+            find: String::new(),
+            camera: Camera::default(),
+            table: false,
+        }
+    }
+}
+
+impl Chosen {
+    /// The same with every number inside its range.
+    pub fn checked(self) -> Self {
+        let perplexity = if self.perplexity.is_finite() { self.perplexity.clamp(2.0, 200.0) } else { 30.0 };
+        let neighbours = self.neighbours.clamp(2, 200);
+        let components = self.components.map(|c| c.min(9_999));
+        Self { perplexity, neighbours, components, camera: self.camera.checked(), ..self }
+    }
+}
+
+/// Vectors that are open.
+#[derive(Debug)]
+pub struct Space {
+    /// Tells these from every others of this process.
+    pub id: u64,
+    /// What they are called.
+    pub name: String,
+    /// The vectors.
+    pub vectors: Vectors,
+    /// Their lengths.
+    pub lengths: Lengths,
+    /// The vectors less their mean, once somebody asked for them.
+    centred: Mutex<Option<near::Centred>>,
+}
+
+/// What the workspace keeps beside what is chosen.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// The open vectors.
+    pub space: Option<Arc<Space>>,
+    /// What is being opened.
+    pub opening: Option<String>,
+    /// Whether something was opened or tried yet.
+    pub begun: bool,
+    /// The map.
+    pub laid: Option<Arc<Laid>>,
+    /// The map under way.
+    pub live: Option<Arc<Live>>,
+    /// The question that was last asked of the threads.
+    asked_map: Option<Question>,
+    /// The map in its colours.
+    painted: Option<Arc<Painted>>,
+    asked_colours: Option<colours::Key>,
+    /// What is near to what was asked.
+    answer: Option<Arc<Answer>>,
+    asked_near: Option<near::Asked>,
+    /// What is wrong with the formula.
+    pub fault: Option<crate::analysis::space::formula::Fault>,
+    /// How far the map is to be believed.
+    trust: Option<(u64, Option<Arc<crate::analysis::space::trust::Trust>>)>,
+    asked_trust: Option<u64>,
+    /// Rows whose words are as was looked for; none where nothing was looked for.
+    found: Option<Arc<tools::Found>>,
+    asked_find: Option<(u64, String)>,
+    /// Rows that were selected on the map.
+    pub selection: Arc<Vec<usize>>,
+    /// The rows that are laid out, where these are not all.
+    pub only: Option<Arc<Vec<usize>>>,
+    /// The row under the pointer.
+    pub over: Option<usize>,
+    /// A row that was under it, with its nearest rows.
+    hover: Option<(usize, Vec<usize>)>,
+    asked_hover: Option<usize>,
+    /// The frame of a moving map that is looked at; the newest where there is none.
+    pub frame: Option<usize>,
+    /// The order of the table: a column and whether it rises.
+    pub sorting: table::Sorting,
+    rows: table::Rows,
+}
+
+/// A request of the workspace.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Ask {
+    /// Open a file or folder of vectors; the bundled ones where the path is empty.
+    Open(String),
+    /// Choose otherwise.
+    Choose(Box<Chosen>),
+    /// Ask about the word of a row.
+    Row(usize),
+    /// The pointer is on the point of a row, or on none.
+    Over(Option<usize>),
+    /// Look at the map from here.
+    Look(Camera),
+    /// Select these rows.
+    Select(Arc<Vec<usize>>),
+    /// Lay out these rows only, or all again.
+    Only(Option<Arc<Vec<usize>>>),
+    /// Hold a moving map, or let it go on.
+    Pause(bool),
+    /// Push every point of a moving map.
+    Perturb,
+    /// Look at a frame of a moving map, or at the newest.
+    Frame(Option<usize>),
+    /// Begin the map anew.
+    Again,
+    /// Sort the table.
+    Sort(table::Sorting),
+}
+
+/// What came of a job.
+#[derive(Debug)]
+pub enum Made {
+    /// Vectors are open.
+    Opened(Arc<Space>),
+    /// The nearest rows of a row under the pointer.
+    Hover(usize, Vec<usize>),
+    /// A map is complete.
+    Laid(Arc<Laid>),
+    /// A map has its colours.
+    Painted(Arc<Painted>),
+    /// Neighbours were found.
+    Near(Arc<Answer>),
+    /// The trust of the map with this id.
+    Trust(u64, Option<Arc<crate::analysis::space::trust::Trust>>),
+    /// Words were found.
+    Found(Arc<tools::Found>),
+    /// The table is sorted.
+    Sorted(table::Sorted),
+}
+
+/// Does what was asked for.
+pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
+    let kept = &mut state.space;
+    match ask {
+        Ask::Open(path) => open(state, engine, path),
+        Ask::Choose(chosen) => {
+            let chosen = chosen.checked();
+            let old = std::mem::replace(&mut state.scene.space, chosen);
+            if state.scene.space.formula != old.formula {
+                state.scene.space.row = None;
+            }
+        }
+        Ask::Row(row) => {
+            if let Some(space) = &kept.space {
+                let word = space.vectors.words.get(row);
+                state.scene.space.formula = near::quoted(&word);
+                let named = space.vectors.words.find(space.vectors.words.bytes_of(row));
+                state.scene.space.row = Some(row).filter(|row| named != Some(*row));
+            }
+        }
+        Ask::Over(row) => kept.over = row,
+        Ask::Look(camera) => state.scene.space.camera = camera.checked(),
+        Ask::Select(rows) => kept.selection = rows,
+        Ask::Only(rows) => {
+            kept.only = rows;
+            state.scene.space.camera = Camera::default();
+        }
+        Ask::Pause(pause) => {
+            if let Some(live) = &kept.live {
+                live.pause(pause);
+            }
+        }
+        Ask::Perturb => {
+            if let Some(live) = &kept.live {
+                live.perturb();
+            }
+        }
+        Ask::Frame(frame) => kept.frame = frame,
+        Ask::Again => {
+            kept.asked_map = None;
+            kept.frame = None;
+        }
+        Ask::Sort(sorting) => kept.sorting = sorting,
+    }
+}
+
+/// Takes in what a job made.
+pub fn arrive(state: &mut State, made: Made) {
+    let kept = &mut state.space;
+    match made {
+        Made::Opened(space) => {
+            kept.opening = None;
+            let fresh = Kept { begun: true, space: Some(space), ..Kept::default() };
+            *kept = fresh;
+            if matches!(&state.problem, Some(problem) if problem.title == SPACE.failed_open) {
+                state.problem = None;
+            }
+        }
+        Made::Laid(laid) => {
+            kept.live = None;
+            kept.laid = Some(laid);
+        }
+        Made::Painted(painted) => kept.painted = Some(painted),
+        Made::Near(answer) => {
+            kept.fault = answer.fault.clone();
+            kept.answer = Some(answer);
+        }
+        Made::Hover(row, near) => kept.hover = Some((row, near)),
+        Made::Trust(laid, trust) => kept.trust = Some((laid, trust)),
+        Made::Found(found) => kept.found = Some(found),
+        Made::Sorted(sorted) => kept.rows.arrive(sorted),
+    }
+}
+
+/// What went wrong with a job of the workspace.
+pub fn failed(state: &mut State, slot: Slot, error: Error) {
+    let title = match slot {
+        Slot::Space => {
+            state.space.opening = None;
+            SPACE.failed_open
+        }
+        _ => SPACE.failed_map,
+    };
+    state.problem = Some(Problem { title: title.to_owned(), next: Command::OpenVectors, error });
+}
+
+/// Opens vectors.
+fn open(state: &mut State, engine: &Engine<made::Made>, path: String) {
+    state.scene.space = Chosen { path: path.clone(), formula: String::new(), row: None, ..state.scene.space.clone() };
+    state.scene.space.camera = Camera::default();
+    state.space.begun = true;
+    let name = name_of(&path);
+    state.space.opening = Some(name.clone());
+    let budget = state.settings.budget();
+    submit(state, engine, Slot::Space, "opening vectors", move |control| {
+        Ok(made::Made::Space(Made::Opened(Arc::new(Space::open(&path, name, budget, control)?))))
+    });
+}
+
+/// What a path is called on the screen.
+fn name_of(path: &str) -> String {
+    if path.is_empty() {
+        return BUNDLED.to_owned();
+    }
+    PathBuf::from(path).file_name().map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+impl Space {
+    fn open(path: &str, name: String, budget: u64, control: &Control) -> Result<Self> {
+        let path = find::vectors(Path::new(if path.is_empty() { BUNDLED } else { path }));
+        if !path.exists() && path == Path::new(BUNDLED) {
+            return Err(Error::input(SPACE.none_bundled));
+        }
+        let vectors = Vectors::open(&path, &Opening { budget, ..Opening::default() }, control)?;
+        let lengths = Lengths::of(&vectors.rows);
+        Ok(Self { id: crate::figure::fresh_key(), name, vectors, lengths, centred: Mutex::default() })
+    }
+}
+
+/// Asks for what is not known yet: called once a frame, it submits a job only where something changed.
+pub fn follow(state: &mut State, engine: &Engine<made::Made>) {
+    if state.scene.workspace != super::scene::Workspace::Embeddings {
+        return;
+    }
+    if !state.space.begun {
+        let path = state.scene.space.path.clone();
+        let chosen = state.scene.space.clone();
+        open(state, engine, path);
+        // What was kept from the last session stays.
+        (state.scene.space.formula, state.scene.space.camera) = (chosen.formula, chosen.camera);
+        return;
+    }
+    let Some(space) = state.space.space.clone() else { return };
+    lay_out(state, engine, &space);
+    near::ask(state, engine, &space);
+    near::hover(state, engine, &space);
+    tools::ask(state, engine, &space);
+    trust(state, engine, &space);
+    colours::ask(state, engine, &space);
+    table::ask(state, engine, &space);
+}
+
+/// Lays the space out if the question is another.
+fn lay_out(state: &mut State, engine: &Engine<made::Made>, space: &Arc<Space>) {
+    let question = Question::of(&state.scene.space, space, state.space.only.as_ref());
+    if state.space.asked_map.as_ref() == Some(&question) {
+        return;
+    }
+    if let Some(live) = state.space.live.take() {
+        live.pause(false);
+    }
+    let live = Arc::new(Live::default());
+    let known = state.space.laid.clone();
+    state.space.asked_map = Some(question.clone());
+    state.space.frame = None;
+    if question.method != Method::Pca {
+        state.space.live = Some(live.clone());
+    }
+    halt(state, engine, Slot::Layout);
+    let (space, budget) = (space.clone(), state.settings.budget());
+    submit(state, engine, Slot::Layout, "laying out", move |control| {
+        let laid = Laid::of(&space, question, known.as_deref(), &live, budget, control)?;
+        Ok(made::Made::Space(Made::Laid(Arc::new(laid))))
+    });
+}
+
+/// Holds the map against the space once it stands still.
+fn trust(state: &mut State, engine: &Engine<made::Made>, space: &Arc<Space>) {
+    let Some(laid) = state.space.laid.clone().filter(|laid| laid.question.space == space.id) else { return };
+    if state.space.live.is_some() || state.space.asked_trust == Some(laid.id) {
+        return;
+    }
+    state.space.asked_trust = Some(laid.id);
+    let space = space.clone();
+    submit(state, engine, Slot::Trust, "checking the map", move |control| {
+        Ok(made::Made::Space(Made::Trust(laid.id, laid.trust(&space, control)?.map(Arc::new))))
+    });
+}
+
+impl Kept {
+    /// How far the shown map is to be believed.
+    pub fn trust(&self) -> Option<&crate::analysis::space::trust::Trust> {
+        let (id, trust) = self.trust.as_ref()?;
+        trust.as_deref().filter(|_| self.laid.as_ref().is_some_and(|laid| laid.id == *id))
+    }
+
+    /// Whether nothing of the workspace waits for its first answer.
+    pub fn says(&self) -> Option<String> {
+        self.opening.as_ref().map(|name| fill(SPACE.opening, &[name]))
+    }
+}
+
+/// What a stopped job leaves.
+pub fn stopped(state: &mut State, slot: Slot) {
+    match slot {
+        Slot::Space => state.space.opening = None,
+        Slot::Layout => state.space.live = None,
+        _ => {}
+    }
+}
+
+/// Lets go of what was asked, found or selected, one after the other.
+pub fn let_go(state: &mut State) {
+    let (kept, chosen) = (&mut state.space, &mut state.scene.space);
+    if !kept.selection.is_empty() {
+        kept.selection = Arc::default();
+    } else if !chosen.find.is_empty() {
+        chosen.find.clear();
+    } else {
+        chosen.formula.clear();
+        chosen.row = None;
+    }
+}

@@ -1,0 +1,241 @@
+//! What lies over the map: the field that finds words, and the options of map and colours.
+
+use super::colours::By;
+use super::laid::Method;
+use super::{Ask, Chosen, Made, Space};
+use crate::engine::{Engine, Slot};
+use crate::gui::action::{Action, Actions};
+use crate::gui::made;
+use crate::gui::state::State;
+use crate::gui::theme::CONTROL;
+use crate::gui::update::{halt, submit};
+use crate::gui::widgets;
+use crate::gui::words::space::SPACE;
+use crate::gui::words::{count, fill};
+use crate::source::vectors::ColumnValues;
+use crate::trace::Control;
+use egui::{Button, DragValue, Popup, PopupCloseBehavior, Slider, TextEdit, Ui, Vec2};
+use regex::bytes::RegexBuilder;
+use std::sync::Arc;
+
+/// Words that were found.
+#[derive(Debug)]
+pub struct Found {
+    /// Tells this from every other search.
+    pub id: u64,
+    /// Their rows, in order.
+    pub rows: Arc<Vec<usize>>,
+    /// What is wrong with the pattern.
+    pub fault: Option<String>,
+}
+
+/// Looks for words where something else is looked for.
+pub fn ask(state: &mut State, engine: &Engine<made::Made>, space: &Arc<Space>) {
+    let asked = (space.id, state.scene.space.find.clone());
+    if state.space.asked_find.as_ref() == Some(&asked) {
+        return;
+    }
+    state.space.asked_find = Some(asked.clone());
+    let text = asked.1;
+    if text.trim().is_empty() {
+        halt(state, engine, Slot::Find);
+        state.space.found = None;
+        return;
+    }
+    let space = space.clone();
+    submit(state, engine, Slot::Find, "finding words", move |control| {
+        Ok(made::Made::Space(Made::Found(Arc::new(find(&space, text.trim(), control)?))))
+    });
+}
+
+/// The words that contain a text, whatever its case, or that a pattern between slashes fits.
+fn find(space: &Space, text: &str, control: &Control) -> crate::Result<Found> {
+    let pattern = match text.strip_prefix('/') {
+        Some(pattern) => pattern.strip_suffix('/').unwrap_or(pattern).to_owned(),
+        None => regex::escape(text),
+    };
+    let made = RegexBuilder::new(&pattern).case_insensitive(true).size_limit(1 << 20).build();
+    let words = &space.vectors.words;
+    let (rows, fault) = match made {
+        Ok(pattern) => {
+            let mut rows = Vec::new();
+            for i in 0..words.len() {
+                if i % 65_536 == 0 {
+                    control.check()?;
+                }
+                if pattern.is_match(words.bytes_of(i)) {
+                    rows.push(i);
+                }
+            }
+            (rows, None)
+        }
+        Err(error) => {
+            let line = error.to_string().lines().last().unwrap_or_default().trim().to_owned();
+            (Vec::new(), Some(line))
+        }
+    };
+    Ok(Found { id: crate::figure::fresh_key(), rows: Arc::new(rows), fault })
+}
+
+/// Asks for another choice.
+fn choose(actions: &Actions, state: &State, change: impl FnOnce(&mut Chosen)) {
+    let mut chosen = state.scene.space.clone();
+    change(&mut chosen);
+    if chosen != state.scene.space {
+        actions.ask(Action::Space(Ask::Choose(Box::new(chosen))));
+    }
+}
+
+/// The field that finds words, with how many there are.
+pub fn finder(ui: &mut Ui, state: &State, actions: &Actions) {
+    ui.horizontal(|ui| {
+        let mut text = state.scene.space.find.clone();
+        let field = TextEdit::singleline(&mut text)
+            .id(super::find_id())
+            .hint_text(SPACE.find_hint)
+            .desired_width(190.0)
+            .min_size(Vec2::new(0.0, CONTROL));
+        let field = widgets::named(ui.add(field), SPACE.find).on_hover_text(SPACE.find_tip);
+        if field.changed() {
+            choose(actions, state, |chosen| chosen.find = text);
+        }
+        if let Some(found) = &state.space.found {
+            match &found.fault {
+                Some(fault) => drop(widgets::muted(ui, fill(SPACE.no_pattern, &[fault]))),
+                None => drop(widgets::muted(ui, fill(SPACE.found, &[&count(found.rows.len() as u64)]))),
+            }
+            if !found.rows.is_empty() && isolate(ui) {
+                actions.ask(Action::Space(Ask::Only(Some(found.rows.clone()))));
+            }
+        }
+        if !state.space.selection.is_empty() {
+            let selection = &state.space.selection;
+            widgets::muted(ui, fill(SPACE.selected, &[&count(selection.len() as u64)]));
+            if state.space.found.is_none() && isolate(ui) {
+                actions.ask(Action::Space(Ask::Only(Some(selection.clone()))));
+            }
+            if ui.button(SPACE.unselect).clicked() {
+                actions.ask(Action::Space(Ask::Select(Arc::default())));
+            }
+        }
+        if state.space.only.is_some() && ui.button(SPACE.bring_back).on_hover_text(SPACE.bring_back_tip).clicked() {
+            actions.ask(Action::Space(Ask::Only(None)));
+        }
+    });
+}
+
+fn isolate(ui: &mut Ui) -> bool {
+    ui.button(SPACE.isolate).on_hover_text(SPACE.isolate_tip).clicked()
+}
+
+/// What a method is called.
+pub fn method_name(method: Method) -> &'static str {
+    match method {
+        Method::Pca => SPACE.pca,
+        Method::Tsne => SPACE.tsne,
+        Method::Umap => SPACE.umap,
+    }
+}
+
+/// The button of the map with its few options under it.
+pub fn method(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
+    let chosen = &state.scene.space;
+    let label = fill(SPACE.method, &[method_name(chosen.method)]);
+    let button = ui.add(Button::new(label).min_size(Vec2::new(0.0, CONTROL))).on_hover_text(SPACE.method_tip);
+    Popup::menu(&button).close_behavior(PopupCloseBehavior::CloseOnClickOutside).show(|ui| {
+        egui::Frame::new().inner_margin(8.0).show(ui, |ui| {
+            ui.set_width(272.0);
+            ui.vertical(|ui| options(ui, state, actions, space));
+        });
+    });
+}
+
+fn options(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
+    let mut next = state.scene.space.clone();
+    let methods = [Method::Pca, Method::Tsne, Method::Umap].map(|m| (m, method_name(m)));
+    widgets::choice(ui, &mut next.method, &methods, SPACE.method_tip);
+    widgets::choice(ui, &mut next.solid, &[(false, SPACE.flat), (true, SPACE.solid)], SPACE.dimensions_tip);
+    ui.separator();
+    ui.spacing_mut().slider_width = 140.0;
+    match next.method {
+        Method::Pca => {
+            let most = space.vectors.rows.width().max(1);
+            ui.horizontal(|ui| {
+                widgets::muted(ui, SPACE.components).on_hover_text(SPACE.components_tip);
+                for (i, name) in ["x", "y", "z"].into_iter().enumerate().take(if next.solid { 3 } else { 2 }) {
+                    let mut number = next.components[i] + 1;
+                    let drag = DragValue::new(&mut number).range(1..=most).prefix(format!("{name} "));
+                    if widgets::named(ui.add(drag), &format!("{} {name}", SPACE.components)).changed() {
+                        next.components[i] = number - 1;
+                    }
+                }
+            });
+        }
+        Method::Tsne => {
+            widgets::muted(ui, SPACE.perplexity).on_hover_text(SPACE.perplexity_tip);
+            let slider = Slider::new(&mut next.perplexity, 2.0..=100.0).logarithmic(true).step_by(1.0);
+            widgets::slide(ui, slider, SPACE.perplexity);
+        }
+        Method::Umap => {
+            widgets::muted(ui, SPACE.neighbours).on_hover_text(SPACE.neighbours_tip);
+            widgets::slide(ui, Slider::new(&mut next.neighbours, 2..=60), SPACE.neighbours);
+        }
+    }
+    if next.method != Method::Pca {
+        ui.horizontal(|ui| {
+            widgets::muted(ui, SPACE.seed).on_hover_text(SPACE.seed_tip);
+            widgets::named(ui.add(DragValue::new(&mut next.seed)), SPACE.seed);
+            if ui.button(SPACE.run).on_hover_text(SPACE.run_tip).clicked() {
+                actions.ask(Action::Space(Ask::Again));
+            }
+        });
+    }
+    ui.separator();
+    let all = space.vectors.rows.len();
+    widgets::muted(ui, SPACE.first).on_hover_text(SPACE.first_tip);
+    let mut first = if next.first == 0 { all } else { next.first.min(all) };
+    let slider = Slider::new(&mut first, 1..=all.max(1)).logarithmic(true);
+    if widgets::slide(ui, slider, SPACE.first).changed() {
+        next.first = if first == all { 0 } else { first };
+    }
+    choose(actions, state, |chosen| *chosen = next);
+}
+
+/// The button of the colours.
+pub fn colours(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
+    let now = &state.scene.space.by;
+    let label = fill(SPACE.colour, &[now.label()]);
+    let button = ui.add(Button::new(label).min_size(Vec2::new(0.0, CONTROL))).on_hover_text(SPACE.colour_tip);
+    Popup::menu(&button).show(|ui| {
+        let columns = space.vectors.columns.iter().filter(|c| !matches!(c.values, ColumnValues::Text(_)));
+        let own = [By::Nothing, By::Rank, By::Length, By::Distance, By::Kept, By::False, By::Missing];
+        for by in own.into_iter().chain(columns.map(|c| By::Column(c.name.clone()))) {
+            let entry = Button::selectable(by == *now, by.label().to_owned());
+            if ui.add(entry).clicked() {
+                choose(actions, state, |chosen| chosen.by = by);
+                ui.close();
+            }
+        }
+    });
+}
+
+/// Holding a moving map, pushing it, and looking back.
+pub fn moving(ui: &mut Ui, state: &State, actions: &Actions) {
+    if let Some(live) = &state.space.live {
+        let paused = live.is_paused();
+        if ui.button(if paused { SPACE.go_on } else { SPACE.pause }).clicked() {
+            actions.ask(Action::Space(Ask::Pause(!paused)));
+        }
+        if ui.button(SPACE.perturb).on_hover_text(SPACE.perturb_tip).clicked() {
+            actions.ask(Action::Space(Ask::Perturb));
+        }
+    } else if let Some(laid) = state.space.laid.as_ref().filter(|laid| laid.frames.len() > 1) {
+        let last = laid.frames.len();
+        let mut frame = state.space.frame.unwrap_or(last);
+        ui.spacing_mut().slider_width = 120.0;
+        let slider = Slider::new(&mut frame, 0..=last).show_value(false).text(SPACE.frame);
+        if widgets::slide(ui, slider, SPACE.frame).on_hover_text(SPACE.frame_tip).changed() {
+            actions.ask(Action::Space(Ask::Frame((frame < last).then_some(frame))));
+        }
+    }
+}

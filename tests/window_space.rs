@@ -1,0 +1,168 @@
+//! The workspace of embeddings, by the names that a screen reader says.
+
+mod window;
+
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable;
+use lexiscope::gui::action::Action;
+use lexiscope::gui::command::Command;
+use lexiscope::gui::scene::Workspace;
+use lexiscope::gui::settings::{Settings, Theme};
+use lexiscope::gui::space;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use window::{Window, open, settle};
+
+/// Three groups of words about three directions, of which the first begins the file.
+fn vectors(folder: &tempfile::TempDir) -> PathBuf {
+    let path = folder.path().join("groups.txt");
+    let mut text = String::from("60 5\n");
+    for i in 0..60usize {
+        let (group, far) = (i % 3, (i / 3) as f32);
+        let mut vector = [0.02 * far, 0.01 * (far * 1.7).sin(), 0.0, 0.0, 0.0];
+        vector[2 + group] = 1.0 + 0.05 * (far * 0.9).cos();
+        let name = ["red", "green", "blue"][group];
+        let row: Vec<String> = vector.iter().map(|x| format!("{x:.5}")).collect();
+        let _ = writeln!(text, "{name}{} {}", i / 3, row.join(" "));
+    }
+    std::fs::write(&path, text).expect("it is written");
+    path
+}
+
+fn start(folder: &tempfile::TempDir) -> Window {
+    let mut window = open([1280.0, 800.0], 1.0, Settings { theme: Theme::Dark, ..Settings::default() });
+    let path = vectors(folder).to_string_lossy().into_owned();
+    window.state().ask(Action::Space(space::Ask::Open(path)));
+    window.state().ask(Action::Do(Command::Embeddings));
+    settle(&mut window);
+    window
+}
+
+fn choose(window: &mut Window, change: impl FnOnce(&mut space::Chosen)) {
+    let mut chosen = window.state().state().scene.space.clone();
+    change(&mut chosen);
+    window.state().ask(Action::Space(space::Ask::Choose(Box::new(chosen))));
+    settle(window);
+}
+
+#[test]
+fn a_word_finds_its_neighbours_in_three_spaces() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = start(&folder);
+    assert_eq!(window.state().state().scene.workspace, Workspace::Embeddings);
+    window.get_by_label("Map of words");
+    let laid = window.state().state().space.laid.clone().expect("a map");
+    assert_eq!(laid.places.len(), 60);
+    let field = window.get_by_label("Word or formula");
+    field.focus();
+    window.step();
+    window.get_by_label("Word or formula").type_text("red3");
+    settle(&mut window);
+    // The nearest by angle are of the same colour, and the lists say so.
+    let nearest = window.get_all_by_label_contains("red").count();
+    assert!(nearest >= 15, "{nearest} of the lists are red");
+    assert!(window.query_by_label_contains("as stored").is_some());
+    assert!(window.query_by_label_contains("on this map").is_some());
+}
+
+#[test]
+fn a_formula_that_is_wrong_says_where_and_offers_words() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = start(&folder);
+    choose(&mut window, |chosen| chosen.formula = "red3 - gren4".to_owned());
+    let fault = window.state().state().space.fault.clone().expect("it is wrong");
+    assert_eq!(&"red3 - gren4"[fault.at.clone()], "gren4");
+    window.get_by_label("green4").click();
+    settle(&mut window);
+    let state = window.state().state();
+    assert_eq!(state.scene.space.formula, "red3 - green4");
+    assert!(state.space.fault.is_none());
+}
+
+#[test]
+fn words_are_found_isolated_and_brought_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = start(&folder);
+    window.key_press(Key::Slash);
+    window.step();
+    window.get_by_label("Find words").type_text("/^blue1/");
+    settle(&mut window);
+    assert!(window.query_by_label_contains("11 found").is_some());
+    window.get_by_label("Isolate").click();
+    settle(&mut window);
+    let points = |window: &Window| window.state().state().space.laid.as_ref().expect("a map").places.len();
+    assert_eq!(points(&window), 11);
+    window.get_by_label("Bring all back").click();
+    settle(&mut window);
+    assert_eq!(points(&window), 60);
+}
+
+#[test]
+fn the_table_lists_words_and_sorts_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = start(&folder);
+    window.key_press(Key::B);
+    settle(&mut window);
+    assert!(window.query_by_label_contains("60 words").is_some());
+    let first = |window: &Window| window.get_all_by_label_contains("0").next().is_some();
+    assert!(first(&window));
+    window.get_by_label("word").click();
+    settle(&mut window);
+    let row = window.get_by_label("blue0").rect();
+    let next = window.get_by_label("blue1").rect();
+    assert!(row.top() < next.top(), "in the order of the alphabet");
+    window.get_by_label("blue1").click();
+    settle(&mut window);
+    assert_eq!(window.state().state().scene.space.formula, "blue1");
+}
+
+#[test]
+fn a_map_turns_in_three_dimensions_and_zooms_by_the_wheel() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = start(&folder);
+    let flat = window.state().state().scene.space.camera;
+    choose(&mut window, |chosen| chosen.solid = true);
+    let laid = window.state().state().space.laid.clone().expect("a map");
+    assert_eq!(laid.coordinates.width(), 3);
+    let map = window.get_by_label("Map of words").rect();
+    window.drag_at(map.center());
+    window.step();
+    window.hover_at(map.center() + egui::Vec2::new(60.0, 20.0));
+    window.step();
+    window.drop_at(map.center() + egui::Vec2::new(60.0, 20.0));
+    settle(&mut window);
+    let turned = window.state().state().scene.space.camera;
+    assert_ne!(turned.turn, flat.turn);
+    window.event(egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: egui::Vec2::new(0.0, 80.0),
+        phase: egui::TouchPhase::Move,
+        modifiers: Modifiers::NONE,
+    });
+    settle(&mut window);
+    assert!(window.state().state().scene.space.camera.zoom > turned.zoom);
+}
+
+#[test]
+fn tsne_moves_and_remembers_its_frames() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = start(&folder);
+    choose(&mut window, |chosen| chosen.method = serde_json::from_str("\"tsne\"").expect("a method"));
+    let kept = &window.state().state().space;
+    let laid = kept.laid.clone().expect("a map");
+    assert!(kept.live.is_none() && laid.frames.len() > 10, "{} frames", laid.frames.len());
+    assert!(kept.trust().expect("it was checked").share_kept() > 0.5);
+    assert!(window.query_by_label("Frame").is_some());
+}
+
+#[test]
+fn what_cannot_be_opened_is_said_and_the_rest_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = start(&folder);
+    let path = folder.path().join("broken.bin");
+    std::fs::write(&path, b"4 300\nking ").expect("it is written");
+    window.state().ask(Action::Space(space::Ask::Open(path.to_string_lossy().into_owned())));
+    settle(&mut window);
+    assert!(window.query_by_label_contains("could not be opened").is_some());
+    assert_eq!(window.state().state().space.space.as_ref().expect("the old ones").name, "groups.txt");
+}
