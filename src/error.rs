@@ -92,6 +92,16 @@ pub enum Error {
         /// Bytes that may be kept.
         budget: u64,
     },
+    /// A file would take more memory than it may.
+    #[error("{}: opening it takes {} MB of memory, and {} MB may be used", path.display(), wanted.div_ceil(1_000_000), budget / 1_000_000)]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that it would take.
+        wanted: u64,
+        /// Bytes that it may take.
+        budget: u64,
+    },
     /// A compute device cannot be used.
     #[error("device {device}: {what}")]
     Device {
@@ -172,6 +182,9 @@ impl Error {
             Self::Network { .. } => "Check the connection and try again: a partial download goes on where it stopped.",
             Self::Memory { .. } => {
                 "Shorten the text, keep fewer sites, or raise the budget in the settings or with --budget."
+            }
+            Self::TooLarge { .. } => {
+                "Read only the first words with --limit, close other programs, or raise the budget with --budget."
             }
             Self::Device { .. } => "Choose another device in the settings or with --device.",
             Self::NoDisplay { .. } => "Use the command line, e.g. `lexiscope attend`: see `lexiscope --help`.",

@@ -18,3 +18,4 @@ pub mod predictions;
 pub mod relations;
 pub mod rollout;
 pub mod sift;
+pub mod space;

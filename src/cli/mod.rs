@@ -16,6 +16,7 @@ mod model;
 mod patch;
 mod progress;
 mod reading;
+mod vectors;
 mod view;
 
 use crate::engine::device::Choice;
@@ -55,6 +56,7 @@ enum Command {
     Lens(lens::Args),
     Compare(compare::Args),
     Map(map::Args),
+    Vectors(vectors::Args),
     View(view::Args),
 }
 
@@ -71,6 +73,7 @@ impl Command {
             Self::Lens(_) => "lens",
             Self::Compare(_) => "compare",
             Self::Map(_) => "map",
+            Self::Vectors(_) => "vectors",
             Self::View(_) => "the window",
         }
     }
@@ -100,6 +103,7 @@ impl Command {
             Self::Lens(args) => args.run(),
             Self::Compare(args) => args.run(),
             Self::Map(args) => args.run(),
+            Self::Vectors(args) => args.run(),
             Self::View(args) => args.run(),
         }
     }

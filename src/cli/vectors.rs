@@ -1,0 +1,98 @@
+//! `lexiscope vectors`: files of word vectors on the command line, one file here to each thing that is asked of them.
+
+mod convert;
+mod info;
+
+use super::{progress, say};
+use crate::error::Result;
+use crate::source::find;
+use crate::source::vectors::{BadRows, Opening, Vectors};
+use crate::trace::Control;
+use clap::Subcommand;
+use std::path::PathBuf;
+
+/// Opens a file of word vectors: says what is in it, finds neighbours, converts it.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    source: Source,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Info(info::Args),
+    Convert(convert::Args),
+}
+
+/// The vectors that a subcommand works on.
+#[derive(Debug, clap::Args)]
+pub(super) struct Source {
+    /// A file of vectors: word2vec (text or binary), GloVe, fastText (.bin and .vec), NumPy (.npy, .npz), safetensors,
+    /// or the Embedding Projector's (tables, .bytes, `projector_config.json`); its content says which it is. Or a folder
+    /// with one, a folder of a model, of which the input embedding is read, or the name of bundled ones.
+    file: PathBuf,
+    /// Which tensor or array holds the vectors, where there are several.
+    #[arg(long, global = true, value_name = "NAME")]
+    tensor: Option<String>,
+    /// How many numbers a row has, where the file does not say it (.bytes).
+    #[arg(long, global = true, value_name = "N")]
+    width: Option<usize>,
+    /// A file with a word to each row, where the vectors have none: plain lines, .tsv or .csv, whose other columns are
+    /// metadata.
+    #[arg(long, global = true, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// A table of metadata (.tsv or .csv, or a vocabulary of words and counts), joined by word, or by row where it names
+    /// no word.
+    #[arg(long, global = true, value_name = "FILE")]
+    metadata: Option<PathBuf>,
+    /// Reads only this many words, from the beginning.
+    #[arg(long, global = true, value_name = "N")]
+    limit: Option<usize>,
+    /// What becomes of rows with NaN or infinity: skip, keep or refuse.
+    #[arg(long, global = true, default_value_t = BadRows::Skip, value_name = "WHAT")]
+    bad: BadRows,
+    /// The most memory that the vectors may take, in MB; nine tenths of what is free if nothing is said.
+    #[arg(long, global = true, value_parser = clap::value_parser!(u64).range(1..), value_name = "MB")]
+    budget: Option<u64>,
+}
+
+impl Source {
+    /// Opens the vectors; what the person should know about them goes to standard error.
+    fn open(&self) -> Result<Vectors> {
+        let progress = progress::Line::start();
+        let vectors = self.open_with(&progress.control());
+        drop(progress);
+        let vectors = vectors?;
+        vectors.report.notices.iter().for_each(|notice| say(&format!("note: {notice}")));
+        Ok(vectors)
+    }
+
+    fn open_with(&self, control: &Control) -> Result<Vectors> {
+        Vectors::open(&find::vectors(&self.file), &self.opening(), control)
+    }
+
+    fn opening(&self) -> Opening {
+        let default = Opening::default();
+        let budget = self.budget.map_or(default.budget, |mb| mb.saturating_mul(1_000_000));
+        Opening {
+            budget,
+            limit: self.limit,
+            bad: self.bad,
+            tensor: self.tensor.clone(),
+            width: self.width,
+            labels: self.labels.clone(),
+            metadata: self.metadata.clone(),
+        }
+    }
+}
+
+impl Args {
+    pub(super) fn run(&self) -> Result<()> {
+        match &self.command {
+            Command::Info(args) => args.run(&self.source),
+            Command::Convert(args) => args.run(&self.source),
+        }
+    }
+}
