@@ -52,7 +52,7 @@ pub struct Answer {
     pub line: usize,
     /// The four words as the file has them.
     pub words: [String; 4],
-    /// The row of the answer; `None` where a word is unknown.
+    /// The row of the answer; `None` where a word is unknown or has no direction.
     pub found: Option<usize>,
     /// Whether it is the fourth word.
     pub is_correct: bool,
@@ -117,12 +117,17 @@ impl Questions {
         let mut scores: Vec<SectionScore> = self.sections.iter().map(SectionScore::new).collect();
         for (s, section) in self.sections.iter().enumerate() {
             for (q, (_, four)) in section.questions.iter().enumerate() {
-                let row = |i: usize| vocabulary.get(&how.folded(&four[i])).copied().filter(|&row| index.is_placed(row));
+                let row = |i: usize| vocabulary.get(&how.folded(&four[i])).copied();
                 let (Some(a), Some(b), Some(c), Some(_)) = (row(0), row(1), row(2), row(3)) else {
                     scores[s].unknown += 1;
                     scores[s].total += usize::from(how.unknown_is_wrong);
                     continue;
                 };
+                scores[s].total += 1;
+                if ![a, b, c].iter().all(|&row| index.is_placed(row)) {
+                    // Without a direction there is no answer.
+                    continue;
+                }
                 let mut place = |row: usize| {
                     *places.entry(row).or_insert_with(|| {
                         asked.push(row);
@@ -143,7 +148,6 @@ impl Questions {
             let out = &mut score.answers[known.question];
             out.found = answer.map(|near| near.row);
             out.is_correct = answer.is_some_and(|near| said(&near) == folded[3]);
-            score.total += 1;
             score.correct += usize::from(out.is_correct);
         }
         Ok(scores)
