@@ -184,7 +184,7 @@ impl Error {
                 "Shorten the text, keep fewer sites, or raise the budget in the settings or with --budget."
             }
             Self::TooLarge { .. } => {
-                "Read only the first words with --limit, close other programs, or raise the budget with --budget."
+                "Read less of it (--limit, --sentences), close other programs, or raise the budget (--budget)."
             }
             Self::Device { .. } => "Choose another device in the settings or with --device.",
             Self::NoDisplay { .. } => "Use the command line, e.g. `lexiscope attend`: see `lexiscope --help`.",

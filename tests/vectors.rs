@@ -279,6 +279,37 @@ fn the_input_embedding_of_a_model_has_its_tokens() {
 }
 
 #[test]
+fn the_bundled_vectors_are_opened_by_their_name() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/words-en");
+    let vectors = open_with(&folder, &Opening::default()).expect("the bundled vectors");
+    assert_eq!((vectors.words.len(), vectors.rows.width()), (19_645, 100));
+    let counts = column(&vectors, "count");
+    assert!(counts.is_sorted_by(|x, y| x >= y) && counts[0] == 704_460.0, "the most frequent come first");
+    // king - man + woman: what gensim 4.4.0 finds nearest.
+    let unit = |i: usize| {
+        let row = vectors.rows.row(i);
+        let norm = row.iter().map(|x| x * x).sum::<f32>().sqrt();
+        row.iter().map(|x| x / norm).collect::<Vec<_>>()
+    };
+    let [king, man, woman] = ["king", "man", "woman"].map(|word| vectors.words.find(word).expect(word));
+    let asked: Vec<f32> = (0..100).map(|i| unit(king)[i] - unit(man)[i] + unit(woman)[i]).collect();
+    let norm = asked.iter().map(|x| x * x).sum::<f32>().sqrt();
+    let score = |i: usize| unit(i).iter().zip(&asked).map(|(x, y)| x * y).sum::<f32>() / norm;
+    let others = (0..vectors.words.len()).filter(|i| ![king, man, woman].contains(i));
+    let best = others.max_by(|&i, &j| score(i).total_cmp(&score(j))).expect("a word");
+    assert_eq!(vectors.words.get(best), "queen");
+    assert!((score(best) - 0.794_951).abs() < 1e-4, "{}", score(best));
+
+    let (code, out, _) = lexiscope(&["vectors", "words-en", "--limit", "2", "info"]);
+    assert!(code == 0 && out.contains("first       the and\n"), "{out}");
+    let size: u64 = std::fs::read_dir(&folder)
+        .expect("a folder")
+        .map(|entry| entry.and_then(|e| e.metadata()).map_or(0, |about| about.len()))
+        .sum();
+    assert!(size <= 5_000_000, "{size}");
+}
+
+#[test]
 fn a_choice_of_tensors_is_offered_by_name() {
     let error = open_with(&data("several.safetensors"), &Opening::default()).expect_err("two matrices").to_string();
     assert!(error.contains("`first` [12, 5], `model.second` [12, 5]") && !error.contains("scale"), "{error}");
@@ -373,6 +404,10 @@ fn one_word_is_a_space_and_bytes_that_are_no_text_survive() {
     for text in [b"a 1 2 3".as_slice(), b"1 3\na 1 2 3\r\n", b"\xef\xbb\xbfa 1 2 3 \n\n", b"a\t1\t2\t3\n"] {
         let vectors = written("x.txt", text, &Opening::default()).expect("one word");
         assert_eq!((words(&vectors), vectors.rows.values()), (vec!["a".into()], [1.0, 2.0, 3.0].as_slice()));
+    }
+    for text in ["  1   2\n -3  4.5\n", "a  1   2\nb -3  4.5 \n"] {
+        let vectors = written("x.txt", text.as_bytes(), &Opening::default()).expect("columns that stand in line");
+        assert_eq!((vectors.words.len(), vectors.rows.values()), (2, [1.0, 2.0, -3.0, 4.5].as_slice()), "{text}");
     }
     let text = b"caf\xe9 1 2\ncaf\xe8 3 4\n";
     let vectors = written("x.txt", text, &Opening::default()).expect("two words");

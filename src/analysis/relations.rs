@@ -391,7 +391,7 @@ mod tests {
     }
 
     fn word(span: std::ops::Range<usize>, head: Option<usize>) -> Word {
-        Word { span, head, relation: 0 }
+        Word { span, head, ..Word::default() }
     }
 
     #[test]

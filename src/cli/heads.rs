@@ -193,7 +193,7 @@ impl Args {
 }
 
 /// Says what the model did not see.
-fn say_tour(tour: Tour, opened: &Opened) {
+pub(super) fn say_tour(tour: Tour, opened: &Opened) {
     if tour.skipped > 0 {
         say(&format!("note: {} sentences are left out: the model can read nothing in them", tour.skipped));
     }

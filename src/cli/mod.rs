@@ -7,6 +7,7 @@ mod ablate;
 mod attend;
 mod changes;
 mod compare;
+mod embed;
 mod fill;
 mod generate;
 mod heads;
@@ -57,6 +58,7 @@ enum Command {
     Compare(compare::Args),
     Map(map::Args),
     Vectors(vectors::Args),
+    Embed(embed::Args),
     View(view::Args),
 }
 
@@ -74,6 +76,7 @@ impl Command {
             Self::Compare(_) => "compare",
             Self::Map(_) => "map",
             Self::Vectors(_) => "vectors",
+            Self::Embed(_) => "embed",
             Self::View(_) => "the window",
         }
     }
@@ -104,6 +107,7 @@ impl Command {
             Self::Compare(args) => args.run(),
             Self::Map(args) => args.run(),
             Self::Vectors(args) => args.run(),
+            Self::Embed(args) => args.run(),
             Self::View(args) => args.run(),
         }
     }

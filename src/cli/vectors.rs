@@ -3,6 +3,8 @@
 mod convert;
 mod info;
 
+pub(super) use convert::{vectors_path, write};
+
 use super::{progress, say};
 use crate::error::Result;
 use crate::source::find;

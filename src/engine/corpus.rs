@@ -20,18 +20,30 @@ pub struct Tour {
     pub shortened: usize,
 }
 
-/// Runs the model on every text, keeping attention probabilities, as many at a time as there are processors. `map`
-/// turns a run into what is to be known of it, on any thread; `take` gets that in the order of the texts. No more than
-/// a few runs are kept at a time.
+/// Runs the model on every text, keeping attention probabilities: [`each_keeping`] them.
 pub fn each<T: Send>(
     opened: &Opened,
     texts: &[&str],
     budget: u64,
     control: &Control,
     map: impl Fn(usize, &Run) -> Result<T> + Sync,
+    take: impl FnMut(usize, T),
+) -> Result<Tour> {
+    each_keeping(opened, texts, &Want::nothing().and(Place::site(Site::Probs)), budget, control, map, take)
+}
+
+/// Runs the model on every text, keeping `want`, as many at a time as there are processors. `map` turns a run into what
+/// is to be known of it, on any thread; `take` gets that in the order of the texts. No more than a few runs are kept at
+/// a time.
+pub fn each_keeping<T: Send>(
+    opened: &Opened,
+    texts: &[&str],
+    want: &Want,
+    budget: u64,
+    control: &Control,
+    map: impl Fn(usize, &Run) -> Result<T> + Sync,
     mut take: impl FnMut(usize, T),
 ) -> Result<Tour> {
-    let want = Want::nothing().and(Place::site(Site::Probs));
     // What a single pass reports says nothing about the whole.
     let quiet = Control::new(control.stop.clone(), |_| {});
     let read = |i: usize| -> Result<Option<(T, bool)>> {

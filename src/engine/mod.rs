@@ -1,6 +1,7 @@
 //! Opening models and running them, on threads of its own or on the caller's.
 
 mod ablate;
+pub mod contextual;
 mod continued;
 pub mod corpus;
 pub mod device;

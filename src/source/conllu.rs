@@ -1,13 +1,14 @@
 //! CoNLL-U: a word to a line of ten columns, a blank line after each sentence
-//! (<https://universaldependencies.org/format.html>). Read are `ID`, `FORM`, `HEAD`, `DEPREL`, `SpaceAfter=No` and the
-//! comment `# text`. Empty nodes are no words of the text and are passed over.
+//! (<https://universaldependencies.org/format.html>). Read are `ID`, `FORM`, `LEMMA`, `UPOS`, `HEAD`, `DEPREL`,
+//! `SpaceAfter=No` and the comment `# text`. Empty nodes are no words of the text and are passed over.
 
 use super::corpus::{Corpus, Sentence, Word};
 use crate::error::{Error, Result};
 use crate::trace::Control;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 /// The most names of relations that are told apart: treebanks have some fifty. Every head keeps count of each.
 const MOST_RELATIONS: usize = 1000;
@@ -15,6 +16,8 @@ const MOST_RELATIONS: usize = 1000;
 /// A word as its line has it.
 struct Row<'a> {
     form: &'a str,
+    lemma: &'a str,
+    upos: &'a str,
     /// Counted from 1; 0 is the root.
     head: Option<usize>,
     relation: &'a str,
@@ -38,12 +41,23 @@ struct Block<'a> {
     surfaces: Vec<Surface<'a>>,
 }
 
+/// Texts of which each is kept once.
+#[derive(Default)]
+struct Shared<'a>(HashMap<&'a str, Arc<str>>);
+
+impl<'a> Shared<'a> {
+    fn of(&mut self, text: &'a str) -> Arc<str> {
+        self.0.entry(text).or_insert_with(|| text.into()).clone()
+    }
+}
+
 /// Reads at most `most` sentences.
 pub(super) fn read(path: &Path, text: &str, most: usize, control: &Control) -> Result<Corpus> {
     let mut sentences = Vec::new();
     let mut names: BTreeSet<&str> = BTreeSet::new();
     let mut pending: Vec<Vec<&str>> = Vec::new();
     let mut block = Block::default();
+    let mut shared = Shared::default();
     for (number, line) in text.lines().chain([""]).enumerate() {
         if sentences.len() == most {
             break;
@@ -53,7 +67,7 @@ pub(super) fn read(path: &Path, text: &str, most: usize, control: &Control) -> R
             block.take(number + 1, line).map_err(wrong)?;
         } else if !block.rows.is_empty() {
             control.check()?;
-            let (sentence, relations) = std::mem::take(&mut block).sentence().map_err(wrong)?;
+            let (sentence, relations) = std::mem::take(&mut block).sentence(&mut shared).map_err(wrong)?;
             names.extend(&relations);
             if names.len() > MOST_RELATIONS {
                 let line = sentence.line;
@@ -93,7 +107,7 @@ impl<'a> Block<'a> {
             return Ok(());
         }
         let columns: Vec<&str> = line.split('\t').collect();
-        let &[id, form, _, _, _, _, head, relation, _, misc] = columns.as_slice() else {
+        let &[id, form, lemma, upos, _, _, head, relation, _, misc] = columns.as_slice() else {
             return wrong(&format!("{} columns instead of 10, which tabs separate", columns.len()));
         };
         let next = self.rows.len() + 1;
@@ -127,12 +141,12 @@ impl<'a> Block<'a> {
         if self.surfaces.last().is_none_or(|s| s.words.end < next) {
             self.surfaces.push(Surface { form, words: next - 1..next, space_after, line: number });
         }
-        self.rows.push(Row { form, head, relation, line: number });
+        self.rows.push(Row { form, lemma, upos, head, relation, line: number });
         Ok(())
     }
 
     /// The sentence, and the relations of those of its words that have a head. Relations are numbered later.
-    fn sentence(self) -> Result<(Sentence, Vec<&'a str>), String> {
+    fn sentence(self, shared: &mut Shared<'a>) -> Result<(Sentence, Vec<&'a str>), String> {
         let count = self.rows.len();
         if let Some(last) = self.surfaces.last().filter(|s| s.words.end > count) {
             return Err(format!(
@@ -156,7 +170,8 @@ impl<'a> Block<'a> {
                 _ => None,
             };
             relations.extend(head.map(|_| row.relation));
-            words.push(Word { span, head, relation: 0 });
+            let (upos, lemma) = (shared.of(row.upos), shared.of(row.lemma));
+            words.push(Word { span, head, relation: 0, upos, lemma });
         }
         Ok((Sentence { text, words, line: self.line }, relations))
     }
@@ -257,6 +272,9 @@ mod tests {
         let links: Vec<_> = corpus.sentences[0].words.iter().map(|w| (w.head, w.relation)).collect();
         assert_eq!(links, [(Some(3), 2), (Some(3), 1), (Some(3), 0), (None, 0), (Some(3), 3)]);
         assert_eq!(corpus.sentences[0].line, 1);
+        let tagged = "1\tcats\tcat\tNOUN\t_\t_\t0\troot\t_\t_\n";
+        let word = &parse(tagged).expect("a treebank").sentences[0].words[0];
+        assert_eq!((&*word.upos, &*word.lemma), ("NOUN", "cat"));
     }
 
     #[test]

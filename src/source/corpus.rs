@@ -5,12 +5,13 @@ use crate::error::{Error, Result};
 use crate::trace::Control;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The longest file that is read.
 const LONGEST: u64 = 256 << 20;
 
 /// A word of a treebank.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Word {
     /// Its bytes in the sentence's text.
     pub span: Range<usize>,
@@ -18,6 +19,10 @@ pub struct Word {
     pub head: Option<usize>,
     /// Its relation to that word: an index into [`Corpus::relations`].
     pub relation: usize,
+    /// Its part of speech, the treebank's `UPOS`; `_` where it has none.
+    pub upos: Arc<str>,
+    /// What it is a form of; `_` where the treebank does not say.
+    pub lemma: Arc<str>,
 }
 
 /// One sentence.

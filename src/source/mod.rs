@@ -10,6 +10,7 @@ mod joined;
 mod machine;
 mod nested;
 mod npz;
+pub mod passages;
 mod pickle;
 mod safetensors;
 mod stored;

@@ -16,6 +16,7 @@ mod subwords;
 mod text;
 mod words;
 
+pub(super) use columns::Texts;
 pub use opening::{BadRows, Opening, free_memory};
 pub use subwords::{Gram, Subwords};
 pub use words::Words;
@@ -24,6 +25,7 @@ use super::stored::Disk;
 use crate::error::{Error, Result};
 use crate::rows::Rows;
 use crate::trace::Control;
+use builder::State;
 use head::Kind;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -86,6 +88,17 @@ impl Vectors {
             Kind::Binary(layout) => binary::read(&disk, &layout, opening, control),
             Kind::Text(layout) => text::read(&disk, &layout, opening, control),
         }
+    }
+
+    /// Vectors that were made and not read: what a reader would count is counted. Names may repeat.
+    pub fn made(format: &'static str, words: Words, rows: Rows, columns: Vec<Column>) -> Result<Self> {
+        let is_even = words.len() == rows.len() && columns.iter().all(|c| c.values.len() == words.len());
+        if !is_even {
+            return Err(Error::input(format!("{} words do not go with {} rows", words.len(), rows.len())));
+        }
+        let mut report = Report { format, ..Report::default() };
+        rows.iter().for_each(|row| report.count(State::of(row)));
+        Self { path: PathBuf::new(), words, rows, columns, subwords: None, report }.checked(BadRows::Keep)
     }
 
     /// Whether a folder holds vectors and no model.

@@ -165,9 +165,11 @@ impl<'a> Reader<'a> {
 }
 
 /// A column before it is known what it holds.
-struct Texts {
-    name: String,
-    values: Vec<String>,
+pub struct Texts {
+    /// Its name.
+    pub name: String,
+    /// Its values as they are written.
+    pub values: Vec<String>,
 }
 
 impl Texts {
@@ -178,7 +180,7 @@ impl Texts {
     }
 
     /// Numbers if all that is there are; kinds if there are few of them; text.
-    fn column(self) -> Column {
+    pub fn column(self) -> Column {
         let number = |text: &String| if text.trim().is_empty() { Some(f64::NAN) } else { text.trim().parse().ok() };
         let is_empty = self.values.iter().all(|text| text.trim().is_empty());
         let numbers: Option<Vec<f64>> = if is_empty { None } else { self.values.iter().map(number).collect() };
@@ -191,6 +193,20 @@ impl Texts {
 }
 
 impl ColumnValues {
+    /// Kinds, however many there are.
+    pub fn of_kinds<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut names = Vec::new();
+        let mut known: HashMap<&str, u32> = HashMap::new();
+        let kind = |text: &'a str| {
+            *known.entry(text).or_insert_with(|| {
+                names.push(text.to_owned());
+                names.len() as u32 - 1
+            })
+        };
+        let of = texts.into_iter().map(kind).collect();
+        Self::Kind { names, of }
+    }
+
     /// Kinds if there are few of them, and text otherwise.
     pub fn of_texts(texts: Vec<String>) -> Self {
         let most = (texts.len() / 2).min(KINDS);

@@ -204,13 +204,13 @@ impl Head<'_> {
 
 /// The fields of a line.
 fn fields(line: &[u8]) -> Vec<&[u8]> {
-    line.trim_ascii_end().split(|b| is_gap(*b)).collect()
+    line.trim_ascii_end().split(|b| is_gap(*b)).filter(|field| !field.is_empty()).collect()
 }
 
 /// How many numbers a line ends with, its first field left out.
 fn numbers_at_end(line: &[u8]) -> usize {
     let fields = fields(line);
-    fields[1..].iter().rev().take_while(|field| float::parse(field).is_some()).count()
+    fields.iter().skip(1).rev().take_while(|field| float::parse(field).is_some()).count()
 }
 
 /// How many numbers lines end with, as most of them do; the fewest of those that are equally usual.

@@ -223,7 +223,7 @@ fn backward<'a>(line: &'a [u8], layout: &Layout, values: &mut Vec<f32>) -> Resul
             rest = trimmed(rest);
         }
     }
-    if !layout.named && !rest.is_empty() {
+    if !layout.named && !trimmed(rest).is_empty() {
         return Err(format!("has more than {width} numbers"));
     }
     values[before..].reverse();
