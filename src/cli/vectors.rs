@@ -1,9 +1,11 @@
 //! `lexiscope vectors`: files of word vectors on the command line, one file here to each thing that is asked of them.
 
+mod convert;
 mod info;
 
 use super::{progress, say};
 use crate::error::Result;
+use crate::source::find;
 use crate::source::vectors::{BadRows, Opening, Vectors};
 use crate::trace::Control;
 use clap::Subcommand;
@@ -21,13 +23,30 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Info(info::Args),
+    Convert(convert::Args),
 }
 
 /// The vectors that a subcommand works on.
 #[derive(Debug, clap::Args)]
 pub(super) struct Source {
-    /// A file of vectors: word2vec (text or binary), `GloVe` or fastText. Its content says which it is.
+    /// A file of vectors: word2vec (text or binary), GloVe, fastText (.bin and .vec), NumPy (.npy, .npz), safetensors,
+    /// or the Embedding Projector's (tables, .bytes, `projector_config.json`); its content says which it is. Or a folder
+    /// with one, a folder of a model, of which the input embedding is read, or the name of bundled ones.
     file: PathBuf,
+    /// Which tensor or array holds the vectors, where there are several.
+    #[arg(long, global = true, value_name = "NAME")]
+    tensor: Option<String>,
+    /// How many numbers a row has, where the file does not say it (.bytes).
+    #[arg(long, global = true, value_name = "N")]
+    width: Option<usize>,
+    /// A file with a word to each row, where the vectors have none: plain lines, .tsv or .csv, whose other columns are
+    /// metadata.
+    #[arg(long, global = true, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// A table of metadata (.tsv or .csv, or a vocabulary of words and counts), joined by word, or by row where it names
+    /// no word.
+    #[arg(long, global = true, value_name = "FILE")]
+    metadata: Option<PathBuf>,
     /// Reads only this many words, from the beginning.
     #[arg(long, global = true, value_name = "N")]
     limit: Option<usize>,
@@ -51,13 +70,21 @@ impl Source {
     }
 
     fn open_with(&self, control: &Control) -> Result<Vectors> {
-        Vectors::open(&self.file, &self.opening(), control)
+        Vectors::open(&find::vectors(&self.file), &self.opening(), control)
     }
 
     fn opening(&self) -> Opening {
         let default = Opening::default();
         let budget = self.budget.map_or(default.budget, |mb| mb.saturating_mul(1_000_000));
-        Opening { budget, limit: self.limit, bad: self.bad, ..default }
+        Opening {
+            budget,
+            limit: self.limit,
+            bad: self.bad,
+            tensor: self.tensor.clone(),
+            width: self.width,
+            labels: self.labels.clone(),
+            metadata: self.metadata.clone(),
+        }
     }
 }
 
@@ -65,6 +92,7 @@ impl Args {
     pub(super) fn run(&self) -> Result<()> {
         match &self.command {
             Command::Info(args) => args.run(&self.source),
+            Command::Convert(args) => args.run(&self.source),
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod picture;
 mod reading;
 pub mod table;
 pub mod tensors;
+pub mod vectors;
 mod view;
 
 pub use reading::{Passed, Reading};

@@ -1,8 +1,14 @@
 //! `NumPy`'s npz: a zip file of stored `.npy` files, as `numpy.savez` writes it.
 
+use std::borrow::Cow;
 use std::io::{self, Seek, Write};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
+
+/// The most bytes that words of characters may take, four to a character.
+const MOST_TEXT: u64 = 256 << 20;
+/// The most bytes that words of bytes may take.
+const MOST_BYTES: u64 = 4 << 30;
 
 /// A file under way.
 pub struct Npz<W: Write + Seek>(ZipWriter<W>);
@@ -19,10 +25,58 @@ impl<W: Write + Seek> Npz<W> {
         write_singles(&mut self.0, values)
     }
 
+    /// An array of `<f4`, row-major, whose values `write` writes with [`write_singles`].
+    pub fn singles_by(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        write: impl FnOnce(&mut ZipWriter<W>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.start(name, "<f4", shape, shape.iter().map(|n| *n as u64).product::<u64>() * 4)?;
+        write(&mut self.0)
+    }
+
     /// An array of `<f8` with one axis.
     pub fn doubles(&mut self, name: &str, values: &[f64]) -> io::Result<()> {
         self.start(name, "<f8", &[values.len()], values.len() as u64 * 8)?;
-        write_blocks(&mut self.0, values, f64::to_le_bytes)
+        write_doubles(&mut self.0, values)
+    }
+
+    /// An array of words: of characters, or of bytes where a word is not UTF-8 or where characters of 4 bytes would make
+    /// the file too large.
+    pub fn words<'a>(&mut self, name: &str, count: usize, word: impl Fn(usize) -> Cow<'a, [u8]>) -> io::Result<()> {
+        let (mut bytes, mut chars, mut is_text) = (1, 1, true);
+        for i in 0..count {
+            let word = word(i);
+            bytes = bytes.max(word.len());
+            match std::str::from_utf8(&word) {
+                Ok(text) => chars = chars.max(text.chars().count()),
+                Err(_) => is_text = false,
+            }
+        }
+        let padded = |size: usize| count as u64 * size as u64;
+        if is_text && padded(chars * 4) <= MOST_TEXT {
+            self.start(name, &format!("<U{chars}"), &[count], padded(chars * 4))?;
+            for i in 0..count {
+                let word = word(i);
+                let text = String::from_utf8_lossy(&word);
+                let codes = text.chars().map(u32::from).chain(std::iter::repeat(0)).take(chars);
+                let line: Vec<u8> = codes.flat_map(u32::to_le_bytes).collect();
+                self.0.write_all(&line)?;
+            }
+            return Ok(());
+        }
+        if padded(bytes) > MOST_BYTES {
+            let what = format!("`{name}` has a word of {bytes} bytes, and NumPy sets aside as many for all {count}");
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
+        }
+        self.start(name, &format!("|S{bytes}"), &[count], padded(bytes))?;
+        for i in 0..count {
+            let mut word = word(i).into_owned();
+            word.resize(bytes, 0);
+            self.0.write_all(&word)?;
+        }
+        Ok(())
     }
 
     /// An array of `<i8` with one axis.
@@ -52,14 +106,17 @@ impl<W: Write + Seek> Npz<W> {
     }
 }
 
-/// The head of a version 1 `.npy` file, padded so that the values start at a multiple of 64 bytes.
-fn header(kind: &str, shape: &[usize]) -> Vec<u8> {
+/// The head of a version 1 `.npy` file, padded so that the values start at a multiple of 64 bytes. As in `NumPy`'s, the
+/// first axis has room to grow to 21 digits.
+pub(super) fn header(kind: &str, shape: &[usize]) -> Vec<u8> {
     let sizes: Vec<String> = shape.iter().map(ToString::to_string).collect();
     // A tuple of one is written with a comma.
     let comma = if sizes.len() == 1 { "," } else { "" };
     let shape = format!("({}{comma})", sizes.join(", "));
     let mut text = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}");
     let before = 10; // magic, version and length
+    let first = sizes.first().map_or(21, String::len);
+    text.extend(std::iter::repeat_n(' ', 21usize.saturating_sub(first)));
     let padded = (before + text.len() + 1).next_multiple_of(64) - before;
     text.extend(std::iter::repeat_n(' ', padded - text.len() - 1));
     text.push('\n');
@@ -72,6 +129,11 @@ fn header(kind: &str, shape: &[usize]) -> Vec<u8> {
 /// Values as little-endian bytes, a block at a time.
 pub(super) fn write_singles(out: &mut impl Write, values: &[f32]) -> io::Result<()> {
     write_blocks(out, values, f32::to_le_bytes)
+}
+
+/// Values as little-endian bytes, a block at a time.
+pub(super) fn write_doubles(out: &mut impl Write, values: &[f64]) -> io::Result<()> {
+    write_blocks(out, values, f64::to_le_bytes)
 }
 
 fn write_blocks<T: Copy, const N: usize>(

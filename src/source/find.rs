@@ -38,6 +38,14 @@ pub fn is_id(name: &str) -> bool {
     hub::is_id(name)
 }
 
+/// The file or folder of vectors called `path`: what is there, or the folder of that name on the shelves, bundled vectors
+/// and models alike.
+pub fn vectors(path: &Path) -> PathBuf {
+    let is_name = !path.exists() && path.to_str().is_some_and(is_plain);
+    let found = shelves().into_iter().map(|shelf| shelf.join(path)).find(|p| is_name && p.is_dir());
+    found.unwrap_or_else(|| path.to_path_buf())
+}
+
 /// The file of weights that `name` is the path of, if it is one. A shard is no model by itself.
 pub fn weights(name: &str) -> Option<PathBuf> {
     const ENDINGS: [&str; 6] = [".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".index.json"];

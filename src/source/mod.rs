@@ -13,6 +13,7 @@ mod npz;
 mod pickle;
 mod safetensors;
 mod stored;
+mod table;
 pub mod tokenizer;
 mod torch;
 pub mod vectors;

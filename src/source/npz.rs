@@ -42,7 +42,7 @@ pub struct Header {
     /// The length of each axis.
     pub shape: Vec<usize>,
     /// Whether the first axis runs fastest.
-    fortran: bool,
+    pub fortran: bool,
 }
 
 /// An open npz file.
@@ -75,15 +75,21 @@ impl<'a> Npz<'a> {
     /// The header of an array, if there is one of that name.
     pub fn header(&self, name: &str) -> Option<Result<Header>> {
         let index = self.index(name)?;
-        Some(self.lend(index, |entry, _| self.begin(name, entry).map(|(header, _)| header)))
+        Some(self.lend(index, |entry, _| begin(self.disk, name, entry).map(|(header, _)| header)))
     }
 
     /// The numbers of an array, row-major. `tick` is told the bytes of each step and may end the work.
     pub fn numbers(&self, name: &str, tick: &mut dyn FnMut(u64) -> Result<()>) -> Result<Vec<f32>> {
+        self.first_numbers(name, u64::MAX, tick)
+    }
+
+    /// The same of the first `most` numbers; of an array of which the first axis runs fastest, all.
+    pub fn first_numbers(&self, name: &str, most: u64, tick: &mut dyn FnMut(u64) -> Result<()>) -> Result<Vec<f32>> {
         self.with(name, |entry, header, room| {
             let Kind::Number(element, big) = header.kind else { return Err(self.refuse(name, &header, "numbers")) };
             let total = count(&header.shape).and_then(|n| n.checked_mul(element.size()));
-            let total = self.fits(name, &header, total, room)?;
+            let all = self.fits(name, &header, total, room)?;
+            let total = if header.fortran { all } else { all.min(most.saturating_mul(element.size())) };
             let mut out = Vec::new();
             let numbers = usize::try_from(total / element.size()).ok();
             if numbers.and_then(|n| out.try_reserve_exact(n).ok()).is_none() {
@@ -94,7 +100,7 @@ impl<'a> Npz<'a> {
             while done < total {
                 let step = (total - done).min(CHUNK);
                 let piece = &mut buffer[..step as usize];
-                entry.read_exact(piece).map_err(|e| self.broken(name, &e))?;
+                entry.read_exact(piece).map_err(|e| broken(self.disk, name, &e))?;
                 if big {
                     piece.chunks_exact_mut(element.size() as usize).for_each(<[u8]>::reverse);
                 }
@@ -102,8 +108,25 @@ impl<'a> Npz<'a> {
                 done += step;
                 tick(step)?;
             }
-            self.end(name, entry)?;
+            if total == all {
+                self.end(name, entry)?;
+            }
             Ok(if header.fortran { row_major(&out, &header.shape) } else { out })
+        })
+    }
+
+    /// The first `most` numbers of an array with one axis, with all the digits that they have.
+    pub fn doubles(&self, name: &str, most: u64) -> Result<Vec<f64>> {
+        self.with(name, |entry, header, room| {
+            let Kind::Number(element, big) = header.kind else { return Err(self.refuse(name, &header, "numbers")) };
+            let total = count(&header.shape).and_then(|n| n.checked_mul(element.size()));
+            let total = self.fits(name, &header, total, room)?.min(most.saturating_mul(element.size()));
+            let mut bytes = vec![0; total as usize];
+            entry.read_exact(&mut bytes).map_err(|e| broken(self.disk, name, &e))?;
+            if big {
+                bytes.chunks_exact_mut(element.size() as usize).for_each(<[u8]>::reverse);
+            }
+            Ok(element.doubles(&bytes))
         })
     }
 
@@ -126,7 +149,7 @@ impl<'a> Npz<'a> {
                     .fault(format!("`{name}` holds more text than the {} MB that are read", MOST_TEXT >> 20)));
             };
             let mut bytes = vec![0; total as usize];
-            entry.read_exact(&mut bytes).map_err(|e| self.broken(name, &e))?;
+            entry.read_exact(&mut bytes).map_err(|e| broken(self.disk, name, &e))?;
             self.end(name, entry)?;
             let size = size.unwrap_or(0) as usize;
             (0..words as usize)
@@ -136,6 +159,39 @@ impl<'a> Npz<'a> {
                     text.ok_or_else(|| self.disk.fault(format!("`{name}`[{i}] is no text: its bytes are not Unicode")))
                 })
                 .collect()
+        })
+    }
+
+    /// Gives the first `most` words of an array one after the other, as bytes; those that `NumPy` has as characters in
+    /// UTF-8.
+    pub fn each_word(&self, name: &str, most: usize, mut see: impl FnMut(&[u8])) -> Result<()> {
+        self.with(name, |entry, header, room| {
+            let (size, big) = match header.kind {
+                Kind::Unicode(size, big) => (size.checked_mul(4), Some(big)),
+                Kind::Bytes(size) => (Some(size), None),
+                _ => return Err(self.refuse(name, &header, "strings")),
+            };
+            let words = count(&header.shape);
+            let total = words.zip(size).and_then(|(n, size)| n.checked_mul(size));
+            self.fits(name, &header, total, room)?;
+            let size = size.filter(|size| *size <= MOST_TEXT);
+            let Some(size) = size else {
+                return Err(self.disk.fault(format!("the words of `{name}` are longer than any that are read")));
+            };
+            let mut word = vec![0; size as usize];
+            for i in 0..words.unwrap_or(0).min(most as u64) {
+                entry.read_exact(&mut word).map_err(|e| broken(self.disk, name, &e))?;
+                match big {
+                    None => see(&word[..filled(&word)]),
+                    Some(big) => {
+                        let text = utf32(&word, big).ok_or_else(|| {
+                            self.disk.fault(format!("`{name}`[{i}] is no text: its bytes are not Unicode"))
+                        })?;
+                        see(text.as_bytes());
+                    }
+                }
+            }
+            Ok(())
         })
     }
 
@@ -152,7 +208,7 @@ impl<'a> Npz<'a> {
                     .fault(format!("`{name}` is longer than the {} MB that are read", MOST_TEXT >> 20)));
             }
             let mut bytes = vec![0; total as usize];
-            entry.read_exact(&mut bytes).map_err(|e| self.broken(name, &e))?;
+            entry.read_exact(&mut bytes).map_err(|e| broken(self.disk, name, &e))?;
             self.end(name, entry)?;
             Ok(bytes)
         })
@@ -186,7 +242,7 @@ impl<'a> Npz<'a> {
             return Err(self.disk.fault(format!("it has no array `{name}`")));
         };
         self.lend(index, |entry, sizes| {
-            let (header, begun) = self.begin(name, entry)?;
+            let (header, begun) = begin(self.disk, name, entry)?;
             work(entry, header, (sizes.0.saturating_sub(begun), sizes.1))
         })
     }
@@ -200,31 +256,6 @@ impl<'a> Npz<'a> {
             let sizes = (entry.size(), packed.saturating_mul(RATIO).saturating_add(RATIO));
             work(&mut entry, sizes)
         })
-    }
-
-    /// Reads the header of an array; and how many bytes it takes.
-    fn begin(&self, name: &str, entry: &mut dyn Read) -> Result<(Header, u64)> {
-        let broken = |e: &std::io::Error| self.broken(name, e);
-        let mut magic = [0; 8];
-        entry.read_exact(&mut magic).map_err(|e| broken(&e))?;
-        let (start, long) = match magic {
-            [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _] => (10, false),
-            [0x93, b'N', b'U', b'M', b'P', b'Y', 2 | 3, _] => (12, true),
-            _ => return Err(self.disk.fault(format!("`{name}.npy` in it is no array of NumPy's"))),
-        };
-        let mut length = [0; 4];
-        entry.read_exact(&mut length[..if long { 4 } else { 2 }]).map_err(|e| broken(&e))?;
-        let length = u64::from(u32::from_le_bytes(length));
-        if length > LONGEST {
-            return Err(self.disk.fault(format!("the header of `{name}` has {length} bytes: that is no header")));
-        }
-        let mut text = vec![0; length as usize];
-        entry.read_exact(&mut text).map_err(|e| broken(&e))?;
-        let text = String::from_utf8_lossy(&text);
-        let header = parse(&text).ok_or_else(|| {
-            self.disk.fault(format!("the header of `{name}` is not understood: {}", shown(text.trim())))
-        })?;
-        Ok((header, start + length))
     }
 
     /// Checks what a header claims: `total` bytes of numbers, where the entry claims `room.0` and can have `room.1`.
@@ -245,13 +276,43 @@ impl<'a> Npz<'a> {
         match entry.read(&mut [0]) {
             Ok(0) => Ok(()),
             Ok(_) => Err(self.disk.fault(format!("`{name}` goes on after its last number"))),
-            Err(e) => Err(self.broken(name, &e)),
+            Err(e) => Err(broken(self.disk, name, &e)),
         }
     }
+}
 
-    fn broken(&self, name: &str, error: &std::io::Error) -> Error {
-        self.disk.fault(format!("`{name}` in it is damaged or incomplete: {error}"))
+/// The header of a file that is one array, and where its numbers begin.
+pub fn alone(disk: &Disk) -> Result<(Header, u64)> {
+    let head = disk.bytes(0, disk.len().min(LONGEST))?;
+    begin(disk, "array", &mut head.as_slice())
+}
+
+/// Reads the header of an array; and how many bytes it takes.
+fn begin(disk: &Disk, name: &str, entry: &mut dyn Read) -> Result<(Header, u64)> {
+    let broken = |e: &std::io::Error| broken(disk, name, e);
+    let mut magic = [0; 8];
+    entry.read_exact(&mut magic).map_err(|e| broken(&e))?;
+    let (start, long) = match magic {
+        [0x93, b'N', b'U', b'M', b'P', b'Y', 1, _] => (10, false),
+        [0x93, b'N', b'U', b'M', b'P', b'Y', 2 | 3, _] => (12, true),
+        _ => return Err(disk.fault(format!("`{name}.npy` in it is no array of NumPy's"))),
+    };
+    let mut length = [0; 4];
+    entry.read_exact(&mut length[..if long { 4 } else { 2 }]).map_err(|e| broken(&e))?;
+    let length = u64::from(u32::from_le_bytes(length));
+    if length > LONGEST {
+        return Err(disk.fault(format!("the header of `{name}` has {length} bytes: that is no header")));
     }
+    let mut text = vec![0; length as usize];
+    entry.read_exact(&mut text).map_err(|e| broken(&e))?;
+    let text = String::from_utf8_lossy(&text);
+    let header = parse(&text)
+        .ok_or_else(|| disk.fault(format!("the header of `{name}` is not understood: {}", shown(text.trim()))))?;
+    Ok((header, start + length))
+}
+
+fn broken(disk: &Disk, name: &str, error: &std::io::Error) -> Error {
+    disk.fault(format!("`{name}` in it is damaged or incomplete: {error}"))
 }
 
 fn damaged(disk: &Disk, error: &ZipError) -> Error {
@@ -343,8 +404,12 @@ fn row_major(values: &[f32], shape: &[usize]) -> Vec<f32> {
 
 /// A word of bytes, filled up with zeros.
 fn utf8(word: &[u8]) -> Option<String> {
-    let end = word.iter().rposition(|&b| b != 0).map_or(0, |at| at + 1);
-    Some(std::str::from_utf8(&word[..end]).ok()?.to_owned())
+    Some(std::str::from_utf8(&word[..filled(word)]).ok()?.to_owned())
+}
+
+/// How many bytes of a word are not what fills it up.
+fn filled(word: &[u8]) -> usize {
+    word.iter().rposition(|&b| b != 0).map_or(0, |at| at + 1)
 }
 
 /// A word of characters of 4 bytes, filled up with zeros.

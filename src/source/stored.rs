@@ -73,11 +73,27 @@ impl Element {
         }
     }
 
+    /// The numbers in `bytes`, a whole number of them, with all the digits that they have.
+    pub(super) fn doubles(self, bytes: &[u8]) -> Vec<f64> {
+        let mut out = Vec::new();
+        match self {
+            Self::F64 => each(bytes, &mut out, f64::from_le_bytes),
+            Self::I64 => each(bytes, &mut out, |b| i64::from_le_bytes(b) as f64),
+            Self::U64 => each(bytes, &mut out, |b| u64::from_le_bytes(b) as f64),
+            Self::I32 => each(bytes, &mut out, |b| i32::from_le_bytes(b).into()),
+            Self::U32 => each(bytes, &mut out, |b| u32::from_le_bytes(b).into()),
+            // An f32 holds all the others.
+            _ => {
+                let mut singles = Vec::new();
+                self.widen(bytes, &mut singles);
+                out.extend(singles.into_iter().map(f64::from));
+            }
+        }
+        out
+    }
+
     /// Appends the numbers in `bytes`, a whole number of them, to `out`.
     pub(super) fn widen(self, bytes: &[u8], out: &mut Vec<f32>) {
-        fn each<const N: usize>(bytes: &[u8], out: &mut Vec<f32>, number: impl Fn([u8; N]) -> f32) {
-            out.extend(bytes.as_chunks::<N>().0.iter().map(|b| number(*b)));
-        }
         match self {
             Self::F64 => each(bytes, out, |b| f64::from_le_bytes(b) as f32),
             Self::F32 => each(bytes, out, f32::from_le_bytes),
@@ -94,6 +110,10 @@ impl Element {
             Self::Bool => each(bytes, out, |[b]| if b == 0 { 0.0 } else { 1.0 }),
         }
     }
+}
+
+fn each<const N: usize, T>(bytes: &[u8], out: &mut Vec<T>, number: impl Fn([u8; N]) -> T) {
+    out.extend(bytes.as_chunks::<N>().0.iter().map(|b| number(*b)));
 }
 
 /// How many numbers a shape holds; `None` if they cannot be counted.
@@ -158,6 +178,11 @@ impl Place {
             }
         }
         Ok(out)
+    }
+
+    /// The numbers of a tensor that is row-major, with all the digits that they have.
+    pub fn doubles(&self, disk: &Disk) -> Result<Vec<f64>> {
+        Ok(self.element.doubles(&disk.bytes(self.start, self.bytes())?))
     }
 
     /// The next `span` stored numbers.
@@ -284,6 +309,9 @@ mod tests {
         assert_eq!(read(Element::U16, &[0xff, 0xff]), [65535.0]);
         assert_eq!(read(Element::U8, &[0, 255]), [0.0, 255.0]);
         assert_eq!(read(Element::Bool, &[0, 1, 7]), [0.0, 1.0, 1.0]);
+        assert_eq!(Element::I64.doubles(&16_777_217i64.to_le_bytes()), [16_777_217.0]);
+        assert_eq!(Element::U32.doubles(&u32::MAX.to_le_bytes()), [4_294_967_295.0]);
+        assert_eq!(Element::F16.doubles(&[0x00, 0x3c, 0x00, 0xc0]), [1.0, -2.0]);
     }
 
     #[test]

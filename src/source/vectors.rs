@@ -2,13 +2,22 @@
 
 mod binary;
 mod builder;
+mod columns;
+mod fasttext;
 mod float;
+mod folder;
 mod head;
+mod matrix;
+mod numbers;
 mod opening;
+mod projector;
+mod stream;
+mod subwords;
 mod text;
 mod words;
 
 pub use opening::{BadRows, Opening, free_memory};
+pub use subwords::{Gram, Subwords};
 pub use words::Words;
 
 use super::stored::Disk;
@@ -16,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::rows::Rows;
 use crate::trace::Control;
 use head::Kind;
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 /// A space: words and a vector for each.
@@ -29,31 +39,71 @@ pub struct Vectors {
     pub rows: Rows,
     /// What else is known of each word.
     pub columns: Vec<Column>,
+    /// The parts of words, where the file has them (fastText): words outside the vocabulary have vectors too.
+    pub subwords: Option<Subwords>,
     /// What was met on reading.
     pub report: Report,
 }
 
 impl Vectors {
-    /// Reads a file of vectors. Its first bytes say what it is; its name is asked only where they leave it open. Memory
-    /// is predicted and held against the budget before it is taken.
+    /// Reads a file of vectors, or a folder with one, or the input embedding of a model's folder. The first bytes of a
+    /// file say what it is; its name is asked only where they leave it open. Memory is predicted and held against the
+    /// budget before it is taken.
     ///
     /// Files are read, not mapped: a mapped file that shrinks while it is open ends the program, and what is read in
     /// blocks is as fast.
     pub fn open(path: &Path, opening: &Opening, control: &Control) -> Result<Self> {
+        let mut vectors = Self::open_bare(path, opening, control)?;
+        if let Some(table) = &opening.metadata {
+            let (columns, known) = columns::joined(table, &vectors.words, control)?;
+            let (all, table) = (vectors.words.len(), table.display());
+            vectors.report.notices.push(format!("{table} speaks of {known} of {all} words"));
+            vectors.columns.extend(columns);
+        }
+        Ok(vectors)
+    }
+
+    /// The same without a table of metadata.
+    fn open_bare(path: &Path, opening: &Opening, control: &Control) -> Result<Self> {
+        let about = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;
+        if about.is_dir() {
+            return folder::open(path, opening, control);
+        }
         // Opening a pipe would wait for somebody to write to it.
-        if !std::fs::metadata(path).map_err(|e| Error::io(path, e))?.is_file() {
+        if !about.is_file() {
             return Err(Error::input(format!("{}: it is not a regular file", path.display())));
         }
         let disk = Disk::open(path)?;
+        if projector::is_raw(path) {
+            return projector::bytes(&disk, opening, control);
+        }
         match head::look(&disk)? {
+            Kind::FastText => fasttext::read(&disk, opening, control),
+            Kind::Npy => matrix::npy(&disk, opening, control),
+            Kind::Npz => matrix::npz(&disk, opening, control),
+            Kind::Safetensors => matrix::of_safetensors(&disk, opening, control),
+            Kind::Config => projector::configured(path, opening, control),
             Kind::Binary(layout) => binary::read(&disk, &layout, opening, control),
             Kind::Text(layout) => text::read(&disk, &layout, opening, control),
         }
     }
 
-    /// Bytes held by the vectors and their words.
+    /// Whether a folder holds vectors and no model.
+    pub fn is_folder(path: &Path) -> bool {
+        folder::is_one(path)
+    }
+
+    /// The vector of a word: its row, or what its n-grams make of it.
+    pub fn vector_of(&self, word: &[u8]) -> Option<Cow<'_, [f32]>> {
+        match self.words.find(word) {
+            Some(i) => Some(Cow::Borrowed(self.rows.row(i))),
+            None => self.subwords.as_ref()?.vector(word).map(Cow::Owned),
+        }
+    }
+
+    /// Bytes held by the vectors, their words and parts of words.
     pub fn bytes(&self) -> u64 {
-        self.rows.bytes() + self.words.bytes()
+        self.rows.bytes() + self.words.bytes() + self.subwords.as_ref().map_or(0, |s| s.buckets.bytes())
     }
 }
 

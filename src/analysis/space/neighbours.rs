@@ -7,23 +7,27 @@
 //! A row with NaN or infinity has no place, and for cosine a row of zeros has no direction: such rows are in no list.
 //! (gensim divides by their length and puts them last, as NaN.)
 
+mod graph;
+mod metric;
+mod mixed;
 pub(super) mod ranks;
 mod tiles;
 mod top;
+mod work;
+
+pub use graph::Graph;
+pub use metric::Metric;
 
 use super::vector;
 use crate::error::{Error, Result};
 use crate::rows::Rows;
 use crate::trace::Control;
 use rayon::prelude::*;
-use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::ops::Range;
-use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use tiles::{BLOCK, Room, Tiles};
+use tiles::{Room, Tiles};
 use top::Top;
+use work::{Blocks, Done};
 
 /// How many rows more than asked for are scored in double precision.
 const SPARE: usize = 16;
@@ -33,49 +37,6 @@ const FAR: f32 = 1e18;
 const NEAR: f32 = 1e-30;
 /// Values that one thread looks at before it asks whether to stop.
 const SCAN: usize = 1 << 23;
-const STAGE: &str = "looking for neighbours";
-
-/// What "near" means, and what the score of a neighbour is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Metric {
-    /// The cosine of the angle, -1 to 1; more is nearer.
-    #[default]
-    Cosine,
-    /// The distance; less is nearer.
-    Euclidean,
-    /// The dot product; more is nearer.
-    Dot,
-}
-
-impl Metric {
-    /// Every choice.
-    pub const ALL: &[Self] = &[Self::Cosine, Self::Euclidean, Self::Dot];
-
-    /// The name as it is typed and printed.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Cosine => "cosine",
-            Self::Euclidean => "euclidean",
-            Self::Dot => "dot",
-        }
-    }
-}
-
-impl fmt::Display for Metric {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Metric {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let found = Self::ALL.iter().copied().find(|metric| metric.name() == text);
-        found.ok_or_else(|| Error::input(format!("no metric `{text}` (cosine, euclidean, dot)")))
-    }
-}
 
 /// The lengths of all rows, computed once and shared.
 #[derive(Debug, Clone, PartialEq)]
@@ -101,28 +62,6 @@ pub struct Near {
     pub row: usize,
     /// Its score: see [`Metric`].
     pub score: f32,
-}
-
-/// The nearest rows of every row.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Graph {
-    /// Neighbours of each row: as many as asked for, or all others that have a place.
-    pub k: usize,
-    /// `[row, k]`: rows, the nearest first.
-    pub places: Vec<u32>,
-    /// `[row, k]`: their scores: see [`Metric`].
-    pub scores: Vec<f32>,
-}
-
-impl Graph {
-    /// The neighbours of a row with their scores.
-    ///
-    /// # Panics
-    /// If there is no such row, as slices do.
-    pub fn row(&self, i: usize) -> (&[u32], &[f32]) {
-        let range = i * self.k..(i + 1) * self.k;
-        (&self.places[range.clone()], &self.scores[range])
-    }
 }
 
 /// Which rows may be found.
@@ -193,16 +132,18 @@ impl<'a> Index<'a> {
         length < FAR && (self.metric != Metric::Cosine || length > NEAR)
     }
 
-    /// The score of a row for a query, in double precision; NaN where one of them has no place.
+    /// The score of a row for a query: see [`Metric`]; for cosine NaN where one of them is zero.
     pub fn score(&self, query: &[f32], row: usize) -> f32 {
+        self.exact(query, row) as f32
+    }
+
+    fn exact(&self, query: &[f32], row: usize) -> f64 {
         let x = self.rows.row(row);
-        (match self.metric {
-            Metric::Cosine => {
-                (vector::exact_dot(query, x) / (vector::length(query) * vector::length(x))).clamp(-1.0, 1.0)
-            }
+        match self.metric {
+            Metric::Cosine => vector::cosine(query, x),
             Metric::Euclidean => vector::distance(query, x),
             Metric::Dot => vector::exact_dot(query, x),
-        }) as f32
+        }
     }
 
     /// The `k` rows nearest to `query` among those that `keep` lets through, the nearest first; fewer where there are no
@@ -210,29 +151,54 @@ impl<'a> Index<'a> {
     pub fn nearest(&self, query: &[f32], k: usize, keep: Option<Keep<'_>>, control: &Control) -> Result<Vec<Near>> {
         let length = self.length_of(query)?;
         let most = k.saturating_add(SPARE).min(self.end);
+        let tops = match self.metric {
+            Metric::Cosine => {
+                let unit: Vec<f32> = query.iter().map(|&x| (f64::from(x) / length) as f32).collect();
+                self.tops(most, keep, |x, length| vector::dot(&unit, x) / length, control)?
+            }
+            Metric::Euclidean => self.tops(most, keep, |x, _| -vector::square(query, x), control)?,
+            Metric::Dot => self.tops(most, keep, |x, _| vector::dot(query, x), control)?,
+        };
+        Ok(self.scored(query, tops, k))
+    }
+
+    /// The `k` rows for which a measure is greatest, the greatest first. It is given twice: `rough`, of a row and its
+    /// length, is asked for every row that has a place, `exact`, of the number of a row, for the best.
+    pub(super) fn best(
+        &self,
+        k: usize,
+        keep: Option<Keep<'_>>,
+        rough: impl Fn(&[f32], f32) -> f32 + Sync,
+        exact: impl Fn(usize) -> f64,
+        control: &Control,
+    ) -> Result<Vec<Near>> {
+        let most = k.saturating_add(SPARE).min(self.end);
+        Ok(finished(self.tops(most, keep, rough, control)?, k, exact))
+    }
+
+    fn tops(
+        &self,
+        most: usize,
+        keep: Option<Keep<'_>>,
+        rough: impl Fn(&[f32], f32) -> f32 + Sync,
+        control: &Control,
+    ) -> Result<Vec<Top>> {
         let width = self.rows.width().max(1);
-        let part = (self.end.div_ceil(4 * rayon::current_num_threads())).min(SCAN / width).max(256);
-        let unit: Vec<f32> = query.iter().map(|&x| (f64::from(x) / length) as f32).collect();
-        let look = |part: Range<usize>| -> Result<Top> {
+        let part = self.end.div_ceil(4 * rayon::current_num_threads()).min(SCAN / width).max(256);
+        let look = |part: Range<usize>| {
             control.check()?;
             let mut top = Top::new(most);
             let values = &self.rows.values()[part.start * width..part.end * width];
-            let mut offer = |row, score| {
+            for (x, row) in values.chunks_exact(width).zip(part) {
+                let score = rough(x, self.lengths.0[row]);
                 if top.lets(score) && self.is_placed(row) && keep.is_none_or(|keep| keep(row)) {
                     top.offer(score, row);
                 }
-            };
-            let rows = values.chunks_exact(width).zip(part.clone());
-            match self.metric {
-                Metric::Cosine => rows.for_each(|(x, row)| offer(row, vector::dot(&unit, x) / self.lengths.0[row])),
-                Metric::Euclidean => rows.for_each(|(x, row)| offer(row, -vector::square(query, x))),
-                Metric::Dot => rows.for_each(|(x, row)| offer(row, vector::dot(query, x))),
             }
             Ok(top)
         };
         let parts: Vec<Range<usize>> = (0..self.end).step_by(part).map(|i| i..(i + part).min(self.end)).collect();
-        let tops: Vec<Top> = parts.into_par_iter().map(look).collect::<Result<_>>()?;
-        Ok(self.finished(query, tops, k))
+        parts.into_par_iter().map(look).collect()
     }
 
     /// The same for each of many queries `[query, dimension]`; `keep` is asked with the number of a query and of a row.
@@ -272,67 +238,21 @@ impl<'a> Index<'a> {
                 return Vec::new();
             }
             let of_block = &found[q / blocks.size * parts..][..parts];
-            let tops = of_block.iter().map(|tops| tops[q % blocks.size].clone()).collect();
-            self.finished(queries.row(q), tops, k)
+            let tops = of_block.iter().map(|tops| tops[q % blocks.size].clone());
+            self.scored(queries.row(q), tops, k)
         };
         Ok((0..count).into_par_iter().map(answer).collect())
     }
 
-    /// The `k` nearest rows of every row but itself. A row that has no place is given the first rows that have one, with
-    /// score 0 (for Euclidean distance, infinity), so that every row has `k`.
-    pub fn graph(&self, k: usize, control: &Control) -> Result<Graph> {
-        let placed = (0..self.end).filter(|&i| self.is_placed(i));
-        let k = k.min(placed.clone().count().saturating_sub(1));
-        if k == 0 {
-            return Ok(Graph::default());
-        }
-        let first: Vec<u32> = placed.take(k).map(|i| i as u32).collect();
-        let (tiles, blocks) = (Tiles::new(self), Blocks::new(self.end));
-        let (mut places, mut scores) = (vec![0u32; self.end * k], vec![0f32; self.end * k]);
-        let done = Done::new(blocks.count(), control);
-        let most = (k + SPARE).min(self.end);
-        let fill = |room: &mut Room, (i, (places, scores)): (usize, (&mut [u32], &mut [f32]))| {
-            let block = blocks.get(i);
-            let asked = block.clone().map(|q| (self.rows.row(q), self.lengths.0[q]));
-            let keep = |q: usize, row: usize| block.start + q != row;
-            let tops = tiles.search(asked, 0..self.end, most, keep, room, control)?;
-            let out = places.chunks_exact_mut(k).zip(scores.chunks_exact_mut(k));
-            for ((q, top), (places, scores)) in block.clone().zip(tops).zip(out) {
-                if !self.is_placed(q) {
-                    places.copy_from_slice(&first);
-                    scores.fill(if self.metric == Metric::Euclidean { f32::INFINITY } else { 0.0 });
-                    continue;
-                }
-                let found = self.finished(self.rows.row(q), vec![top], k);
-                for ((place, score), near) in places.iter_mut().zip(scores).zip(found) {
-                    (*place, *score) = (near.row as u32, near.score);
-                }
-            }
-            done.one();
-            Ok(())
-        };
-        let out = places.par_chunks_mut(blocks.size * k).zip(scores.par_chunks_mut(blocks.size * k)).enumerate();
-        out.with_max_len(1).map_init(Room::default, fill).collect::<Result<()>>()?;
-        Ok(Graph { k, places, scores })
-    }
-
     /// The best `k` of what was found, with their scores.
-    fn finished(&self, query: &[f32], tops: Vec<Top>, k: usize) -> Vec<Near> {
-        let joined = tops.into_iter().reduce(|mut all, top| {
-            all.join(&top);
-            all
-        });
-        let rows = joined.into_iter().flat_map(Top::rows);
-        let mut near: Vec<Near> = rows.map(|row| Near { row, score: self.score(query, row) }).collect();
-        near.sort_unstable_by(|a, b| {
-            let nearer = if self.metric == Metric::Euclidean {
-                a.score.total_cmp(&b.score)
-            } else {
-                b.score.total_cmp(&a.score)
-            };
-            nearer.then(a.row.cmp(&b.row))
-        });
-        near.truncate(k);
+    fn scored(&self, query: &[f32], tops: impl IntoIterator<Item = Top>, k: usize) -> Vec<Near> {
+        if self.metric != Metric::Euclidean {
+            return finished(tops, k, |row| self.exact(query, row));
+        }
+        let mut near = finished(tops, k, |row| -self.exact(query, row));
+        for near in &mut near {
+            near.score = 0.0 - near.score;
+        }
         near
     }
 
@@ -377,43 +297,18 @@ impl<'a> Index<'a> {
     }
 }
 
-/// Queries, cut so that every thread has some.
-struct Blocks {
-    size: usize,
-    queries: usize,
-}
-
-impl Blocks {
-    fn new(queries: usize) -> Self {
-        let size = queries.div_ceil(4 * rayon::current_num_threads()).next_multiple_of(32).clamp(32, BLOCK);
-        Self { size, queries }
-    }
-
-    fn count(&self) -> usize {
-        self.queries.div_ceil(self.size)
-    }
-
-    fn get(&self, i: usize) -> Range<usize> {
-        i * self.size..((i + 1) * self.size).min(self.queries)
-    }
-}
-
-/// How many blocks are done, said as it grows.
-struct Done<'a> {
-    blocks: AtomicU64,
-    total: u64,
-    control: &'a Control,
-}
-
-impl<'a> Done<'a> {
-    fn new(total: usize, control: &'a Control) -> Self {
-        Self { blocks: AtomicU64::new(0), total: total as u64, control }
-    }
-
-    fn one(&self) {
-        let done = self.blocks.fetch_add(1, Ordering::Relaxed) + 1;
-        self.control.report(STAGE, done, self.total);
-    }
+/// The best `k` of what was found, the greatest first, of equal ones the lower row.
+fn finished(tops: impl IntoIterator<Item = Top>, k: usize, exact: impl Fn(usize) -> f64) -> Vec<Near> {
+    let joined = tops.into_iter().reduce(|mut all, top| {
+        all.join(&top);
+        all
+    });
+    let rows = joined.into_iter().flat_map(Top::rows);
+    // -0 becomes 0.
+    let mut near: Vec<Near> = rows.map(|row| Near { row, score: exact(row) as f32 + 0.0 }).collect();
+    near.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.row.cmp(&b.row)));
+    near.truncate(k);
+    near
 }
 
 #[cfg(test)]

@@ -53,3 +53,8 @@ fn double(a: &[f32], b: &[f32], f: impl Fn(f64, f64) -> f64) -> f64 {
     }
     lanes.iter().sum::<f64>() + rest
 }
+
+/// The cosine in double precision; NaN where one of the vectors is zero.
+pub(super) fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    (exact_dot(a, b) / (length(a) * length(b))).clamp(-1.0, 1.0)
+}

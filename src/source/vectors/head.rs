@@ -1,6 +1,7 @@
 //! What a file of vectors is, seen from its first bytes. Its name is asked last.
 
 use super::super::stored::Disk;
+use super::fasttext;
 use super::float::{self, is_gap};
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
@@ -13,6 +14,16 @@ const LINES: usize = 200;
 /// A format, with what its first bytes say.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
+    /// A model of fastText's.
+    FastText,
+    /// `NumPy`'s array.
+    Npy,
+    /// An archive of `NumPy`'s arrays.
+    Npz,
+    /// Tensors.
+    Safetensors,
+    /// The Embedding Projector's list of files.
+    Config,
     /// word2vec's binary file.
     Binary(Layout),
     /// Lines of a word and numbers.
@@ -47,6 +58,12 @@ pub fn look(disk: &Disk) -> Result<Kind> {
     let head = disk.bytes(0, len.min(LOOK))?;
     let head = Head { disk, whole: len <= LOOK, bytes: &head };
     head.refuse_wrappings()?;
+    if fasttext::is_one(head.bytes) {
+        return Ok(Kind::FastText);
+    }
+    if let Some(kind) = head.container() {
+        return Ok(kind);
+    }
     match head.header() {
         Some((promised, width, start)) => head.with_header(promised, width, start),
         None => head.without_header(),
@@ -65,7 +82,9 @@ impl Head<'_> {
     fn refuse_wrappings(&self) -> Result<()> {
         let what = match self.bytes {
             [0x1f, 0x8b, ..] => "it is compressed with gzip: unpack it first (`gunzip -k`)",
-            [b'P', b'K', 3, 4, ..] => "it is a zip archive: unpack it first",
+            [b'P', b'K', 3, 4, ..] if !self.is_called("npz") => {
+                "it is a zip archive and no .npz of NumPy's: unpack it first"
+            }
             [b'B', b'Z', b'h', ..] => "it is compressed with bzip2: unpack it first (`bunzip2 -k`)",
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => "it is compressed with xz: unpack it first (`xz -dk`)",
             _ if self.bytes.starts_with(b"version https://git-lfs") => {
@@ -76,12 +95,37 @@ impl Head<'_> {
         Err(Error::unsupported(self.disk.path(), what))
     }
 
+    fn is_called(&self, extension: &str) -> bool {
+        self.disk.path().extension().is_some_and(|e| e.eq_ignore_ascii_case(extension))
+    }
+
+    /// What has its own way to say what is in it.
+    fn container(&self) -> Option<Kind> {
+        let bytes = self.bytes;
+        if bytes.starts_with(b"\x93NUMPY") {
+            return Some(Kind::Npy);
+        }
+        if bytes.starts_with(b"PK\x03\x04") {
+            return Some(Kind::Npz);
+        }
+        // Eight bytes of length, then a JSON object of that length.
+        if let Some((length, [b'{', ..])) = bytes.split_first_chunk::<8>()
+            && (self.is_called("safetensors") || u64::from_le_bytes(*length) <= self.disk.len() - 8)
+        {
+            return Some(Kind::Safetensors);
+        }
+        let is_config =
+            bytes.trim_ascii_start().starts_with(b"{") && bytes.windows(12).any(|part| part == b"\"embeddings\"");
+        is_config.then_some(Kind::Config)
+    }
+
     /// The two whole numbers of word2vec's first line, and where the second begins.
     fn header(&self) -> Option<(u64, u64, u64)> {
         let end = self.bytes.iter().take(64).position(|b| *b == b'\n')?;
         let line = std::str::from_utf8(&self.bytes[..end]).ok()?;
-        let mut fields = line.split_ascii_whitespace();
-        let is_whole = |text: &&str| text.bytes().all(|b| b.is_ascii_digit());
+        // Tabs separate the fields of tables, which have no such line.
+        let mut fields = line.trim_end().split(' ');
+        let is_whole = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         let mut number = || fields.next().filter(is_whole)?.parse().ok();
         let (rows, width) = (number()?, number()?);
         fields.next().is_none().then_some((rows, width, end as u64 + 1))
@@ -106,8 +150,7 @@ impl Head<'_> {
                 let what = format!("its header promises {width} numbers to a word, and its lines have {found}");
                 return Err(self.disk.fault(what));
             }
-            let is_fast = self.disk.path().extension().is_some_and(|e| e.eq_ignore_ascii_case("vec"));
-            let name = if is_fast { "fastText text" } else { "word2vec text" };
+            let name = if self.is_called("vec") { "fastText text" } else { "word2vec text" };
             let rows = promised.min(estimate(room, &lines));
             let (width, promised) = (width as usize, Some(promised));
             return Ok(Kind::Text(Layout { name, start, lines: 1, width, promised, named: true, rows }));
@@ -129,13 +172,20 @@ impl Head<'_> {
         let lines = self.lines(&self.bytes[start..]);
         let width = usual_width(&lines);
         if width == 0 || self.bytes.contains(&0) {
-            let what = "it is no file of vectors that Lexiscope knows: word2vec (text or binary) or GloVe";
+            let what = "it is no file of vectors that Lexiscope knows: word2vec (text or binary), GloVe, fastText, NumPy, \
+                        safetensors or the Embedding Projector's";
             return Err(Error::unsupported(self.disk.path(), what));
         }
         // Where every field of every line is a number, there is no word.
         let named = !lines.iter().all(|line| fields(line).iter().all(|field| float::parse(field).is_some()));
         let width = if named { width } else { width + 1 };
-        let name = if named { "GloVe text" } else { "numbers as text" };
+        // The Projector's tables may have a word in front too.
+        let has_tabs = lines.first().is_some_and(|line| line.contains(&b'\t'));
+        let name = match (named, has_tabs) {
+            (true, false) => "GloVe text",
+            (true, true) => "table of words and numbers",
+            (false, _) => "table of numbers",
+        };
         let rows = estimate(self.disk.len(), &lines);
         Ok(Kind::Text(Layout { name, start: start as u64, lines: 0, width, promised: None, named, rows }))
     }

@@ -51,6 +51,8 @@ pub struct Opening {
     pub bad: BadRows,
     /// Which tensor or array holds the vectors, where a file has several.
     pub tensor: Option<String>,
+    /// How many numbers a row has, where a file does not say it (`.bytes`).
+    pub width: Option<usize>,
     /// A file with a word to each row, for files of numbers that have none.
     pub labels: Option<PathBuf>,
     /// A table of what else is known of each word.
@@ -61,7 +63,7 @@ impl Default for Opening {
     /// Everything is read, rows with NaN or infinity are left out, and nine tenths of the free memory may be used.
     fn default() -> Self {
         let budget = free_memory().map_or(BUDGET, |free| free / 10 * 9);
-        Self { budget, limit: None, bad: BadRows::default(), tensor: None, labels: None, metadata: None }
+        Self { budget, limit: None, bad: BadRows::default(), tensor: None, width: None, labels: None, metadata: None }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Lines of a word and numbers: word2vec text, `GloVe`, fastText's `.vec`.
+//! Lines of a word and numbers: word2vec text, GloVe, fastText's `.vec`.
 //!
 //! The file is read in blocks of whole lines, one while the one before it is parsed; a block is cut into pieces that all
 //! threads parse, and the pieces are put together in their order. So the file is read once, little is held beside the
@@ -24,8 +24,11 @@ const LONGEST: usize = 64 << 20;
 /// Reads the rows of a text.
 pub fn read(disk: &Disk, layout: &Layout, opening: &Opening, control: &Control) -> Result<Vectors> {
     let mut builder = Builder::new(disk.path(), layout.name, layout.rows, layout.width, opening)?;
+    if !layout.named {
+        builder = builder.without_words();
+    }
     let mut blocks = Blocks { disk, at: layout.start, rest: Vec::new() };
-    let mut line = layout.lines;
+    let (mut line, mut rows) = (layout.lines, 0);
     let mut block = blocks.next()?;
     while let Some(bytes) = block.filter(|_| !builder.is_full()) {
         control.check()?;
@@ -34,16 +37,34 @@ pub fn read(disk: &Disk, layout: &Layout, opening: &Opening, control: &Control) 
         for piece in &pieces {
             take(&mut builder, disk, line, piece)?;
             line += piece.lines;
+            rows += piece.rows.len();
         }
         block = next?;
     }
-    if let Some(promised) = layout.promised.filter(|_| !builder.is_full()) {
-        let found = line - layout.lines;
-        if promised != found as u64 {
-            builder.note(format!("its header promises {promised} vectors, and it has {found}"));
-        }
+    let is_whole = !builder.is_full();
+    if let Some(promised) = layout.promised.filter(|promised| is_whole && *promised != rows as u64) {
+        builder.note(format!("its header promises {promised} vectors, and it has {rows}"));
     }
-    builder.finish(layout.promised, Vec::new())
+    if layout.named {
+        return builder.finish(layout.promised, Vec::new());
+    }
+    let mut numbers = builder.into_numbers(None);
+    if !is_whole {
+        // Their words are told by how many rows there are in all.
+        numbers.total = rows_of(disk, layout, control)?;
+    }
+    numbers.named(disk.path(), opening, control)
+}
+
+/// How many lines are not blank.
+fn rows_of(disk: &Disk, layout: &Layout, control: &Control) -> Result<usize> {
+    let mut blocks = Blocks { disk, at: layout.start, rest: Vec::new() };
+    let mut rows = 0;
+    while let Some(block) = blocks.next()? {
+        control.check()?;
+        rows += block.split(|b| *b == b'\n').filter(|line| !line.trim_ascii().is_empty()).count();
+    }
+    Ok(rows)
 }
 
 /// Puts the rows of a piece, which begins after `line`, to the others.

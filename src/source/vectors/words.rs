@@ -8,7 +8,8 @@ use std::hash::BuildHasher;
 /// An empty place of the index.
 const NONE: u32 = u32::MAX;
 
-/// Distinct words in the order of the file, numbered from 0. They are kept as bytes: a word that is not UTF-8 stays
+/// Words in the order of the file, numbered from 0. They are distinct where they came by [`Words::add`]; what came by
+/// [`Words::push`] may repeat, and then the first one is found. They are kept as bytes: a word that is not UTF-8 stays
 /// exactly what it was and is only shown lossily. One block of bytes and one of places: a million words cost little more
 /// than their letters.
 #[derive(Clone)]
@@ -47,11 +48,33 @@ impl Words {
         true
     }
 
+    /// Adds a word, which may be there already.
+    pub fn push(&mut self, word: &[u8]) {
+        if !self.add(word) {
+            self.bytes.extend_from_slice(word);
+            self.ends.push(self.bytes.len() as u64);
+        }
+    }
+
+    /// The words with these numbers, in this order.
+    ///
+    /// # Panics
+    /// If there is no word with one of them, as slices do.
+    pub fn picked(&self, places: &[usize]) -> Self {
+        let mut picked = Self::with_capacity(places.len());
+        for &i in places {
+            picked.push(self.bytes_of(i));
+        }
+        picked
+    }
+
     fn grow(&mut self) {
         self.index = vec![NONE; self.index.len() * 2];
         for i in 0..self.ends.len() {
             let place = self.place(self.bytes_of(i));
-            self.index[place] = i as u32;
+            if self.index[place] == NONE {
+                self.index[place] = i as u32;
+            }
         }
     }
 
@@ -164,6 +187,15 @@ mod tests {
         let added: Vec<bool> = ["a", "b", "a", ""].iter().map(|w| words.add(w.as_bytes())).collect();
         assert_eq!(added, [true, true, false, true]);
         assert_eq!((words.find("b"), words.find("")), (Some(1), Some(2)));
+    }
+
+    #[test]
+    fn names_may_repeat_and_the_first_is_found() {
+        let mut words = Words::default();
+        (0..100).for_each(|i| words.push(format!("{}", i % 7).as_bytes()));
+        assert_eq!((words.len(), words.find("3"), words.get(10).as_ref()), (100, Some(3), "3"));
+        let picked = words.picked(&[99, 3, 10]);
+        assert_eq!((picked.len(), picked.find("3"), picked.find("1")), (3, Some(1), Some(0)));
     }
 
     #[test]

@@ -8,8 +8,6 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use std::ops::Range;
 
-/// Queries in a block, at most.
-pub(super) const BLOCK: usize = 256;
 /// Rows in a tile, at most.
 const TILE: usize = 512;
 /// Values in a tile, at most, where that leaves any rows at all.
@@ -36,10 +34,16 @@ pub(super) struct Room {
 }
 
 impl<'a> Tiles<'a> {
+    /// How the rows of an index are laid out.
     pub(super) fn new(index: &'a Index<'a>) -> Self {
         let middle = if index.metric == Metric::Euclidean { index.middle() } else { Vec::new() };
         let depth = index.rows.width() + usize::from(!middle.is_empty());
         Self { index, middle, depth, tile: (VALUES / depth.max(1)).clamp(64, TILE) }
+    }
+
+    /// Tiles of fewer rows, for more queries than a block has.
+    pub(super) fn for_queries(self, count: usize) -> Self {
+        Self { tile: (VALUES / count.max(1)).clamp(64, self.tile), ..self }
     }
 
     /// What each query of a block finds among the rows of a range. `queries` gives a query with its length; `keep` is

@@ -1,0 +1,97 @@
+//! Where words find their vectors.
+
+use super::spelling;
+use super::vector;
+use crate::error::Error;
+use crate::rows::Rows;
+use crate::source::vectors::Words;
+
+/// How many spellings are offered for a word that is not there.
+const OFFERS: usize = 5;
+
+/// Makes a vector for a word that has none, as fastText does of its parts; `None` where there is nothing to make it of.
+pub type Make<'a> = &'a (dyn Fn(&str) -> Option<Vec<f32>> + Sync);
+
+/// Words with their vectors, as formulas and questions see them.
+#[derive(Clone, Copy)]
+pub struct Lexicon<'a> {
+    /// The words.
+    pub words: &'a Words,
+    /// A vector for each.
+    pub rows: &'a Rows,
+    /// What makes vectors for other words.
+    pub make: Option<Make<'a>>,
+    /// Whether each vector is scaled to length 1 before anything else is done to it. gensim's `most_similar` does so, and
+    /// for cosine it is what people expect of a sum; where lengths count, vectors enter as they are.
+    pub unit: bool,
+}
+
+/// A word that was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Its row, if it is in the vocabulary.
+    pub row: Option<usize>,
+    /// Its vector.
+    pub vector: Vec<f64>,
+}
+
+/// A word that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// The word.
+    pub word: String,
+    /// Those of the vocabulary that are spelt almost like it.
+    pub near: Vec<String>,
+    /// What is wrong with its vector, if it has one.
+    fault: Option<&'static str>,
+}
+
+impl Missing {
+    /// Why, and what could be meant instead.
+    pub fn why(&self) -> String {
+        match (self.fault, self.near.is_empty()) {
+            (Some(fault), _) => fault.to_owned(),
+            (None, true) => "is not in the vocabulary".to_owned(),
+            (None, false) => format!("is not in the vocabulary; nearest spellings: {}", self.near.join(", ")),
+        }
+    }
+}
+
+impl From<Missing> for Error {
+    fn from(missing: Missing) -> Self {
+        Self::input(format!("`{}` {}", missing.word, missing.why()))
+    }
+}
+
+impl Lexicon<'_> {
+    /// Whether a word is in the vocabulary.
+    pub fn has(&self, word: &str) -> bool {
+        self.words.find(word).is_some()
+    }
+
+    /// The vector of a word, taken literally.
+    pub fn find(&self, word: &str) -> Result<Entry, Missing> {
+        let row = self.words.find(word);
+        let made;
+        let vector = if let Some(row) = row {
+            self.rows.row(row)
+        } else {
+            made = self.make.and_then(|make| make(word)).ok_or_else(|| {
+                let near = spelling::nearest(self.words, word, OFFERS);
+                let near = near.into_iter().map(|i| self.words.get(i).into_owned()).collect();
+                Missing { word: word.to_owned(), near, fault: None }
+            })?;
+            &made
+        };
+        let fault = |fault| Missing { word: word.to_owned(), near: Vec::new(), fault: Some(fault) };
+        let length = vector::length(vector);
+        if !length.is_finite() {
+            return Err(fault("has a vector with NaN or infinity"));
+        }
+        if self.unit && length == 0.0 {
+            return Err(fault("has a vector of zeros, which has no direction"));
+        }
+        let scale = if self.unit { 1.0 / length } else { 1.0 };
+        Ok(Entry { row, vector: vector.iter().map(|&x| f64::from(x) * scale).collect() })
+    }
+}

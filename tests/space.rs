@@ -1,0 +1,311 @@
+//! Neighbours, formulas, analogies and evaluations against gensim, NumPy and scikit-learn: `tests/data/make_space.py`.
+
+use lexiscope::analysis::space::analogy::{self, Analogy, Method};
+use lexiscope::analysis::space::evaluate::{How, Pairs, Questions, SectionScore};
+use lexiscope::analysis::space::formula::Formula;
+use lexiscope::analysis::space::lexicon::Lexicon;
+use lexiscope::analysis::space::neighbours::{Index, Metric, Near};
+use lexiscope::analysis::space::odd::Odd;
+use lexiscope::analysis::space::plane::Plane;
+use lexiscope::rows::Rows;
+use lexiscope::source::vectors::{Opening, Vectors, Words};
+use lexiscope::trace::Control;
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+
+/// A space with what was computed of it elsewhere.
+struct Space {
+    words: Words,
+    rows: Rows,
+    wanted: Value,
+}
+
+impl Space {
+    fn small() -> Self {
+        let wanted = json("space.json");
+        let words = texts(&wanted["words"]).into_iter().collect();
+        let width = wanted["width"].as_u64().expect("a width") as usize;
+        let rows = numbers(&wanted["rows"]).into_iter().map(|x| x as f32).collect();
+        Self { words, rows: Rows::new(rows, width).expect("whole rows"), wanted }
+    }
+
+    fn lexicon(&self, unit: bool) -> Lexicon<'_> {
+        Lexicon { words: &self.words, rows: &self.rows, make: None, unit }
+    }
+
+    fn row(&self, word: &str) -> usize {
+        self.words.find(word).unwrap_or_else(|| panic!("{word} is a word"))
+    }
+
+    /// What a formula is near to, its words left out.
+    fn near(&self, formula: &str, k: usize) -> Vec<Near> {
+        let value = Formula::parse(formula).expect("a formula").value(&self.lexicon(true)).expect("known words");
+        let index = Index::new(&self.rows, Metric::Cosine);
+        let keep = |row: usize| !value.inputs.contains(&row);
+        index.nearest(&value.vector, k, Some(&keep), &Control::default()).expect("neighbours")
+    }
+
+    /// Compares a list with one of `[word, score]`. Equal scores may stand in any order there.
+    fn assert_list(&self, found: &[Near], wanted: &Value, tolerance: f64, what: &str) {
+        let wanted: Vec<(&str, f64)> = list(wanted).iter().map(|pair| (text(&pair[0]), number(&pair[1]))).collect();
+        // That of a list of large numbers is of the number.
+        let near = |a: f64, b: f64| (a - b).abs() <= tolerance * b.abs().max(1.0);
+        let shown = || found.iter().map(|n| (self.words.get(n.row), n.score)).collect::<Vec<_>>();
+        assert_eq!(found.len(), wanted.len(), "{what}: {:?}", shown());
+        for (i, (found, (word, score))) in found.iter().zip(&wanted).enumerate() {
+            assert!(near(f64::from(found.score), *score), "{what}: {:?} {wanted:?}", shown());
+            let is_tied = |j: usize| wanted.get(j).is_none_or(|w| near(w.1, *score));
+            if !(i > 0 && is_tied(i - 1) || is_tied(i + 1)) {
+                assert_eq!(self.words.get(found.row), *word, "{what}: {:?} {wanted:?}", shown());
+            }
+        }
+    }
+}
+
+fn json(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name);
+    serde_json::from_slice(&std::fs::read(path).expect("a file of expected values")).expect("JSON")
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().expect("a list")
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
+}
+
+fn texts(value: &Value) -> Vec<&str> {
+    list(value).iter().map(text).collect()
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().expect("a number")
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    list(value).iter().map(number).collect()
+}
+
+#[test]
+fn neighbours_by_every_metric_are_those_of_the_definition() {
+    let space = Space::small();
+    for case in list(&space.wanted["near"]) {
+        let (metric, word) = (text(&case[0]), text(&case[1]));
+        let index = Index::new(&space.rows, metric.parse().expect("a metric"));
+        let row = space.row(word);
+        let keep = |other: usize| other != row;
+        let found = index.nearest(space.rows.row(row), 9, Some(&keep), &Control::default()).expect("neighbours");
+        space.assert_list(&found, &case[2], 1e-6, &format!("{metric} {word}"));
+    }
+}
+
+#[test]
+fn a_mean_of_words_is_near_what_gensim_says() {
+    let space = Space::small();
+    for case in list(&space.wanted["most_similar"]) {
+        let found = space.near(&format!("avg({})", texts(&case[0]).join(", ")), 9);
+        space.assert_list(&found, &case[1], 1e-6, &case[0].to_string());
+    }
+}
+
+#[test]
+fn formulas_come_to_what_numpy_says() {
+    let space = Space::small();
+    for case in list(&space.wanted["formulas"]) {
+        let formula = Formula::parse(text(&case[0])).expect("a formula");
+        let found = formula.value(&space.lexicon(true)).expect("known words").vector;
+        let wanted = numbers(&case[1]);
+        assert_eq!(found.len(), wanted.len());
+        for (found, wanted) in found.iter().zip(wanted) {
+            assert!((f64::from(*found) - wanted).abs() < 1e-6, "{}: {found} {wanted}", case[0]);
+        }
+    }
+    for case in list(&space.wanted["formula_neighbours"]) {
+        space.assert_list(&space.near(text(&case[0]), 9), &case[1], 1e-6, text(&case[0]));
+    }
+}
+
+#[test]
+fn analogies_are_answered_by_every_method() {
+    let space = Space::small();
+    let control = Control::default();
+    let index = Index::new(&space.rows, Metric::Cosine);
+    for case in list(&space.wanted["analogies"]) {
+        let words = texts(&case["words"]);
+        let more: Vec<[&str; 2]> = list(&case["more"]).iter().map(|p| [text(&p[0]), text(&p[1])]).collect();
+        let find = |more: &[[&str; 2]]| {
+            Analogy::find(words[0], words[1], words[2], more, &space.lexicon(false)).expect("known words")
+        };
+        for &method in Method::ALL {
+            let analogy = find(if method == Method::CosAvg { &more } else { &[] });
+            let found = analogy.answers(method, &index, 6, false, &control).expect("answers");
+            space.assert_list(&found, &case[method.name()], 2e-6, &format!("{method} {words:?}"));
+        }
+        let found = find(&[]).answers(Method::CosAdd, &index, 6, true, &control).expect("answers");
+        space.assert_list(&found, &case["with inputs"], 1e-6, &format!("with inputs {words:?}"));
+    }
+    assert!(Analogy::find("king", "kin", "man", &[], &space.lexicon(true)).is_err_and(|m| m.near == ["king", "King"]));
+    let same = Analogy::find("man", "twin", "king", &[], &space.lexicon(true)).expect("known words");
+    assert!(same.answers(Method::PairDirection, &index, 3, false, &control).is_err());
+}
+
+#[test]
+fn a_product_takes_any_number_of_words() {
+    let space = Space::small();
+    let index = Index::new(&space.rows, Metric::Cosine);
+    let vectors = |words: &[&str]| words.iter().map(|w| space.rows.row(space.row(w)).to_vec()).collect::<Vec<_>>();
+    let found = analogy::multiplied(&index, &vectors(&["king"]), &[], 4, None, &Control::default()).expect("answers");
+    // Of one word the order is that of cosines, and (1 + 1) / 2 / (1 + 0.000001) is the word itself.
+    let near = index.nearest(space.rows.row(space.row("king")), 4, None, &Control::default()).expect("neighbours");
+    assert_eq!(found.iter().map(|n| n.row).collect::<Vec<_>>(), near.iter().map(|n| n.row).collect::<Vec<_>>());
+    assert!((found[0].score - 0.999_999).abs() < 1e-7);
+}
+
+#[test]
+fn the_parallelogram_lies_in_the_plane_of_its_words() {
+    let space = Space::small();
+    for case in list(&space.wanted["planes"]) {
+        let entry = |word: &str| space.lexicon(true).find(word).expect("a word").vector;
+        let four: Vec<Vec<f32>> =
+            texts(&case[0]).iter().map(|word| entry(word).into_iter().map(|x| x as f32).collect()).collect();
+        let plane = Plane::of([&four[0], &four[1], &four[2], &four[3]], &Control::default()).expect("not stopped");
+        let p = plane.points;
+        let distances = (0..5).flat_map(|i| (0..i).map(move |j| (p[i][0] - p[j][0]).hypot(p[i][1] - p[j][1])));
+        let found = distances.chain(plane.off).chain([plane.shown]);
+        let wanted = [&case[1]["distances"], &case[1]["off"]].into_iter().flat_map(numbers);
+        for (found, wanted) in found.zip(wanted.chain([number(&case[1]["shown"])])) {
+            assert!((found - wanted).abs() < 1e-6, "{}: {found} {wanted}", case[0]);
+        }
+    }
+}
+
+#[test]
+fn the_odd_one_out_is_gensims() {
+    let space = Space::small();
+    for case in list(&space.wanted["odd"]) {
+        let words = texts(&case[0]);
+        let found = Odd::of(&words, &space.lexicon(false)).expect("known words").ranked;
+        for ((place, score), wanted) in found.iter().zip(list(&case[1])) {
+            assert_eq!(words[*place], text(&wanted[0]), "{words:?}");
+            assert!((f64::from(*score) - number(&wanted[1])).abs() < 1e-6, "{words:?}: {score} {wanted}");
+        }
+        assert_eq!(words[found.last().expect("words").0], text(&case[2]));
+    }
+    let odd = |words: &[&str]| Odd::of(words, &space.lexicon(false));
+    let found = odd(&["king", "zero", "man", "nobody", "uncle"]).expect("three known words");
+    assert_eq!(found.missing.iter().map(|m| m.word.as_str()).collect::<Vec<_>>(), ["zero", "nobody"]);
+    assert_eq!(found.ranked.len(), 3);
+    let few = odd(&["king", "man", "zero"]).expect_err("two have a direction").to_string();
+    assert!(few.ends_with("`zero` has a vector of zeros, which has no direction"), "{few}");
+}
+
+fn assert_sections(scores: &[SectionScore], wanted: &Value, what: &str) {
+    let sum = SectionScore::sum(scores);
+    let all: Vec<_> = scores.iter().chain([&sum]).collect();
+    assert_eq!(all.len(), list(wanted).len(), "{what}");
+    for (found, wanted) in all.into_iter().zip(list(wanted)) {
+        let counts = [found.correct, found.total].map(|n| n as f64);
+        assert_eq!(
+            (found.section.as_str(), counts),
+            (text(&wanted[0]), [number(&wanted[1]), number(&wanted[2])]),
+            "{what}"
+        );
+        if !found.answers.is_empty() {
+            assert_eq!(found.answers.iter().filter(|answer| answer.is_correct).count(), found.correct);
+        }
+    }
+}
+
+fn assert_pairs(text: &str, words: &Words, rows: &Rows, how: How, wanted: &Value, what: &str) {
+    let score = Pairs::parse(what, text).expect("pairs").score(words, rows, how).expect("known pairs");
+    for (name, found) in [("pearson", score.pearson), ("spearman", score.spearman), ("oov", score.oov)] {
+        let wanted = number(&wanted[name]);
+        // gensim's cosines are in single precision.
+        assert!((found - wanted).abs() < 1e-6 * wanted.abs().max(1.0), "{what} {name}: {found} {wanted}");
+    }
+}
+
+#[test]
+fn evaluations_are_gensims() {
+    let space = Space::small();
+    let index = Index::new(&space.rows, Metric::Cosine);
+    let default = How::default();
+    let questions = Questions::parse("questions", text(&space.wanted["questions"])).expect("questions");
+    for (name, how) in [
+        ("", default),
+        ("exact case", How { fold: false, ..default }),
+        ("unknown is wrong", How { unknown_is_wrong: true, ..default }),
+        ("first 32", How { limit: 32, ..default }),
+    ] {
+        let wanted = &space.wanted["scores"][name];
+        assert_pairs(text(&space.wanted["pairs"]), &space.words, &space.rows, how, &wanted[0], name);
+        let scores =
+            questions.score(&space.words, &index, Method::CosAdd, how, &Control::default()).expect("not stopped");
+        assert_sections(&scores, &wanted[1], name);
+    }
+    let scores =
+        questions.score(&space.words, &index, Method::CosMul, default, &Control::default()).expect("not stopped");
+    assert_sections(&scores, &space.wanted["cosmul"], "3cosmul");
+    assert!(questions.score(&space.words, &index, Method::NearC, default, &Control::default()).is_err());
+}
+
+/// The folder of public files, where it is there.
+fn shared() -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/vectors");
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    println!("skipped: {} is not there", folder.display());
+    None
+}
+
+fn open(path: &Path) -> Space {
+    let Vectors { words, rows, .. } =
+        Vectors::open(path, &Opening::default(), &Control::default()).unwrap_or_else(|e| panic!("{e}"));
+    Space { words, rows, wanted: Value::Null }
+}
+
+#[test]
+fn public_files_give_what_gensim_gives() {
+    let Some(folder) = shared() else { return };
+    let wanted = json("space_files.json");
+    let wanted = wanted["of"].as_object().expect("files");
+    let control = Control::default();
+    for (name, wanted) in wanted.iter().filter(|(_, wanted)| wanted.get("near").is_some()) {
+        let space = open(&folder.join(name));
+        for case in list(&wanted["near"]) {
+            let found = space.near(&format!("\"{}\"", text(&case[0]).replace('\\', "\\\\").replace('"', "\\\"")), 10);
+            space.assert_list(&found, &case[1], 1e-5, &format!("{name} {}", case[0]));
+        }
+        let formula = text(&wanted["formula"][0]);
+        let found = space.near(formula, 10);
+        space.assert_list(&found, &wanted["formula"][1], 1e-5, &format!("{name} {formula}"));
+        let words: Vec<&str> = formula.split([' ']).collect();
+        let index = Index::new(&space.rows, Metric::Cosine);
+        let analogy = Analogy::find(words[2], words[0], words[4], &[], &space.lexicon(true)).expect("known words");
+        let found = analogy.answers(Method::CosMul, &index, 10, false, &control).expect("answers");
+        space.assert_list(&found, &wanted["cosmul"], 1e-5, &format!("{name} 3cosmul"));
+        let words = texts(&wanted["odd"][0]);
+        let found = Odd::of(&words, &space.lexicon(true)).expect("known words").ranked;
+        assert_eq!(words[found.last().expect("words").0], text(&wanted["odd"][1]), "{name}");
+    }
+}
+
+#[test]
+fn public_evaluations_give_what_gensim_gives() {
+    let Some(folder) = shared() else { return };
+    let wanted = &json("space_files.json")["of"];
+    let space = open(&folder.join("glove.twitter.25d.subset.txt"));
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect("a text");
+    for name in ["wordsim353.tsv", "simlex999.txt"] {
+        assert_pairs(&read(name), &space.words, &space.rows, How::default(), &wanted[name], name);
+    }
+    let questions = Questions::parse("questions", &read("questions-words.txt")).expect("questions");
+    let index = Index::new(&space.rows, Metric::Cosine);
+    for (method, name) in [(Method::CosAdd, "questions-words.txt"), (Method::CosMul, "questions-words.txt 3cosmul")] {
+        let scores =
+            questions.score(&space.words, &index, method, How::default(), &Control::default()).expect("not stopped");
+        assert_sections(&scores, &wanted[name], name);
+    }
+}
