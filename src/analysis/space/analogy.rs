@@ -164,7 +164,7 @@ impl Analogy {
             }
             along / (square.sqrt() * length)
         };
-        index.best(k, Some(keep), rough, exact, control)
+        index.greatest(k, Some(keep), rough, exact, control)
     }
 }
 
@@ -200,5 +200,5 @@ pub fn multiplied(
         let product = |vectors: &[Vec<f32>]| vectors.iter().map(|v| f64::midpoint(1.0, cosine(v))).product::<f64>();
         product(with) / (product(without) + EPSILON)
     };
-    index.best(k, keep, rough, exact, control)
+    index.greatest(k, keep, rough, exact, control)
 }

@@ -15,6 +15,7 @@
 mod parser;
 
 use super::lexicon::{Lexicon, Missing};
+use super::reject::basis;
 use crate::error::Error;
 use std::fmt;
 use std::ops::Range;
@@ -140,7 +141,7 @@ impl Formula {
                         if let Kind::Set(parts) = &other.kind { parts } else { std::slice::from_ref(other) };
                     let directions: Vec<Vec<f64>> =
                         directions.iter().map(|part| self.sum_of(part, lexicon, inputs)).collect::<Result<_, _>>()?;
-                    let basis = orthonormal(&directions);
+                    let basis = basis(&directions.iter().map(Vec::as_slice).collect::<Vec<_>>());
                     if basis.is_empty() {
                         let what = "comes to zero: there is nothing to take away";
                         return Err(self.fault(other.at.clone(), |said| format!("{said} {what}")));
@@ -204,21 +205,8 @@ fn added(parts: &[Vec<f64>]) -> Vec<f64> {
     cleared(sum, size, 1e-12)
 }
 
-/// Vectors of length 1 at right angles that span what the given ones span: Gram-Schmidt, each step done twice.
-pub(super) fn orthonormal(vectors: &[Vec<f64>]) -> Vec<Vec<f64>> {
-    let mut basis: Vec<Vec<f64>> = Vec::new();
-    for vector in vectors {
-        let left = without(&without(vector, &basis), &basis);
-        let size = length(&left);
-        if size > 0.0 {
-            basis.push(left.into_iter().map(|x| x / size).collect());
-        }
-    }
-    basis
-}
-
 /// A vector without its part in the span of vectors of length 1 at right angles.
-pub(super) fn without(vector: &[f64], basis: &[Vec<f64>]) -> Vec<f64> {
+fn without(vector: &[f64], basis: &[Vec<f64>]) -> Vec<f64> {
     let mut left = vector.to_vec();
     for axis in basis {
         let along: f64 = left.iter().zip(axis).map(|(x, a)| x * a).sum();

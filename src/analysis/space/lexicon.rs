@@ -5,6 +5,7 @@ use super::vector;
 use crate::error::Error;
 use crate::rows::Rows;
 use crate::source::vectors::Words;
+use std::fmt;
 
 /// How many spellings are offered for a word that is not there.
 const OFFERS: usize = 5;
@@ -57,9 +58,15 @@ impl Missing {
     }
 }
 
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` {}", self.word, self.why())
+    }
+}
+
 impl From<Missing> for Error {
     fn from(missing: Missing) -> Self {
-        Self::input(format!("`{}` {}", missing.word, missing.why()))
+        Self::input(missing.to_string())
     }
 }
 

@@ -164,7 +164,7 @@ impl<'a> Index<'a> {
 
     /// The `k` rows for which a measure is greatest, the greatest first. It is given twice: `rough`, of a row and its
     /// length, is asked for every row that has a place, `exact`, of the number of a row, for the best.
-    pub(super) fn best(
+    pub(super) fn greatest(
         &self,
         k: usize,
         keep: Option<Keep<'_>>,

@@ -28,8 +28,11 @@ impl Odd {
             }
         }
         if vectors.len() < 3 {
-            let why: String = missing.iter().map(|word| format!("; `{}` {}", word.word, word.why())).collect();
-            return Err(Error::input(format!("finding the odd one out takes three known words or more{why}")));
+            let mut what = "finding the odd one out takes three known words or more".to_owned();
+            for word in &missing {
+                what = format!("{what}; {word}");
+            }
+            return Err(Error::input(what));
         }
         let mut middle = vec![0f64; vectors[0].1.len()];
         for (_, vector) in &vectors {
