@@ -15,6 +15,7 @@ mod map;
 mod model;
 mod patch;
 mod progress;
+mod project;
 mod reading;
 mod vectors;
 mod view;
@@ -57,6 +58,7 @@ enum Command {
     Compare(compare::Args),
     Map(map::Args),
     Vectors(vectors::Args),
+    Project(project::Args),
     View(view::Args),
 }
 
@@ -74,6 +76,7 @@ impl Command {
             Self::Compare(_) => "compare",
             Self::Map(_) => "map",
             Self::Vectors(_) => "vectors",
+            Self::Project(_) => "project",
             Self::View(_) => "the window",
         }
     }
@@ -87,6 +90,7 @@ impl Command {
             Self::Generate(args) => args.misuse(),
             Self::Compare(args) => args.misuse(),
             Self::Map(args) => args.misuse(),
+            Self::Project(args) => args.misuse(),
             _ => None,
         }
     }
@@ -104,6 +108,7 @@ impl Command {
             Self::Compare(args) => args.run(),
             Self::Map(args) => args.run(),
             Self::Vectors(args) => args.run(),
+            Self::Project(args) => args.run(),
             Self::View(args) => args.run(),
         }
     }

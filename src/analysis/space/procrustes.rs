@@ -62,7 +62,7 @@ pub struct Aligned {
 
 impl Aligned {
     /// Turns `left` onto `right`, whose rows are of the same words in the same order. Words with a value that is not
-    /// finite in either do not count for the rotation.
+    /// finite in either do not count for the rotation. The rotation itself, a second at a width of 1,000, cannot be stopped.
     pub fn of(left: &Rows, right: &Rows, how: How, control: &Control) -> Result<Self> {
         let sound = both_sound(left, right)?;
         let differ = left.width() != right.width();
