@@ -16,6 +16,7 @@ mod map;
 mod model;
 mod patch;
 mod progress;
+mod project;
 mod reading;
 mod vectors;
 mod view;
@@ -59,6 +60,7 @@ enum Command {
     Map(map::Args),
     Vectors(vectors::Args),
     Embed(embed::Args),
+    Project(project::Args),
     View(view::Args),
 }
 
@@ -77,6 +79,7 @@ impl Command {
             Self::Map(_) => "map",
             Self::Vectors(_) => "vectors",
             Self::Embed(_) => "embed",
+            Self::Project(_) => "project",
             Self::View(_) => "the window",
         }
     }
@@ -90,6 +93,7 @@ impl Command {
             Self::Generate(args) => args.misuse(),
             Self::Compare(args) => args.misuse(),
             Self::Map(args) => args.misuse(),
+            Self::Project(args) => args.misuse(),
             _ => None,
         }
     }
@@ -108,6 +112,7 @@ impl Command {
             Self::Map(args) => args.run(),
             Self::Vectors(args) => args.run(),
             Self::Embed(args) => args.run(),
+            Self::Project(args) => args.run(),
             Self::View(args) => args.run(),
         }
     }

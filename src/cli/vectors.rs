@@ -62,7 +62,7 @@ pub(super) struct Source {
 
 impl Source {
     /// Opens the vectors; what the person should know about them goes to standard error.
-    fn open(&self) -> Result<Vectors> {
+    pub(super) fn open(&self) -> Result<Vectors> {
         let progress = progress::Line::start();
         let vectors = self.open_with(&progress.control());
         drop(progress);
@@ -71,13 +71,18 @@ impl Source {
         Ok(vectors)
     }
 
+    /// The most bytes that the vectors may take, where it was said.
+    pub(super) fn budget(&self) -> Option<u64> {
+        self.budget.map(|mb| mb.saturating_mul(1_000_000))
+    }
+
     fn open_with(&self, control: &Control) -> Result<Vectors> {
         Vectors::open(&find::vectors(&self.file), &self.opening(), control)
     }
 
     fn opening(&self) -> Opening {
         let default = Opening::default();
-        let budget = self.budget.map_or(default.budget, |mb| mb.saturating_mul(1_000_000));
+        let budget = self.budget().unwrap_or(default.budget);
         Opening {
             budget,
             limit: self.limit,

@@ -1,6 +1,6 @@
 """Writes geometry.json: what scikit-learn, SciPy and NumPy make of the geometry of clouds of points that this script and
 tests/geometry.rs make by the same formula, and of the vectors ../shared/data/vectors/glove.twitter.25d.subset.txt, which
-are not part of the project: their tests are skipped where they are absent.
+are not part of the project, with wordsim353.tsv beside them: their tests are skipped where they are absent.
 
     pip install numpy==2.4.6 scipy==1.17.1 scikit-learn==1.9.1
     python tests/data/make_geometry.py PATH/glove.twitter.25d.subset.txt
@@ -192,6 +192,22 @@ def cures(x):
     }
 
 
+def similarity(words, x, path):
+    """Spearman's correlation of cosines with the pairs of WordSim-353, of cured vectors."""
+    row = {word: i for i, word in enumerate(words)}
+    pairs = [line.lower().split("\t") for line in path.read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
+    pairs = [(row[a], row[b], float(gold)) for a, b, gold in pairs if a in row and b in row]
+    a, b, gold = (np.array(column) for column in zip(*pairs))
+    x = x.astype(np.float64)
+    rest = x - x.mean(axis=0)
+    top = np.linalg.svd(rest, full_matrices=False)[2]
+    found = []
+    for cured in (x, rest, rest - rest @ top[:2].T @ top[:2], rest - rest @ top[:3].T @ top[:3]):
+        u = unit(cured)
+        found.append(float(spearmanr((u[a] * u[b]).sum(axis=1), gold)[0]))
+    return {"pairs": len(pairs), "raw_centred_two_three": found}
+
+
 def centred(x):
     return x - x.mean(axis=0)
 
@@ -280,6 +296,7 @@ def main():
         },
         "doctor": {"cloud": doctor(cloud(6, 400, 6)), "glove": doctor(vectors)},
         "cures": cures(cloud(1, 200, 6)),
+        "similarity": similarity(words, vectors, Path(sys.argv[1]).with_name("wordsim353.tsv")),
         "spaces": spaces(),
         "diffusion": {
             "small": diffusion(cloud(13, 60, 4), 3.0, 2),

@@ -14,7 +14,6 @@ use crate::trace::Control;
 use rayon::prelude::*;
 use rustfft::num_complex::Complex32;
 use rustfft::{Fft, FftPlanner};
-use std::sync::Arc;
 
 /// Between two nodes where the map is wide: forces are then within 1 % (2 % at 0.5, which takes 0.6 of the time).
 const STEP: f32 = 0.4;

@@ -73,12 +73,15 @@ impl Tree {
             rest = after;
         }
         let (cells, sorted) = (self.cells.as_slice(), self.points.as_slice());
-        work.into_par_iter().with_min_len(4).try_for_each_init(Bodies::default, |bodies, ((first, last), own)| {
-            control.check()?;
-            bodies.gather(cells, sorted, &sorted[first..last]);
-            bodies.push(&sorted[first..last], own);
-            Ok(())
-        })?;
+        work.into_par_iter().with_min_len(4).try_for_each_init(
+            Bodies::default,
+            |bodies, ((first, last), own)| -> Result<()> {
+                control.check()?;
+                bodies.gather(cells, sorted, &sorted[first..last]);
+                bodies.push(&sorted[first..last], own);
+                Ok(())
+            },
+        )?;
         self.forces.resize(points.len(), [0.0; 3]);
         let mut total = 0.0;
         for ((_, i), [x, y, z, k]) in self.order.iter().zip(&self.sums) {

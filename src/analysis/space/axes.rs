@@ -5,6 +5,10 @@
 //! Sets: the difference of their means (An, Kwak and Ahn 2018, `SemAxis`). Pairs: the first right singular vector of the
 //! differences (Bolukbasi et al. 2016: the first component of each pair around its own middle is the same).
 
+mod typed;
+
+pub use typed::Typed;
+
 use super::pca::{eigen, signed};
 use super::product::{dot, project};
 use crate::analysis::bootstrap::SplitMix;
@@ -109,15 +113,18 @@ impl Axis {
 pub fn places(rows: &Rows, axes: &[&Axis], control: &Control) -> Result<Rows> {
     let directions: Vec<Option<&[f64]>> = axes.iter().map(|axis| Some(axis.direction.as_slice())).collect();
     let mut places = project(rows, &vec![0.0; rows.width()], &directions, control)?;
-    let scale = |(out, row): (&mut [f32], &[f32])| {
+    let scale = |(out, row): (&mut [f32], &[f32])| -> Result<()> {
+        control.check()?;
         let length = row.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
         for x in out {
             let cosine = f64::from(*x) / length;
             *x = if length.is_finite() { cosine as f32 } else { f32::NAN };
         }
+        Ok(())
     };
     let width = rows.width().max(1);
-    places.values_mut().par_chunks_mut(axes.len().max(1)).zip(rows.values().par_chunks(width)).for_each(scale);
+    let pairs = places.values_mut().par_chunks_mut(axes.len().max(1)).zip(rows.values().par_chunks(width));
+    pairs.try_for_each(scale)?;
     Ok(places)
 }
 
@@ -154,7 +161,9 @@ impl Chance {
     /// be drawn that stand in the poles; no word is drawn twice for one axis.
     pub fn of(rows: &Rows, poles: &Poles, among: &[usize], draws: usize, seed: u64, control: &Control) -> Result<Self> {
         let own = Axis::of(rows, poles)?.strength;
-        let among: Vec<usize> = among.par_iter().copied().filter(|&row| unit(rows, row).is_ok()).collect();
+        let placed = |&row: &usize| control.check().map(|()| unit(rows, row).is_ok().then_some(row));
+        let among = among.par_iter().map(placed).collect::<Result<Vec<_>>>()?;
+        let among: Vec<usize> = among.into_iter().flatten().collect();
         let needed = match poles {
             Poles::Sets(from, to) => from.len() + to.len(),
             Poles::Pairs(pairs) => 2 * pairs.len(),

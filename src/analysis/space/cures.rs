@@ -38,16 +38,18 @@ impl Cure {
         match self {
             Self::Centre => {
                 let mean = moments::mean(rows, &moments::sound(rows), control)?;
-                Ok(changed(rows, |row| row.iter_mut().zip(&mean).for_each(|(x, m)| *x = (f64::from(*x) - m) as f32)))
+                changed(rows, control, |_, row| {
+                    row.iter_mut().zip(&mean).for_each(|(x, m)| *x = (f64::from(*x) - m) as f32);
+                })
             }
-            Self::Unit => Ok(changed(rows, |row| {
+            Self::Unit => changed(rows, control, |_, row| {
                 let length = row.iter().map(|x| f64::from(*x).powi(2)).sum::<f64>().sqrt();
                 if length > 0.0 {
                     for x in row {
                         *x = (f64::from(*x) / length) as f32;
                     }
                 }
-            })),
+            }),
             Self::WithoutTop(count) => {
                 let found = Pca::of(rows, control)?;
                 let top = &found.components[..count.min(found.components.len())];
@@ -72,29 +74,30 @@ impl Cure {
     }
 }
 
-/// The rows, each changed alone.
-fn changed(rows: &Rows, change: impl Fn(&mut [f32]) + Send + Sync) -> Rows {
+/// The rows, each changed alone, with its number.
+fn changed(rows: &Rows, control: &Control, change: impl Fn(usize, &mut [f32]) + Send + Sync) -> Result<Rows> {
     let mut rows = rows.clone();
     let width = rows.width().max(1);
-    rows.values_mut().par_chunks_mut(width).for_each(change);
-    rows
+    let each = |(i, row): (usize, &mut [f32])| -> Result<()> {
+        control.check()?;
+        change(i, row);
+        Ok(())
+    };
+    rows.values_mut().par_chunks_mut(width).enumerate().try_for_each(each)?;
+    Ok(rows)
 }
 
 /// The rows less an origin and what lies along some directions of length 1 that are orthogonal to each other.
 pub(super) fn without(rows: &Rows, origin: &[f64], basis: &[Vec<f64>], control: &Control) -> Result<Rows> {
     let directions: Vec<Option<&[f64]>> = basis.iter().map(|d| Some(d.as_slice())).collect();
     let along = project(rows, origin, &directions, control)?;
-    let mut rows = rows.clone();
-    let width = rows.width().max(1);
-    let each = |(i, row): (usize, &mut [f32])| {
+    changed(rows, control, |i, row| {
         let shares = if basis.is_empty() { &[] } else { along.row(i) };
         for (j, x) in row.iter_mut().enumerate() {
             let taken: f64 = shares.iter().zip(basis).map(|(share, d)| f64::from(*share) * d[j]).sum();
             *x = (f64::from(*x) - origin[j] - taken) as f32;
         }
-    };
-    rows.values_mut().par_chunks_mut(width).enumerate().for_each(each);
-    Ok(rows)
+    })
 }
 
 /// The rows turned by a random rotation (possibly with a reflection), all of which are equally likely: the orthogonal

@@ -18,6 +18,9 @@ use rayon::prelude::*;
 /// Pairs of points that the scale is taken from.
 const PAIRS: usize = 10_000;
 
+/// Columns of the kernel that are looked at between two looks at the stop.
+const BLOCK: usize = 512;
+
 /// What a diffusion map is made with.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Diffusion {
@@ -77,9 +80,15 @@ impl Diffusion {
         let roots: Vec<f64> = kernel.par_col_chunks(1).map(|column| column.sum().sqrt().recip()).collect();
         let scaled = |x: MatRef<'_, f64>| Mat::from_fn(x.nrows(), x.ncols(), |i, k| roots[i] * x[(i, k)]);
         let times = |x: MatRef<'_, f64>| {
-            let mut y = Mat::zeros(n, x.ncols());
-            matmul(y.as_mut(), Accum::Replace, kernel.as_ref(), scaled(x), 1.0, Par::rayon(0));
-            scaled(y.as_ref())
+            let (x, mut y) = (scaled(x), Mat::zeros(n, x.ncols()));
+            for start in (0..n).step_by(BLOCK) {
+                control.check()?;
+                let count = BLOCK.min(n - start);
+                // Columns of the kernel are its rows.
+                let rows = kernel.subcols(start, count).transpose();
+                matmul(y.subrows_mut(start, count), Accum::Replace, rows, x.as_ref(), 1.0, Par::rayon(0));
+            }
+            Ok(scaled(y.as_ref()))
         };
         let (values, vectors) = leading(n, self.dims + 1, self.seed, times, control)?;
         let mut places = vec![f32::NAN; rows.len() * self.dims];
@@ -118,7 +127,6 @@ fn median(points: &Mat<f64>, seed: u64) -> f64 {
 
 /// `exp(-|x - y|^2 / scale)` between all points.
 fn kernel(points: &Mat<f64>, scale: f64, control: &Control) -> Result<Mat<f64>> {
-    const BLOCK: usize = 256;
     let n = points.ncols();
     let squares: Vec<f64> = points.col_iter().map(|column| column.squared_norm_l2()).collect();
     let mut kernel = Mat::zeros(n, n);

@@ -120,7 +120,7 @@ pub fn examine(rows: &Rows, measure: Option<&[f64]>, seed: u64, control: &Contro
     let frequency = measure.and_then(|measure| with_log(&lengths, measure));
     let cosine = mean_cosine(rows, &placed, &exact, control)?;
     control.report("Looking for equal vectors", 0, 0);
-    let equal = equal(rows, &placed);
+    let equal = equal(rows, &placed, control)?;
     let participation = if sound.is_empty() { 0.0 } else { Pca::of(rows, control)?.participation() };
     let hubs = if placed.len() < 2 { None } else { Some(Hubs::of(rows, &placed, seed, control)?) };
     let not_finite = (0..rows.len()).filter(|&i| !is_sound[i]).collect();
@@ -150,14 +150,15 @@ fn mean_cosine(rows: &Rows, placed: &[usize], lengths: &[f64], control: &Control
 }
 
 /// Groups of equal rows.
-fn equal(rows: &Rows, placed: &[usize]) -> Vec<Vec<usize>> {
+fn equal(rows: &Rows, placed: &[usize], control: &Control) -> Result<Vec<Vec<usize>>> {
     // FNV-1a over the values; 0 and -0 are equal.
     let hash = |&i: &usize| {
-        rows.row(i).iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, x| {
+        control.check()?;
+        Ok(rows.row(i).iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, x| {
             (hash ^ u64::from((x + 0.0).to_bits())).wrapping_mul(0x0000_0100_0000_01b3)
-        })
+        }))
     };
-    let hashes: Vec<u64> = placed.par_iter().map(hash).collect();
+    let hashes: Vec<u64> = placed.par_iter().map(hash).collect::<Result<_>>()?;
     let mut first: HashMap<u64, Vec<usize>> = HashMap::new();
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (&i, hash) in placed.iter().zip(hashes) {
@@ -171,7 +172,7 @@ fn equal(rows: &Rows, placed: &[usize]) -> Vec<Vec<usize>> {
         }
     }
     groups.retain(|group| group.len() > 1);
-    groups
+    Ok(groups)
 }
 
 #[cfg(test)]

@@ -138,8 +138,8 @@ fn by_rows(rows: &Rows, chosen: &[usize], control: &Control) -> Result<Found> {
 
 /// Eigenvalues of a symmetric matrix, smallest first, and their eigenvectors as columns.
 pub(super) fn eigen(matrix: MatRef<'_, f64>) -> Result<(Vec<f64>, Mat<f64>)> {
-    let found = matrix.self_adjoint_eigen(Side::Lower);
-    let found = found.map_err(|_| Error::input("the vectors are so large that their components cannot be found"))?;
+    let found = matrix.is_all_finite().then(|| matrix.self_adjoint_eigen(Side::Lower).ok()).flatten();
+    let found = found.ok_or_else(|| Error::input("the vectors are so large that their components cannot be found"))?;
     Ok((found.S().column_vector().iter().copied().collect(), found.U().to_owned()))
 }
 
@@ -238,6 +238,9 @@ mod tests {
         let nothing = Rows::new(vec![f32::NAN; 4], 2).expect("two rows");
         assert!(Pca::of(&nothing, &Control::default()).is_err());
         assert!(Pca::of(&Rows::default(), &Control::default()).is_err());
+        // Their squares are no numbers of single precision.
+        let large = Rows::new((0..40).map(|i| (i as f32).sin() * 1e30).collect(), 4).expect("ten rows");
+        assert!(Pca::of(&large, &Control::default()).is_err());
     }
 
     #[test]

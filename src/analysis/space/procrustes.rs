@@ -49,8 +49,8 @@ pub struct Aligned {
     pub right: Rows,
     /// The rotation, row-major `[dimension, dimension]`: a row of the first space times it is one of `left`.
     pub rotation: Vec<f64>,
-    /// The sum of the singular values of the products of both: what the turned rows should be scaled by, over the sum of
-    /// their squares, to be nearest to the others.
+    /// The sum of the singular values of the products of both. Over the sum of the squared values of the first space it is
+    /// the factor that brings the turned rows nearest to the others.
     pub scale: f64,
     /// How far each turned row is from the row of the other space: what has moved. NaN where either is not finite.
     pub residuals: Vec<f32>,
@@ -62,7 +62,7 @@ pub struct Aligned {
 
 impl Aligned {
     /// Turns `left` onto `right`, whose rows are of the same words in the same order. Words with a value that is not
-    /// finite in either do not count for the rotation.
+    /// finite in either do not count for the rotation. The rotation itself, a second at a width of 1,000, cannot be stopped.
     pub fn of(left: &Rows, right: &Rows, how: How, control: &Control) -> Result<Self> {
         let sound = both_sound(left, right)?;
         let differ = left.width() != right.width();
@@ -83,8 +83,8 @@ impl Aligned {
         let count = found.rows as f64;
         let products = |i: usize, j: usize| found.products[(i, j)] + count * found.left[i] * found.right[j];
         let products = Mat::from_fn(width, width, products);
-        let factors = products.svd();
-        let factors = factors.map_err(|_| Error::input("the vectors are so large that no rotation can be found"))?;
+        let factors = products.is_all_finite().then(|| products.svd().ok()).flatten();
+        let factors = factors.ok_or_else(|| Error::input("the vectors are so large that no rotation can be found"))?;
         let turn = factors.U() * factors.V().transpose();
         let scale = factors.S().column_vector().iter().sum();
         let left = times(&left, &vec![0.0; width], turn.as_ref(), "Turning", control)?;

@@ -1,7 +1,8 @@
 //! Rows that pass for neighbours, held against those that are.
 
 use super::tiles::{Room, Tiles};
-use super::{Done, Graph, Index, SPARE, Top};
+use super::work::Done;
+use super::{Graph, Index, SPARE, Top};
 use crate::error::Result;
 use crate::trace::Control;
 use rayon::prelude::*;
@@ -47,7 +48,7 @@ impl Index<'_> {
                 lost.iter().chain([&query]).for_each(|&row| scores[row] = f32::NAN);
                 let truth = match graph {
                     Some(graph) => graph.row(query).0[..k].to_vec(),
-                    None => self.best(query, scores, k),
+                    None => self.first_of(query, scores, k),
                 };
                 let only = shown.iter().filter(|row| !truth.contains(row));
                 // What is not among the `k` nearest is at least the next one, even where it scores as well.
@@ -87,7 +88,7 @@ impl Index<'_> {
     }
 
     /// The `k` rows with the best scores, as a search finds them.
-    fn best(&self, query: usize, scores: &[f32], k: usize) -> Vec<u32> {
+    fn first_of(&self, query: usize, scores: &[f32], k: usize) -> Vec<u32> {
         let mut top = Top::new((k + SPARE).min(self.end));
         top.see(scores, 0, |_| true);
         self.scored(self.rows.row(query), [top], k).iter().map(|near| near.row as u32).collect()
