@@ -3,6 +3,7 @@
 use super::action::{ExportOf, Head};
 use super::scene::View;
 use super::state::State;
+use crate::analysis::attention::Edge;
 use crate::analysis::filter::{Pairs, Shown, Special, kept, show};
 use crate::analysis::meaning::Weights;
 use crate::figure::lines::{Columns, Focus};
@@ -64,6 +65,11 @@ impl Strands {
             let (kept, of) = self.shown.iter().fold((0, 0), |(a, b), (_, s)| (a + s.edges.len(), b + s.of));
             (mass, kept, of)
         })
+    }
+
+    /// Whether a weight has a line: it is among the strongest, or one of the token that the picture is about.
+    pub fn has_line(&self, edge: &Edge, focus: Option<Focus>) -> bool {
+        edge.weight.abs() >= self.weakest || focus.is_some_and(|focus| focus.has(edge))
     }
 
     /// The largest weights between a query and a key, head by head: what a number on hover says.
