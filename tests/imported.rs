@@ -294,6 +294,41 @@ fn what_attend_writes_attend_reads() {
 }
 
 #[test]
+fn words_that_attend_writes_are_read_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/bert-mini-en");
+    let text = ["--text", "The unhappy lighthouse keepers reopened it."];
+    let attend = |from: &Path, args: &[&str], out: &str| {
+        let args: Vec<&OsStr> = args.iter().map(OsStr::new).collect();
+        let output = lexiscope(
+            [&["attend".as_ref(), from.as_ref()], &args[..], &["--out".as_ref(), path(out).as_ref()]].concat(),
+        );
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        stderr(&output)
+    };
+    attend(&model, &[&text[..], &["--words"]].concat(), "words.json");
+    attend(&model, &[&text[..], &["--words"]].concat(), "model.csv");
+    let said = attend(&path("words.json"), &[], "file.csv");
+    assert!(said.contains("a filter left values out"), "{said}");
+    let rows = |name: &str| {
+        let mut rows = read_csv(&std::fs::read_to_string(path(name)).expect("a table")).split_off(1);
+        rows.retain(|row| row[6].parse::<f32>().expect("a number") != 0.0);
+        rows.sort();
+        rows
+    };
+    let (wanted, found) = (rows("model.csv"), rows("file.csv"));
+    assert!(wanted.iter().any(|row| row[4] == "lighthouse") && wanted.len() > 4 * 8 * 50, "{}", wanted.len());
+    assert_eq!(found, wanted, "words and their weights");
+    // What is filtered beside the attention leaves that as it was, of the pieces.
+    attend(&model, &[&text[..], &["--words", "--meaning", "norm"]].concat(), "norms.json");
+    let said = attend(&path("norms.json"), &[], "pieces.csv");
+    assert!(!said.contains("filter"), "{said}");
+    attend(&model, &text, "plain.csv");
+    assert_eq!(rows("pieces.csv"), rows("plain.csv"));
+}
+
+#[test]
 fn a_file_of_attention_goes_where_a_model_does() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("x.csv");

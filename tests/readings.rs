@@ -209,12 +209,41 @@ fn json_says_what_was_left_out_and_scores_leave_holes() {
 }
 
 #[test]
+fn filters_go_into_the_picture_of_all_heads() {
+    let (_folder, path) = folder();
+    let pixels = |name: &str| {
+        let svg = std::fs::read_to_string(path(name)).expect("a picture");
+        let start = svg.find("data:image/png;base64,").expect("an image");
+        let end = svg[start..].find('"').expect("its end");
+        (svg[start..start + end].to_owned(), svg)
+    };
+    done(&attend(MODEL, &[], &path("whole.svg")));
+    let (whole, svg) = pixels("whole.svg");
+    assert!(!svg.contains("special tokens") && !svg.contains("top "), "nothing is left out, and nothing is said");
+    let mut seen = vec![whole];
+    for (args, says) in [
+        (&["--special", "hide"][..], "no special tokens"),
+        (&["--special", "hide", "--mass", "0.5"], "no special tokens, top 50 %"),
+        (&["--words"], "words"),
+        (&["--top", "2"], "2 of a row"),
+        (&["--min", "0.3", "--meaning", "norm"], "at least 0.3"),
+    ] {
+        done(&attend(MODEL, args, &path("part.svg")));
+        let (part, svg) = pixels("part.svg");
+        assert!(svg.contains(&format!(">{says}</text>")) && !seen.contains(&part), "{args:?}");
+        seen.push(part);
+    }
+    // With so high a threshold nothing is left, and all heads look alike.
+    done(&attend(MODEL, &["--min", "2"], &path("none.svg")));
+    assert!(!seen.contains(&pixels("none.svg").0));
+}
+
+#[test]
 fn what_contradicts_itself_is_refused() {
     let (_folder, path) = folder();
     for (args, name, code, says) in [
         (&["--mass", "0.7"][..], "x.npz", 2, ".npz, which always holds every value"),
         (&["--words"], "x.safetensors", 2, "always holds every value"),
-        (&["--top", "3"], "x.svg", 2, "add --head"),
         (&["--meaning", "gradient"], "x.npz", 2, "--target logprob:TOKEN"),
         (&["--target", "pooled"], "x.npz", 2, "--meaning gradient"),
         (&["--keep", "gradient"], "x.npz", 2, "--target"),

@@ -8,6 +8,7 @@ use crate::engine::Run;
 use crate::error::{Error, Result};
 use crate::text::Tokens;
 use crate::trace::Control;
+use std::borrow::Cow;
 
 /// What two runs have in common, head by head.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,13 +21,16 @@ pub struct Comparison {
     pub shapes: [(usize, usize); 2],
     /// What was left out of both sides before they were compared; its threshold is not used.
     pub filter: Filter,
+    /// What the divergences are of: what the weights stand for, or attention where that has signs. A divergence is between
+    /// shares.
+    pub of: Meaning,
     /// Which tokens are compared, or words where the filter merges pieces.
     pub alignment: Alignment,
     /// The mean over aligned queries, row-major `[layer, head]`, of the Jensen-Shannon divergence between A's and B's
-    /// attention, in nats; `None` where no row can be compared. Rows are those of aligned tokens, over aligned keys
+    /// values, in nats; `None` where no row can be compared. Rows are those of aligned tokens, over aligned keys
     /// only, scaled to sum to 1.
     pub js: Vec<Option<f64>>,
-    /// The share of the attention of aligned tokens, of A and of B, that rests on tokens without a partner and was left
+    /// The share of the mass of aligned tokens, of A and of B, that rests on tokens without a partner and was left
     /// out, 0 to 1: the mean over all compared heads.
     pub left_out: [f64; 2],
     /// Whether the rows were smoothed: see [`Rows::smoothed`].
@@ -34,8 +38,11 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Compares layer `l`, head `h` of `a` with layer `l`, head `h` of `b`, for all that both have.
-    pub fn of(a: &Run, b: &Run, filter: &Filter, smooth: bool, control: &Control) -> Result<Self> {
+    /// Compares layer `l`, head `h` of `a` with layer `l`, head `h` of `b`, for all that both have. Both must have one
+    /// meaning.
+    pub fn of(a: &Weights, b: &Weights, filter: &Filter, smooth: bool, control: &Control) -> Result<Self> {
+        let weights = [a, b];
+        let [a, b] = weights.map(|weights| &*weights.run);
         let tokens = [a, b].map(|run| shown(&run.tokens, filter));
         // Of one text the tokens stand side by side, whatever was masked or replaced on one of the sides.
         let is_one = a.model == b.model && a.typed == b.typed;
@@ -44,17 +51,18 @@ impl Comparison {
         if alignment.pairs.is_empty() {
             return Err(Error::input("the texts have no token in common, so that there is nothing to compare"));
         }
-        let shapes = [a, b].map(|run| (run.card.layers, run.card.heads));
+        let shapes = weights.map(|weights| (weights.layers(), weights.heads()));
         let layers = shapes[0].0.min(shapes[1].0);
         let heads = shapes[0].1.min(shapes[1].1);
+        let of = if weights[0].meaning.is_signed() { Meaning::Raw } else { weights[0].meaning };
         let (mut js, mut kept) = (Vec::with_capacity(layers * heads), [0.0; 2]);
         for layer in 0..layers {
             control.check()?;
             control.report("Comparing heads", layer as u64, layers as u64);
             for head in 0..heads {
-                let [p, q] = [(a, 0), (b, 1)].map(|(run, side)| -> Result<Rows<'static>> {
-                    let picked =
-                        Picked::of(&run.tokens, run.head(layer, head), Meaning::Raw, filter, &alignment.side(side));
+                let [p, q] = [0, 1].map(|side| -> Result<Rows<'static>> {
+                    let (tokens, values) = (&weights[side].run.tokens, values(weights[side], of, layer, head));
+                    let picked = Picked::of(tokens, &values, of, filter, &alignment.side(side));
                     let picked = picked.ok_or_else(|| lost(layer, head))?;
                     kept[side] += picked.share();
                     let rows = Rows::new(picked.weights, alignment.pairs.len())?;
@@ -65,7 +73,7 @@ impl Comparison {
         }
         let count = (layers * heads).max(1) as f64;
         let left_out = if alignment.is_identity() { [0.0; 2] } else { kept.map(|k| (1.0 - k / count).clamp(0.0, 1.0)) };
-        Ok(Self { layers, heads, shapes, filter: *filter, alignment, js, left_out, smoothed: smooth })
+        Ok(Self { layers, heads, shapes, filter: *filter, of, alignment, js, left_out, smoothed: smooth })
     }
 
     /// The divergence of one head in nats.
@@ -105,13 +113,18 @@ impl Comparison {
     }
 }
 
+/// A head's values under the weights' own meaning, or its attention.
+fn values(weights: &Weights, of: Meaning, layer: usize, head: usize) -> Cow<'_, [f32]> {
+    if of == weights.meaning { weights.head(layer, head) } else { Cow::Borrowed(weights.run.head(layer, head)) }
+}
+
 /// The tokens of a run as the filter shows them.
 fn shown(tokens: &Tokens, filter: &Filter) -> Tokens {
     if filter.words { tokens.merged() } else { tokens.clone() }
 }
 
 fn lost(layer: usize, head: usize) -> Error {
-    Error::input(format!("the attention of layer {layer}, head {head} was not kept"))
+    Error::input(format!("the values of layer {layer}, head {head} were not kept"))
 }
 
 /// A head's weights between some tokens.

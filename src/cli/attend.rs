@@ -27,7 +27,7 @@ const LONGEST_FILE: u64 = 256 << 20;
 ///
 /// --meaning adds an array to tensors, and is what csv and pictures show: `scores`, `norms` and `gradient` (times attention;
 /// the derivative alone is --keep gradient) like `attentions`, scores that are masked out minus infinity (null in json), and `rollout`
-/// [layer, query, key]. --mass, --min, --top, --special, --words and --pairs leave values out of pictures of a head, of csv
+/// [layer, query, key]. --mass, --min, --top, --special, --words and --pairs leave values out of pictures, of csv
 /// (only what passes has a row) and of json (0 where a value is left out, null among scores; `filter` says what was done).
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("input").args(["text", "file"]))]
@@ -108,10 +108,10 @@ impl Args {
             return Some("--keep writes tensors: it needs --out with .npz, .safetensors or .json".to_owned());
         }
         let keeps_gradient = self.keep.iter().any(|kept| kept.place.site == Some(Site::Gradient));
-        if let Some(what) = self.reading.misuse(keeps_gradient) {
+        if let Some(what) = self.reading.of.misuse(keeps_gradient) {
             return Some(what);
         }
-        if !self.heads.is_empty() && !self.reading.meaning.has_heads() {
+        if !self.heads.is_empty() && !self.reading.of.meaning.has_heads() {
             return Some("rollout has no heads: without --head a picture shows it for every layer".to_owned());
         }
         if self.reading.combine.is_some() && self.heads.len() < 2 {
@@ -122,9 +122,6 @@ impl Args {
                 return Some("--pairs chooses between two texts: give the second with --pair".to_owned());
             }
             let filters = "--mass, --min, --top, --special, --words and --pairs";
-            if format.is_picture() && self.heads.is_empty() {
-                return Some(format!("{filters} leave values out of the picture of a head: add --head LAYER,HEAD"));
-            }
             if matches!(format, Format::Npz | Format::Safetensors) {
                 let held = "which always holds every value: write .csv, .json, .svg or .png";
                 return Some(format!("{filters} leave no value out of .{}, {held}", format.extension()));
@@ -181,13 +178,13 @@ impl Args {
 
     /// What is asked of the model for one text.
     fn ask(&self, job: &Job, want: Want) -> Ask {
-        let target = self.reading.target;
+        let target = self.reading.of.target;
         self.changes.of(Ask { pair: self.pair.clone(), want, target, ..self.model.ask(&job.text) })
     }
 
     fn write(&self, subject: &Subject, job: &Job) -> Result<()> {
         let keep = self.keep.iter().fold(Want::nothing(), |want, kept| want.and(kept.place));
-        let meaning = self.reading.meaning.wants().iter().map(|&site| Place::site(site));
+        let meaning = self.reading.of.meaning.wants().iter().map(|&site| Place::site(site));
         let mut want = meaning.fold(Want::attention().union(&keep), Want::and);
         if Format::of(&self.out)?.holds_tensors() {
             let outputs = subject.card().outputs.iter();
@@ -212,7 +209,7 @@ impl Args {
         let choice = export::Choice { keep: &keep, head, reading, palette, caption, about: false };
         let passed = export::write(&run, &choice, &job.out)?;
         if let (Some(filter), Format::Csv) = (filter, Format::of(&job.out)?) {
-            say(&format!("note: {line}{}", reading::summary(&filter, self.reading.meaning, &passed)));
+            say(&format!("note: {line}{}", reading::summary(&filter, self.reading.of.meaning, &passed)));
         }
         Ok(())
     }

@@ -7,9 +7,9 @@ use crate::error::{Error, Result};
 use crate::export::{Passed, Reading};
 use crate::figure::Caption;
 
-/// What numbers stand for, and what is left out of pictures, csv and json.
+/// What numbers stand for.
 #[derive(Debug, clap::Args)]
-pub(super) struct ReadingArgs {
+pub(super) struct MeaningArgs {
     /// What the numbers stand for: raw (attention probabilities), scores (before the softmax), norm (norm-weighted,
     /// Kobayashi et al. 2020), gradient (gradient x attention of --target), rollout (Abnar and Zuidema 2020).
     #[arg(long, default_value_t, value_name = "MEANING")]
@@ -18,6 +18,11 @@ pub(super) struct ReadingArgs {
     /// (pooled, hidden) it is the length.
     #[arg(long)]
     pub(super) target: Option<Target>,
+}
+
+/// What is left out.
+#[derive(Debug, clap::Args)]
+pub(super) struct FilterArgs {
     /// Of each row only the largest values that carry this share of its mass, e.g. 0.7.
     #[arg(long, group = "threshold", value_parser = share, value_name = "SHARE")]
     mass: Option<f32>,
@@ -33,6 +38,15 @@ pub(super) struct ReadingArgs {
     /// Words instead of pieces: columns summed, rows averaged.
     #[arg(long)]
     words: bool,
+}
+
+/// What numbers stand for, and what is left out of pictures, csv and json.
+#[derive(Debug, clap::Args)]
+pub(super) struct ReadingArgs {
+    #[command(flatten)]
+    pub(super) of: MeaningArgs,
+    #[command(flatten)]
+    filters: FilterArgs,
     /// Of a pair only from one text to another: all, aa, ab, ba or bb.
     #[arg(long, requires = "pair", value_name = "PAIRS")]
     pairs: Option<Pairs>,
@@ -51,34 +65,29 @@ fn least(text: &str) -> Result<f32> {
     least.ok_or_else(|| Error::input("write a number of at least 0, e.g. 0.05"))
 }
 
-impl ReadingArgs {
-    /// What is left out, where anything is.
-    pub(super) fn filter(&self) -> Option<Filter> {
+impl FilterArgs {
+    /// The threshold, where there is one.
+    pub(super) fn threshold(&self) -> Option<Threshold> {
         let thresholds = [
             self.mass.map(Threshold::Mass),
             self.min.map(Threshold::AtLeast),
             self.top.map(|count| Threshold::Top(count as usize)),
         ];
-        let threshold = thresholds.into_iter().flatten().next();
-        let filters = threshold.is_some() || self.special.is_some() || self.words || self.pairs.is_some();
-        filters.then(|| Filter {
-            special: self.special.unwrap_or(Special::Show),
-            pairs: self.pairs.unwrap_or_default(),
-            words: self.words,
-            threshold: threshold.unwrap_or(Threshold::AtLeast(0.0)),
-        })
+        thresholds.into_iter().flatten().next()
     }
 
-    /// The reading of heads of which the first is the picture's own.
-    pub(super) fn reading(&self, heads: &[(usize, usize)]) -> Reading {
-        Reading {
-            meaning: self.meaning,
-            filter: self.filter(),
-            others: heads.iter().skip(1).copied().collect(),
-            combine: self.combine.unwrap_or_default(),
+    /// What is left out; without a threshold every value passes.
+    pub(super) fn filter(&self) -> Filter {
+        Filter {
+            special: self.special.unwrap_or(Special::Show),
+            pairs: Pairs::All,
+            words: self.words,
+            threshold: self.threshold().unwrap_or(Threshold::AtLeast(0.0)),
         }
     }
+}
 
+impl MeaningArgs {
     /// What contradicts itself.
     pub(super) fn misuse(&self, keeps_gradient: bool) -> Option<String> {
         let wants = self.meaning == Meaning::Gradient || keeps_gradient;
@@ -90,19 +99,42 @@ impl ReadingArgs {
         }
     }
 
-    /// What a reader of a picture must know about its numbers.
-    pub(super) fn caption(&self, caption: Caption) -> Caption {
-        let meaning = match self.target.filter(|_| self.meaning == Meaning::Gradient) {
+    /// What the numbers are.
+    pub(super) fn label(&self) -> String {
+        match self.target.filter(|_| self.meaning == Meaning::Gradient) {
             Some(target) => format!("{} of {target}", self.meaning.label()),
             None => self.meaning.label().to_owned(),
-        };
-        let left_out = self.filter().map(|filter| describe(&filter, self.meaning)).unwrap_or_default();
-        caption.and("meaning", meaning).and("shown", left_out)
+        }
+    }
+}
+
+impl ReadingArgs {
+    /// What is left out, where anything is.
+    pub(super) fn filter(&self) -> Option<Filter> {
+        let FilterArgs { special, words, .. } = self.filters;
+        let filters = self.filters.threshold().is_some() || special.is_some() || words || self.pairs.is_some();
+        filters.then(|| Filter { pairs: self.pairs.unwrap_or_default(), ..self.filters.filter() })
+    }
+
+    /// The reading of heads of which the first is the picture's own.
+    pub(super) fn reading(&self, heads: &[(usize, usize)]) -> Reading {
+        Reading {
+            meaning: self.of.meaning,
+            filter: self.filter(),
+            others: heads.iter().skip(1).copied().collect(),
+            combine: self.combine.unwrap_or_default(),
+        }
+    }
+
+    /// What a reader of a picture must know about its numbers.
+    pub(super) fn caption(&self, caption: Caption) -> Caption {
+        let left_out = self.filter().map(|filter| describe(&filter, self.of.meaning)).unwrap_or_default();
+        caption.and("meaning", self.of.label()).and("shown", left_out)
     }
 }
 
 /// A filter in words.
-fn describe(filter: &Filter, meaning: Meaning) -> String {
+pub(super) fn describe(filter: &Filter, meaning: Meaning) -> String {
     let mut parts = Vec::new();
     match filter.special {
         Special::Show => {}

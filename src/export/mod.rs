@@ -1,5 +1,6 @@
 //! Results as files. The extension of a file's name chooses its format.
 
+pub mod compare;
 mod file;
 pub mod heads;
 mod npz;
@@ -95,7 +96,7 @@ pub struct Choice<'a> {
 }
 
 /// Writes a run to `path` in the format that its extension names. The file is written whole or not at all. Filters go
-/// into pictures of one head, CSV and JSON: files of tensors for programs always hold everything. Says how much passed,
+/// into pictures, CSV and JSON: files of tensors for programs always hold everything. Says how much passed,
 /// where there is a filter and the format is CSV.
 pub fn write(run: &Arc<Run>, choice: &Choice<'_>, path: &Path) -> Result<Passed> {
     let format = Format::of(path)?;

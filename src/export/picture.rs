@@ -1,6 +1,7 @@
 //! Figures as SVG and PNG.
 
 use super::reading::Reading;
+use crate::analysis::filter::Filter;
 use crate::analysis::meaning::Weights;
 use crate::analysis::sift::Sifted;
 use crate::error::{Error, Result};
@@ -14,13 +15,13 @@ use std::sync::{Arc, LazyLock};
 /// Pixels of a PNG per point of the figure.
 pub const SCALE: f32 = 2.0;
 
-/// The picture of a run as the window first draws it: the grid of all heads, or one head.
+/// The picture of a run as the window draws it: the grid of all heads, or one head, as far as they pass the filter.
 pub fn of_run(weights: &Arc<Weights>, head: Option<(usize, usize)>, reading: &Reading, palette: &Palette) -> Figure {
     match head {
         None => {
             let width = 28.0 + weights.heads() as f32 * 48.0;
             let layout = grid::Layout::new(weights.layers(), weights.heads(), width, grid::USUAL);
-            let sifted = Sifted::whole(weights.clone());
+            let sifted = Sifted::new(weights.clone(), reading.filter.unwrap_or_else(Filter::nothing));
             let pyramid = Pyramid::of(&sifted, Pool::Max);
             let order = Order::model(weights.layers(), weights.heads());
             let grid = grid::Grid { sifted: &sifted, pyramid: &pyramid, order: &order, stretch: false };
@@ -132,6 +133,12 @@ fn element(mark: &Mark) -> Result<String> {
                 escaped(text)
             )
         }
+        // A picture in a picture shows nothing beyond its edge.
+        Mark::Clip { area, marks } => {
+            let Area { x, y, w, h } = area;
+            let inner = marks.iter().map(element).collect::<Result<Vec<_>>>()?.join("\n");
+            format!("<svg {} viewBox=\"{x} {y} {w} {h}\" overflow=\"hidden\">\n{inner}\n</svg>", place(*area))
+        }
     })
 }
 
@@ -210,6 +217,24 @@ mod tests {
         let figure = Figure::new(4.0, 2.0, palette, "a\u{0}\u{b}\u{1f}\u{85}\u{fffe}\u{ffff}\u{fffd}\u{1fffe}<b");
         assert!(svg(&figure).expect("it writes").contains("<title>a\u{fffd}\u{1fffe}&lt;b</title>"));
         assert!(png(&figure, 1.0).is_ok());
+    }
+
+    #[test]
+    fn nothing_is_drawn_beyond_the_edge_of_a_part() {
+        let palette = Palette::of(false);
+        let mut figure = Figure::new(40.0, 20.0, palette, "a part");
+        let wide = Area { x: -50.0, y: -50.0, w: 200.0, h: 200.0 };
+        let marks = vec![Mark::Fill { area: wide, colour: palette.accent }];
+        figure.marks.push(Mark::Clip { area: Area { x: 10.0, y: 5.0, w: 20.0, h: 10.0 }, marks });
+        let (width, _, rgba) = rgba(&figure, 1.0).expect("it draws");
+        let at = |x: usize, y: usize| {
+            Colour(rgba[(y * width + x) * 4], rgba[(y * width + x) * 4 + 1], rgba[(y * width + x) * 4 + 2], 255)
+        };
+        for (x, y, is_inside) in
+            [(9, 10, false), (10, 5, true), (29, 14, true), (30, 10, false), (20, 4, false), (20, 15, false)]
+        {
+            assert_eq!(at(x, y), if is_inside { palette.accent } else { palette.background }, "{x} {y}");
+        }
     }
 
     #[test]

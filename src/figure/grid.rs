@@ -4,7 +4,8 @@ use super::legend::{self, Note};
 use super::order::Order;
 use super::pyramid::{Pool, Pyramid, shrink};
 use super::shades::{Look, Shades};
-use super::{Anchor, Area, Figure, Mark, Palette, Pixels, fresh_key, size};
+use super::{Anchor, Area, Figure, Mark, Palette, Pixels, fresh_key, percent, short, size};
+use crate::analysis::filter::Threshold;
 use crate::analysis::sift::Sifted;
 
 /// Where the thumbnails are.
@@ -107,6 +108,16 @@ impl Grid<'_> {
         Shades::new(palette, Look::default(), self.sifted.weights.meaning.is_signed(), self.sifted.unit(), &[])
     }
 
+    /// Which values of each row pass, in a few words; nothing where all do.
+    fn threshold(&self) -> String {
+        match self.sifted.filter.threshold {
+            _ if self.sifted.passed().is_none() => String::new(),
+            Threshold::Mass(share) => format!("top {}", percent(share)),
+            Threshold::AtLeast(least) => format!("at least {}", short(least)),
+            Threshold::Top(count) => format!("{count} of a row"),
+        }
+    }
+
     /// A head on `side` by `side` pixels; `None` where there is nothing of it.
     fn small(&self, head: (usize, usize), side: usize) -> Option<Vec<f32>> {
         let n = self.sifted.len();
@@ -124,11 +135,13 @@ impl Grid<'_> {
     pub fn note(&self, pooled: Option<&str>) -> Note {
         let what = if self.stretch { "each head to its own maximum" } else { "same for all heads" };
         let pooled = pooled.map_or_else(String::new, |pooled| format!(", {pooled}"));
-        let lines = vec![
-            format!("{}, square root", self.sifted.weights.label()),
-            format!("{what}{pooled}"),
-            format!("{}, no threshold", self.sifted.left_out()),
-        ];
+        let mut lines = vec![format!("{}, square root", self.sifted.weights.label()), format!("{what}{pooled}")];
+        // Where nothing is left out, nothing needs saying.
+        let left_out = [self.sifted.left_out(), self.threshold()];
+        let left_out: Vec<&str> = left_out.iter().map(String::as_str).filter(|text| !text.is_empty()).collect();
+        if !left_out.is_empty() {
+            lines.push(left_out.join(", "));
+        }
         Note { most: self.stretch.then(|| "max".to_owned()), lines }
     }
 }

@@ -14,6 +14,7 @@ pub mod lines;
 pub mod map;
 pub mod neuron;
 pub mod order;
+pub mod part;
 pub mod pyramid;
 pub mod shades;
 pub mod table;
@@ -55,6 +56,21 @@ impl Area {
     /// Whether a point lies inside.
     pub fn contains(&self, x: f32, y: f32) -> bool {
         x >= self.x && x < self.x + self.w && y >= self.y && y < self.y + self.h
+    }
+
+    /// The same larger by so much on every side.
+    pub fn grown(self, by: f32) -> Self {
+        Self { x: self.x - by, y: self.y - by, w: self.w + 2.0 * by, h: self.h + 2.0 * by }
+    }
+
+    /// The right edge.
+    pub fn right(&self) -> f32 {
+        self.x + self.w
+    }
+
+    /// The bottom edge.
+    pub fn bottom(&self) -> f32 {
+        self.y + self.h
     }
 }
 
@@ -220,6 +236,13 @@ pub enum Mark {
         /// Whether it is turned to read upwards.
         upright: bool,
     },
+    /// Marks of which no more is seen than lies inside an area.
+    Clip {
+        /// What is seen of them.
+        area: Area,
+        /// What they are.
+        marks: Vec<Self>,
+    },
 }
 
 impl Mark {
@@ -232,6 +255,10 @@ impl Mark {
                 to[1] += by;
             }
             Self::Dot { at, .. } | Self::Text { at, .. } => at[1] += by,
+            Self::Clip { area, marks } => {
+                area.y += by;
+                *marks = std::mem::take(marks).into_iter().map(|mark| mark.lowered(by)).collect();
+            }
         }
         self
     }
@@ -277,9 +304,7 @@ impl Figure {
 
     /// Draws an outline around an area, outside of it.
     pub fn ring(&mut self, area: Area, colour: Colour, width: f32) {
-        let Area { x, y, w, h } = area;
-        let area = Area { x: x - width, y: y - width, w: w + 2.0 * width, h: h + 2.0 * width };
-        self.marks.push(Mark::Ring { area, colour, width });
+        self.marks.push(Mark::Ring { area: area.grown(width), colour, width });
     }
 
     /// Draws a token or a number.
@@ -345,6 +370,19 @@ pub fn short(x: f32) -> String {
     text.replace('-', "\u{2212}")
 }
 
+/// A count with thin spaces in thousands.
+pub fn count(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (i, c) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push('\u{2009}');
+        }
+        out.push(c);
+    }
+    out
+}
+
 /// A share as it is written on screen.
 pub fn percent(x: f32) -> String {
     format!("{:.0} %", x * 100.0)
@@ -378,6 +416,11 @@ mod tests {
         let cut = fit("incomprehensibilities", 10.0, 60.0);
         assert!(cut.ends_with('\u{2026}') && mono_width(&cut, 10.0) <= 60.0, "{cut}");
         assert!(mono_width("门", 10.0) > mono_width("d", 10.0));
+    }
+
+    #[test]
+    fn counts_have_thin_spaces_in_thousands() {
+        assert_eq!((count(1_234_567).as_str(), count(42).as_str()), ("1\u{2009}234\u{2009}567", "42"));
     }
 
     #[test]

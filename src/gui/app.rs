@@ -14,7 +14,7 @@ use super::space;
 use super::state::{GridLook, State};
 use super::tiles::{self, Pane};
 use super::words::EN;
-use super::{theme, update};
+use super::{arrive, theme, update};
 use crate::engine::{Engine, Slot};
 use crate::error::Result;
 use crate::source::find;
@@ -70,9 +70,13 @@ impl App {
         }
     }
 
-    /// Follows a file of attention.
+    /// Follows a file of attention; one that is not there yet is waited for.
     pub fn watch(&mut self, path: &Path) {
-        self.state.watched = Some((path.to_path_buf(), super::watch::stamp(path)));
+        let stamp = super::watch::stamp(path);
+        if stamp.is_none() {
+            drop(self.actions.take());
+        }
+        self.state.watched = Some((path.to_path_buf(), stamp));
         files::watch(&mut self.state, &self.engine);
     }
 
@@ -128,7 +132,7 @@ impl App {
 impl eframe::App for App {
     fn logic(&mut self, ctx: &Context, _frame: &mut Frame) {
         for event in self.engine.events() {
-            update::receive(&mut self.state, &self.engine, ctx, event);
+            arrive::receive(&mut self.state, &self.engine, ctx, event);
         }
         // A letter that is for views of attention says nothing where there are none.
         let is_here = |command: &Command| {
@@ -250,7 +254,7 @@ impl App {
             self.state.grid_look = grid_look.inner;
         }
         let state = &self.state;
-        let mut look = None;
+        let (mut look, mut room) = (None, None);
         let centre = CentralPanel::default().frame(frame(back, padded)).show(ui, |ui| {
             panels::head::problem(ui, state, actions);
             match arrangement {
@@ -261,7 +265,7 @@ impl App {
                     // Room is kept for the heading and the heads worth seeing.
                     let height = Some((ui.available_height() - 160.0).round());
                     look = Some(GridLook { height, ..panels::grid::wanted(ui, state) });
-                    panels::grid::alone(ui, state, actions, &mut self.canvas);
+                    room = panels::grid::alone(ui, state, actions, &mut self.canvas);
                 }
                 Arrangement::Tiles => {
                     if !tiles::is_whole(&self.tree) {
@@ -280,6 +284,7 @@ impl App {
         if let Some(look) = look {
             self.state.grid_look = look;
         }
+        self.state.grid_room = room;
     }
 
     /// The panel that lies over the window, closed by a click outside it.

@@ -3,10 +3,11 @@
 use super::action::{ExportOf, Head};
 use super::made::Made;
 use super::picture::Strands;
-use super::scene::{Arrangement, View, Workspace};
+use super::scene::{View, Workspace};
 use super::state::{State, Study};
 use super::update::submit;
 use super::views::heads::export::Saved;
+use super::views::model::shot::Shot;
 use super::words::files::FILES;
 use super::words::space::SPACE;
 use super::words::{EN, fill};
@@ -18,6 +19,7 @@ use crate::error::{Error, Result};
 use crate::export::table::matrix_tsv;
 use crate::export::{Choice, Format, Reading, Table, ViewExport};
 use crate::figure::heatmap::Sums;
+use crate::figure::lines::Focus;
 use crate::figure::order::Along;
 use crate::figure::{Caption, Figure, Mark, Palette, short};
 use crate::trace::{Control, Place, Site, Want};
@@ -146,7 +148,7 @@ fn of_head(state: &State, palette: &'static Palette) -> Option<Recipe> {
     let steps = views::steps(state, &shown, mass, kept, of).join(" \u{b7} ");
     let steps = if is_matrix { steps } else { views::cut(steps, kept) };
     let caption = caption::of(state).and(FILES.caption_shown, steps);
-    let whole = state.values();
+    let (whole, pinned) = (state.values(), state.pinned_in(&shown));
     Some(Box::new(move || {
         let n = run.tokens.len();
         let matrix = |values: Vec<f32>| Array::new(&["query", "key"], &[n, n], values);
@@ -157,7 +159,7 @@ fn of_head(state: &State, palette: &'static Palette) -> Option<Recipe> {
             let view = ViewExport::new(caption, figure, table).with("weights", matrix(whole)?);
             return Ok(view.of(run.tokens.clone()).filtered());
         }
-        let mut view = ViewExport::new(caption, figure, edges(&strands)).of(run.tokens.clone()).filtered();
+        let mut view = ViewExport::new(caption, figure, edges(&strands, pinned)).of(run.tokens.clone()).filtered();
         for (heads, _) in &strands.shown {
             view = match heads.as_slice() {
                 &[(layer, head)] if strands.shown.len() > 1 => {
@@ -170,14 +172,14 @@ fn of_head(state: &State, palette: &'static Palette) -> Option<Recipe> {
     }))
 }
 
-/// The lines, one row to each; heads that are drawn each for itself are named.
-fn edges(strands: &Strands) -> Table {
-    let edges = || {
-        strands.shown.iter().flat_map(|(heads, shown)| {
-            let head = heads.first().copied().unwrap_or_default();
-            shown.edges().map(move |edge| (head, shown, edge))
-        })
-    };
+/// The lines that are drawn, one row to each; heads that are drawn each for itself are named.
+fn edges(strands: &Strands, pinned: Option<Focus>) -> Table {
+    let lines = strands.shown.iter().enumerate().flat_map(|(place, (heads, shown))| {
+        let head = heads.first().copied().unwrap_or_default();
+        strands.lines(place, pinned).into_iter().map(move |edge| (head, shown, edge))
+    });
+    let lines: Vec<_> = lines.collect();
+    let edges = || lines.iter().map(|(head, shown, edge)| (*head, *shown, edge));
     let table = if strands.shown.len() > 1 {
         let table = Table::default().whole("layer", edges().map(|(head, ..)| head.0));
         table.whole("head", edges().map(|(head, ..)| head.1))
@@ -219,13 +221,15 @@ fn of_all(state: &State) -> Caption {
         .and(FILES.caption_order, order.unwrap_or_default())
 }
 
-/// The picture of all heads, with what marks them on the screen.
+/// The picture of all heads, or of the part of them that is on the screen, with what marks them there.
 fn of_grid(state: &State, palette: &'static Palette) -> Option<Recipe> {
     let (study, selected, off) = (state.study.clone()?, state.scene.heads(), state.scene.heads_off.clone());
-    let is_part = state.scene.look.arrangement == Arrangement::Grid && !state.scene.details.camera.is_whole();
-    let part = if is_part { FILES.whole_model } else { "" };
-    let caption = of_all(state).and(FILES.caption_part, part);
-    Some(Box::new(move || Ok(ViewExport::picture(caption, marked(&study, &selected, &off, palette)))))
+    let caption = of_all(state);
+    let Some(shot) = Shot::new(state) else {
+        return Some(Box::new(move || Ok(ViewExport::picture(caption, marked(&study, &selected, &off, palette)))));
+    };
+    let caption = caption.and(FILES.caption_part, shot.part(palette));
+    Some(Box::new(move || Ok(ViewExport::picture(caption, shot.figure(palette)))))
 }
 
 /// All heads with a ring about the selected ones and a stroke through those that are off.

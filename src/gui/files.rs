@@ -436,7 +436,11 @@ pub fn changed(state: &mut State, engine: &Engine<Made>, stamp: watch::Stamp, re
     match read {
         Ok(imported) => redrawn(state, engine, &imported),
         Err(error) => {
-            let template = if stamp.is_none() { FILES.watch_gone } else { FILES.watch_failed };
+            let template = match stamp {
+                _ if state.subject().is_none() => FILES.watch_not_yet,
+                None => FILES.watch_gone,
+                Some(_) => FILES.watch_failed,
+            };
             state.notice = Some(fill(template, &[&error.to_string()]));
         }
     }

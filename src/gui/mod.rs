@@ -2,6 +2,7 @@
 
 pub mod action;
 mod app;
+mod arrive;
 mod before;
 mod caption;
 pub mod changes;

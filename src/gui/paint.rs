@@ -6,7 +6,7 @@ use super::memo::Memo;
 use super::picture::{self, Layer, Strands};
 use super::state::State;
 use super::theme::{bold, colour};
-use super::views::{compare, map, neuron, predict};
+use super::views::{compare, map, model, neuron, predict};
 use crate::analysis::filter::{Combine, Filter, Shown, on_special, sift};
 use crate::analysis::meaning::Meaning;
 use crate::engine::Run;
@@ -42,8 +42,8 @@ pub struct Canvas {
     matrix: Memo<MatrixKey, (Figure, heatmap::Layout)>,
     sums: Memo<ShownKey, heatmap::Sums>,
     on_special: Memo<ValuesKey, f32>,
-    /// The cells of a head in the view of all heads, by run, meaning, filter and head.
-    pub cells: Memo<(u64, Meaning, Filter, Head), Vec<f32>>,
+    /// The cells of heads in the view of all heads.
+    pub cells: model::Cells,
     /// The neuron view.
     pub neuron: neuron::Drawn,
     /// Predictions.
@@ -203,6 +203,7 @@ impl Canvas {
     /// Ends a frame.
     pub fn tidy(&mut self) {
         self.textures.retain(|_, (_, used)| std::mem::take(used));
+        self.cells.tidy();
     }
 }
 
@@ -213,9 +214,13 @@ pub fn rect(area: Area, origin: Pos2) -> Rect {
 
 /// Paints a figure with its top left corner at `origin`. Marks outside the clip rectangle cost nothing.
 pub fn figure(painter: &Painter, canvas: &mut Canvas, figure: &Figure, origin: Pos2) {
+    marks(painter, canvas, &figure.marks, origin);
+}
+
+/// Paints the marks of a figure whose top left corner is at `origin`.
+pub fn marks(painter: &Painter, canvas: &mut Canvas, mut marks: &[Mark], origin: Pos2) {
     let clip = painter.clip_rect();
     let at = |[x, y]: [f32; 2]| origin + Vec2::new(x, y);
-    let mut marks = figure.marks.as_slice();
     let many = marks.iter().filter(|m| matches!(m, Mark::Curve { .. })).count() >= fan::MANY;
     while let Some((mark, rest)) = marks.split_first() {
         let curves = if many { fan::count(marks) } else { 0 };
@@ -275,6 +280,10 @@ pub fn figure(painter: &Painter, canvas: &mut Canvas, figure: &Figure, origin: P
                 } else {
                     painter.text(position, align, text, font, colour(*c));
                 }
+            }
+            Mark::Clip { area, marks } => {
+                let inside = painter.with_clip_rect(rect(*area, origin).intersect(clip));
+                self::marks(&inside, canvas, marks, origin);
             }
         }
     }

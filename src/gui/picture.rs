@@ -81,12 +81,29 @@ impl Strands {
         })
     }
 
+    /// The lines of one set of curves: those that are drawn whichever token is looked at, and all of this one.
+    pub fn lines(&self, place: usize, focus: Option<Focus>) -> Vec<Edge> {
+        let others = self.drawn[place].iter().copied().filter(|edge| focus.is_none_or(|focus| !focus.has(edge)));
+        let mut lines: Vec<Edge> = others.chain(about(&self.shown[place].1, focus)).collect();
+        lines.sort_unstable_by_key(|edge| (edge.query, edge.key));
+        lines
+    }
+
     /// The largest weights between a query and a key, head by head: what a number on hover says.
     pub fn between(&self, query: usize, key: usize) -> impl Iterator<Item = (&[Head], f32)> {
         self.shown.iter().filter_map(move |(heads, shown)| {
             let weight = *shown.weights.get(query * shown.tokens.len() + key)?;
             Some((heads.as_slice(), weight))
         })
+    }
+}
+
+/// The weights of the token that is looked at.
+fn about(shown: &Shown, focus: Option<Focus>) -> Vec<Edge> {
+    match focus {
+        Some(Focus::Query(q)) => shown.edges_of(q).collect(),
+        Some(Focus::Key(k)) => shown.edges_to(k).collect(),
+        None => Vec::new(),
     }
 }
 
@@ -171,12 +188,7 @@ pub fn lines(
     let category = |heads: &[Head]| if let [head] = heads { strands.category(*head) } else { None };
     let name = |heads: &[Head]| heads.first().map_or_else(String::new, |h| state.name(*h));
     let names: Vec<String> = strands.shown.iter().map(|(heads, _)| name(heads)).collect();
-    let about = |(_, shown): &(Vec<Head>, Arc<Shown>)| match focus {
-        Some(Focus::Query(q)) => shown.edges_of(q).collect(),
-        Some(Focus::Key(k)) => shown.edges_to(k).collect(),
-        None => Vec::new(),
-    };
-    let about: Vec<Vec<Edge>> = strands.shown.iter().map(about).collect();
+    let about: Vec<Vec<Edge>> = strands.shown.iter().map(|(_, shown)| about(shown, focus)).collect();
     let curves: Vec<lines::Strand<'_>> = strands
         .shown
         .iter()

@@ -9,7 +9,7 @@ use super::state::{Problem, State};
 use super::words::files::FILES;
 use super::words::{count, fill};
 use crate::analysis::meaning::Meaning;
-use crate::engine::{Cut, Subject};
+use crate::engine::{Ask, Cut, Subject, read};
 use crate::error::Error;
 use crate::figure::head_name;
 use crate::model::Card;
@@ -162,8 +162,10 @@ fn tokens(scene: &Scene, subject: &Subject) -> Option<usize> {
     match subject {
         Subject::Imported(imported) => Some(imported.run.tokens.len()),
         Subject::Model(model) => {
-            let pair = scene.pair.as_deref().filter(|p| !p.trim().is_empty());
-            Some(model.tokenizer.encode(&scene.text, pair, model.card().tokens).ok()?.len())
+            let pair = scene.pair.clone().filter(|p| !p.trim().is_empty());
+            // Tokens that the model added need not be those that the tokenizer makes of the whole text.
+            let ask = Ask { pair, continued: scene.continued.clone(), ..Ask::new(scene.text.clone()) };
+            Some(read(model, &ask).ok()?.len())
         }
     }
 }

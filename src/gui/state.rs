@@ -31,7 +31,7 @@ use crate::figure::{Figure, head_name, weight};
 use crate::trace::{At, Place, Progress, Site, Want};
 use egui::util::undoer::Undoer;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -45,7 +45,7 @@ pub struct Study {
     pub run: Arc<Run>,
     /// The run under the meaning that was asked for.
     pub weights: Arc<Weights>,
-    /// The same without what is left out, the threshold aside: what pictures of all heads show.
+    /// The same without what is left out: what pictures of all heads show.
     pub sifted: Arc<Sifted>,
     /// Heads with plain habits.
     pub worth: Vec<Score>,
@@ -112,7 +112,7 @@ pub struct GridLook {
     pub pool: Pool,
     /// In which order layers and heads stand.
     pub sorting: Sorting,
-    /// What is left out; every value passes the threshold.
+    /// What is left out.
     pub filter: Filter,
 }
 
@@ -221,6 +221,8 @@ pub struct State {
     pub projector: bool,
     /// How the grid was last drawn.
     pub grid_look: GridLook,
+    /// The room of the grid where it has the window for itself: width and height.
+    pub grid_room: Option<[f32; 2]>,
 }
 
 impl State {
@@ -269,8 +271,9 @@ impl State {
                 stretch: false,
                 pool: Pool::Max,
                 sorting: Sorting::default(),
-                filter: Filter::default().before_threshold(),
+                filter: Filter::default(),
             },
+            grid_room: None,
         }
     }
 
@@ -278,6 +281,13 @@ impl State {
     pub fn subject(&self) -> Option<Subject> {
         let imported = || self.imported.clone().map(Subject::Imported);
         self.model.clone().map(Subject::Model).or_else(imported)
+    }
+
+    /// The file that is waited for, and whether something is there by now: it is followed, and was never read.
+    pub fn awaited(&self) -> Option<(&Path, bool)> {
+        let is_waiting = self.subject().is_none() && self.opening.is_none();
+        let (path, stamp) = self.watched.as_ref().filter(|_| is_waiting)?;
+        Some((path.as_path(), stamp.is_some()))
     }
 
     /// The run that is shown.

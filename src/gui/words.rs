@@ -9,7 +9,8 @@ mod say;
 pub mod space;
 pub mod views;
 
-pub use say::{bytes, combine, count, fill, meaning, meaning_tip, millis, number};
+pub use crate::figure::count;
+pub use say::{bytes, combine, fill, meaning, meaning_tip, millis, number};
 
 /// The texts of one language. `{}` stands for what is filled in.
 #[derive(Debug)]
@@ -247,7 +248,7 @@ pub struct Words {
     pub cannot_be: &'static str,
     pub pool_max: &'static str,
     pub pool_mean: &'static str,
-    pub pool_of: &'static str,
+    pub left_out: &'static str,
     pub zoom_in: &'static str,
     pub zoom_out: &'static str,
     pub zoom_tip: &'static str,
@@ -500,7 +501,7 @@ pub static EN: Words = Words {
     cannot_be: "masked by the model",
     pool_max: "Max",
     pool_mean: "Mean",
-    pool_of: "{} of {} \u{d7} {}",
+    left_out: "left out",
     zoom_in: "Zoom in",
     zoom_out: "Zoom out",
     zoom_tip: "Zoom with the wheel or + and \u{2212}, drag to move, double-click for one head or the whole model.",

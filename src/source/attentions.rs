@@ -4,6 +4,7 @@
 //! * `tokens`: strings, or objects `{piece, id, start, end, segment, special}` as Lexiscope itself writes them. In JSON a
 //!   list; in npz an array of `<U` or `|S`, or JSON in `|u1` or in one string; in safetensors JSON in a `U8` tensor or in
 //!   the metadata.
+//! * in JSON as Lexiscope writes it with `--words`: `words`, a list like `tokens`, which the attention is of then.
 //! * optional: `segments` (0 or 1 for each token), `special` (whether the tokenizer added it), `hidden_states`
 //!   `[layer + 1, token, dim]`.
 //!
@@ -93,6 +94,10 @@ struct Raw {
     attentions: Option<(Vec<usize>, Vec<f32>)>,
     hidden: Option<(Vec<usize>, Vec<f32>)>,
     tokens: Option<Vec<Token>>,
+    /// What tokens were merged into, where attention is of these.
+    words: Option<Vec<Token>>,
+    /// Whether values were left out when it was written.
+    is_filtered: bool,
     segments: Option<Vec<f32>>,
     special: Option<Vec<f32>>,
     /// What else is in the file, for a message.
@@ -106,14 +111,26 @@ impl Raw {
             let found = if self.others.is_empty() { "nothing".to_owned() } else { self.others.join(", ") };
             return Err(wrong(format!("it has no `attentions` [layer, head, query, key]; it holds {found}")));
         };
-        let Some(mut tokens) = self.tokens else {
+        let Some(tokens) = self.tokens else {
             return Err(wrong("it has no `tokens`: add a list with one string for each query and key".to_owned()));
         };
+        let mut said = Vec::new();
+        // A filter of another meaning left the attention itself whole.
+        let others = ["`scores`", "`norms`", "`gradient`", "`rollout`"];
+        if self.is_filtered && !self.others.iter().any(|name| others.contains(&name.as_str())) {
+            said.push("a filter left values out when it was written; they are 0".to_owned());
+        }
+        let is_of = |list: &Vec<Token>| shape.last() == Some(&list.len());
+        let words = self.words.filter(|words| is_of(words) && !is_of(&tokens));
+        // Hidden states are of the tokens, and words have none.
+        let hidden = self.hidden.filter(|_| words.is_none());
+        let mut tokens = words.unwrap_or(tokens);
         let n = tokens.len();
         let [layers, heads, ..] = square(path, &shape, |_| n)?;
         finite(path, "attentions", &shape, &weights)?;
+        let read = hidden;
         let mut hidden = None;
-        if let Some((shape, values)) = self.hidden {
+        if let Some((shape, values)) = read {
             let wanted = layers + 1;
             match shape.as_slice() {
                 &[l, t, dim] if l == wanted && t == n && dim > 0 => {
@@ -143,6 +160,7 @@ impl Raw {
             tokens.iter_mut().zip(special).for_each(|(token, special)| token.special = Some(special));
         }
         let (tokens, mut notes) = joined::tokens(&tokens);
+        notes.extend(said);
         notes.extend(sums(&weights, n));
         Ok(Attentions { tokens, layers, heads, weights, hidden, notes })
     }
@@ -266,6 +284,8 @@ fn from_npz(disk: &Disk, budget: u64, control: &Control) -> Result<Raw> {
         attentions: numbers("attentions", attentions, &mut tick)?,
         hidden: numbers("hidden_states", hidden, &mut tick)?,
         tokens,
+        words: None,
+        is_filtered: false,
         segments: small("segments", &mut tick)?,
         special: small("special", &mut tick)?,
         others: npz.names().take(12).map(|name| format!("`{}`", shown(name))).collect(),
@@ -303,6 +323,8 @@ fn from_safetensors(disk: &Disk, budget: u64, control: &Control) -> Result<Raw> 
         attentions: numbers("attentions")?,
         hidden: numbers("hidden_states")?,
         tokens,
+        words: None,
+        is_filtered: false,
         segments: numbers("segments")?.map(|(_, values)| values),
         special: numbers("special")?.map(|(_, values)| values),
         others: tensors.keys().take(12).map(|name| format!("`{}`", shown(name))).collect(),
@@ -415,6 +437,7 @@ impl<'de> Visitor<'de> for Fields {
                 "attentions" => raw.attentions.is_some(),
                 "hidden_states" => raw.hidden.is_some(),
                 "tokens" => raw.tokens.is_some(),
+                "words" => raw.words.is_some(),
                 "segments" => raw.segments.is_some(),
                 "special" => raw.special.is_some(),
                 _ => false,
@@ -432,6 +455,11 @@ impl<'de> Visitor<'de> for Fields {
                     *target = Some((shape, values));
                 }
                 "tokens" => raw.tokens = Some(map.next_value_seed(Few::new("tokens", few))?),
+                "words" => raw.words = Some(map.next_value_seed(Few::new("words", few))?),
+                "filter" => {
+                    map.next_value::<IgnoredAny>()?;
+                    raw.is_filtered = true;
+                }
                 "segments" | "special" => {
                     let list = if name == "segments" { "segments" } else { "special" };
                     let flags = map.next_value_seed(Few::<Flag>::new(list, few))?;

@@ -46,7 +46,8 @@ mod tests {
         };
         assert_eq!(shaken(5), shaken(5));
         assert_ne!(shaken(5), shaken(6));
-        let moved = shaken(5).as_flattened().iter().zip(start.as_flattened()).map(|(a, b)| (a - b).abs());
+        let end = shaken(5);
+        let moved = end.as_flattened().iter().zip(start.as_flattened()).map(|(a, b)| (a - b).abs());
         assert!(moved.fold(0.0, f32::max) <= 0.4);
     }
 }

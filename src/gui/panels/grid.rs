@@ -8,7 +8,7 @@ use crate::gui::command::Command;
 use crate::gui::paint::{self, Canvas};
 use crate::gui::state::{GridLook, State, Study};
 use crate::gui::words::{EN, fill};
-use crate::gui::{theme, views, widgets};
+use crate::gui::{panels, theme, views, widgets};
 use egui::{ScrollArea, Sense, Stroke, StrokeKind, Ui, Vec2};
 
 /// The panel at the left, or the whole window.
@@ -29,15 +29,14 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
     });
 }
 
-/// The grid with the window for itself: it zooms.
-pub fn alone(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
-    match &state.study {
-        None => waiting(ui, state),
-        Some(study) => {
-            title(ui, state, study, actions, true);
-            views::model::show(ui, state, actions, canvas);
-        }
-    }
+/// The grid with the window for itself: it zooms. The room that its picture has.
+pub fn alone(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) -> Option<[f32; 2]> {
+    let Some(study) = &state.study else {
+        waiting(ui, state);
+        return None;
+    };
+    title(ui, state, study, actions, true);
+    views::model::show(ui, state, actions, canvas)
 }
 
 /// How many heads there are, and how they are drawn.
@@ -90,7 +89,7 @@ pub fn wanted(ui: &Ui, state: &State) -> GridLook {
         stretch: state.scene.look.stretch,
         pool: state.scene.look.pool,
         sorting: state.scene.look.sorting,
-        filter: state.scene.look.filter.before_threshold(),
+        filter: state.scene.look.filter,
     }
 }
 
@@ -182,6 +181,7 @@ fn worth(ui: &mut Ui, state: &State, score: Score, actions: &Actions) {
 /// The grid before there is anything to show.
 fn waiting(ui: &mut Ui, state: &State) {
     let text = match (&state.opening, &state.model, state.running) {
+        _ if let Some((path, _)) = state.awaited() => panels::head::awaited(path),
         (Some(name), ..) => fill(EN.opening, &[name]),
         (None, Some(_), true) => EN.reading.to_owned(),
         (None, None, _) => EN.no_model.to_owned(),

@@ -5,9 +5,11 @@ use crate::gui::action::{Action, Actions};
 use crate::gui::paint::Canvas;
 use crate::gui::scene::View;
 use crate::gui::state::State;
+use crate::gui::words::files::FILES;
 use crate::gui::words::{EN, fill};
 use crate::gui::{theme, views, widgets};
 use egui::{RichText, Ui};
+use std::path::Path;
 
 /// A centre at least this wide shows the lines and another view side by side.
 const BOTH: f32 = 800.0;
@@ -62,11 +64,19 @@ pub fn problem(ui: &mut Ui, state: &State, actions: &Actions) {
     ui.add_space(8.0);
 }
 
+/// Which file is waited for.
+pub fn awaited(path: &Path) -> String {
+    fill(FILES.awaited, &[&path.file_name().unwrap_or_default().to_string_lossy()])
+}
+
 /// The centre before there is anything to show.
 pub fn empty(ui: &mut Ui, state: &State) {
     ui.add_space(ui.available_height() * 0.3);
     ui.vertical_centered(|ui| {
         let (title, text) = match (&state.opening, &state.model, state.running) {
+            _ if let Some((path, is_there)) = state.awaited() => {
+                (awaited(path), if is_there { FILES.awaited_broken } else { FILES.awaited_note })
+            }
             (Some(name), ..) => {
                 (fill(EN.opening, &[name]), state.progress.as_ref().map_or("", |(_, p)| p.stage.as_str()))
             }

@@ -1,13 +1,15 @@
 //! What is shown beside something else: another sentence, another model, or the same before it was changed.
 
-use super::{pairs_label, rows};
+use super::{pairs_label, rows, threshold_label};
 use crate::analysis::compare::Comparison;
-use crate::analysis::filter::{Filter, Pairs, Special, on_special};
+use crate::analysis::cut::{Passed, cut};
+use crate::analysis::filter::{Filter, Pairs, Special, Threshold, on_special};
 use crate::analysis::meaning::{Meaning, Weights};
 use crate::array::Array;
 use crate::engine::{Ask as Question, Engine, Run, Slot, Subject};
 use crate::error::Result;
-use crate::export::{Table, ViewExport};
+use crate::export::ViewExport;
+use crate::export::compare::divergences;
 use crate::figure::heatmap::{self, Matrix, Spot};
 use crate::figure::shades::Look;
 use crate::figure::{Figure, Palette, head_name, percent, short, weight};
@@ -19,6 +21,7 @@ use crate::gui::scene::{Beside, Other};
 use crate::gui::state::State;
 use crate::gui::theme::{self, CONTROL};
 use crate::gui::words::compare::COMPARE;
+use crate::gui::words::files::FILES;
 use crate::gui::words::{self, EN, count, fill, number};
 use crate::gui::{caption, made, update, widgets};
 use crate::source::find;
@@ -41,7 +44,8 @@ pub enum Ask {
     Stop,
 }
 
-/// What is asked: the [`Run::id`] of what is shown, what it is compared with, under which meaning, after which steps.
+/// What is asked: the [`Run::id`] of what is shown, what it is compared with, under which meaning, after which steps. A
+/// threshold chooses among differences, so that it is none of them.
 type Of = (u64, Beside, Meaning, Filter);
 
 /// Two runs and how they differ.
@@ -63,15 +67,19 @@ pub struct Kept {
     asked: Option<Of>,
 }
 
-/// What is drawn: what of it, head, colours, theme, room.
-type Key = (Of, Head, Look, bool, [u32; 2]);
+/// What is drawn: what of it, head, threshold, colours, theme, room.
+type Key = (Of, Head, Threshold, Look, bool, [u32; 2]);
 /// See [`Canvas::compare`].
 pub type Drawn = Memo<Key, Option<Matrixed>>;
 
 /// The difference of a head as it is drawn.
 pub struct Matrixed {
     tokens: Tokens,
+    /// Every difference.
+    whole: Vec<f32>,
+    /// Those that pass the threshold.
     values: Vec<f32>,
+    passed: Passed,
     figure: Figure,
     layout: heatmap::Layout,
 }
@@ -96,8 +104,7 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, asked: Ask) {
 /// What would be asked now.
 fn question(state: &State) -> Option<Of> {
     let weights = state.weights()?;
-    // A difference is shown whole.
-    let filter = Filter { threshold: Filter::nothing().threshold, ..state.scene.look.filter };
+    let filter = state.scene.look.filter.before_threshold();
     Some((weights.run.id, state.scene.beside.clone(), weights.meaning, filter))
 }
 
@@ -153,7 +160,7 @@ fn start(state: &mut State, engine: &Engine<made::Made>) {
             Other::Before => [other_weights, weights],
             _ => [weights, other_weights],
         };
-        let found = Comparison::of(&a.run, &b.run, &filter, false, control)?;
+        let found = Comparison::of(&a, &b, &filter, false, control)?;
         Ok(made::Made::Compare(Arc::new(Made { of, a, b, subject: other, found })))
     });
 }
@@ -184,21 +191,34 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
         widgets::muted(ui, COMPARE.compare_old);
         ui.multiply_opacity(0.6);
     }
-    let found = &made.found;
-    let (layer, head) = state.scene.head;
-    let js = found.js(layer, head).map_or_else(|| "\u{2013}".to_owned(), |js| short(js as f32));
+    let head = made.head(state.scene.head);
+    let js = made.found.js(head.0, head.1).map_or_else(|| "\u{2013}".to_owned(), |js| short(js as f32));
     let sides = if made.is_before() { COMPARE.of_change } else { COMPARE.of_sides };
-    widgets::heading(ui, &fill(sides, &[&name(made, (layer, head)), &js]));
+    widgets::heading(ui, &fill(sides, &[&name(made, head), &js]));
     widgets::muted(ui, notes(made));
-    widgets::muted(ui, reading(made, (layer, head)));
+    widgets::muted(ui, reading(made, head));
+    let palette = theme::palette(ui.ctx());
+    let (look, threshold) = (state.scene.look, state.scene.look.filter.threshold);
+    // The list beside it takes the rest.
+    let room = [(ui.available_width() - LIST - 12.0).max(240.0) - 8.0, (ui.available_height() - 36.0).max(220.0)];
+    let key = (made.of.clone(), head, threshold, look.colours, palette.dark, room.map(f32::to_bits));
+    let drawn = canvas.compare.get(key, || draw(made, head, threshold, look.colours, palette, room).ok());
+    if let Some(drawn) = drawn.as_ref() {
+        widgets::muted(ui, shown(threshold, drawn.passed));
+    }
     ui.horizontal_top(|ui| {
         let height = ui.available_height();
         let width = (ui.available_width() - LIST - 12.0).max(240.0);
         ui.allocate_ui(Vec2::new(width, height), |ui| {
             ui.set_min_width(width);
-            matrix(ui, state, made, canvas);
+            match drawn.as_ref() {
+                Some(drawn) if made.found.js(head.0, head.1).is_some() => matrix(ui, made, drawn, canvas),
+                _ => {
+                    widgets::muted(ui, COMPARE.not_compared);
+                }
+            }
         });
-        ui.vertical(|ui| list(ui, state, found, actions));
+        ui.vertical(|ui| list(ui, state, made, actions));
     });
 }
 
@@ -274,6 +294,11 @@ impl Made {
         self.of.1.other == Other::Before
     }
 
+    /// What there is of a head: a meaning without heads has one for each layer.
+    fn head(&self, (layer, head): Head) -> Head {
+        if self.of.2.has_heads() { (layer, head) } else { (layer, 0) }
+    }
+
     /// What is less what.
     fn order(&self) -> &'static str {
         if self.is_before() { COMPARE.after_less_before } else { COMPARE.legend }
@@ -305,6 +330,13 @@ fn reading(made: &Made, (layer, head): Head) -> String {
     steps.join(" \u{b7} ")
 }
 
+/// How much of a difference passes the threshold.
+fn shown(threshold: Threshold, passed: Passed) -> String {
+    let (kept, of) = (count(passed.kept), count(passed.of));
+    let passed = fill(COMPARE.passed, &[&percent(passed.share()), &kept, &of]);
+    format!("{}: {passed}", threshold_label(threshold))
+}
+
 /// What was compared and what was left out.
 fn notes(made: &Made) -> String {
     let found = &made.found;
@@ -328,19 +360,9 @@ fn notes(made: &Made) -> String {
 }
 
 /// The signed difference of the selected head.
-fn matrix(ui: &mut Ui, state: &State, made: &Made, canvas: &mut Canvas) {
-    let head = state.scene.head;
-    if made.found.js(head.0, head.1).is_none() {
-        widgets::muted(ui, COMPARE.not_compared);
-        return;
-    }
+fn matrix(ui: &mut Ui, made: &Made, drawn: &Matrixed, canvas: &mut Canvas) {
     ScrollArea::both().id_salt("compare").auto_shrink(false).show(ui, |ui| {
-        let palette = theme::palette(ui.ctx());
-        let room = [ui.available_width() - 8.0, (ui.clip_rect().height() - 12.0).max(220.0)];
-        let colours = state.scene.look.colours;
-        let key = (made.of.clone(), head, colours, palette.dark, room.map(f32::to_bits));
-        let drawn = canvas.compare.get(key, || draw(made, head, colours, palette, room).ok());
-        let Some(Matrixed { tokens, values, figure, layout }) = drawn.as_ref() else { return };
+        let Matrixed { tokens, whole, values, figure, layout, .. } = drawn;
         let (rect, response) = ui.allocate_exact_size(Vec2::new(figure.width, figure.height), Sense::hover());
         paint::figure(&ui.painter_at(ui.clip_rect()), canvas, figure, rect.min);
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, COMPARE.difference));
@@ -348,10 +370,11 @@ fn matrix(ui: &mut Ui, state: &State, made: &Made, canvas: &mut Canvas) {
         let Some(Spot::Cell(q, k)) = spot.filter(|s| matches!(s, Spot::Cell(q, k) if *q.max(k) < tokens.len())) else {
             return;
         };
-        let ring = egui::Stroke::new(2.0, theme::colour(palette.accent));
+        let ring = egui::Stroke::new(2.0, theme::colour(theme::palette(ui.ctx()).accent));
         let area = paint::rect(layout.cell(q, k), rect.min);
         ui.painter().rect_stroke(area, 0.0, ring, egui::StrokeKind::Outside);
-        let value = values.get(q * tokens.len() + k).copied().unwrap_or(f32::NAN);
+        let at = |values: &[f32]| values.get(q * tokens.len() + k).copied().unwrap_or(f32::NAN);
+        let (value, is_shown) = (at(whole), at(values) != 0.0);
         response.on_hover_ui_at_pointer(|ui| {
             let names = format!("{} \u{2192} {}", tokens.shown(q), tokens.shown(k));
             ui.label(RichText::new(names).font(theme::mono()));
@@ -360,6 +383,9 @@ fn matrix(ui: &mut Ui, state: &State, made: &Made, canvas: &mut Canvas) {
                 value => format!("{} = {}", made.order(), signed(value, made.of.2)),
             };
             ui.label(RichText::new(text).font(theme::mono()).strong());
+            if value != 0.0 && !is_shown {
+                widgets::muted(ui, EN.left_out);
+            }
         });
     });
 }
@@ -369,34 +395,47 @@ fn signed(value: f32, meaning: Meaning) -> String {
     if value > 0.0 { format!("+{text}") } else { text }
 }
 
-/// Draws B less A over the aligned tokens, named as A has them.
-fn draw(made: &Made, head: Head, look: Look, palette: &Palette, [width, height]: [f32; 2]) -> Result<Matrixed> {
+/// Draws B less A over the aligned tokens, named as A has them: what passes the threshold by its magnitude.
+fn draw(
+    made: &Made,
+    head: Head,
+    threshold: Threshold,
+    look: Look,
+    palette: &Palette,
+    [width, height]: [f32; 2],
+) -> Result<Matrixed> {
     let found = &made.found;
-    let values = found.difference(&made.a, &made.b, head.0, head.1)?;
+    let whole = found.difference(&made.a, &made.b, head.0, head.1)?;
     let tokens = found.tokens(&made.a.run);
+    let mut values = whole.clone();
+    let passed = cut(&mut values, tokens.len(), threshold);
     let layout = heatmap::Layout::new(&tokens, width, height);
     let title = format!("{} {}", name(made, head), made.order());
     let meaning = fill(COMPARE.of_meaning, &[made.order(), made.of.2.label()]);
     let unit = made.a.unit().max(made.b.unit());
     let matrix = Matrix { meaning: &meaning, unit, signed: true, look, ..Matrix::new(&tokens, &values, &title) };
     let figure = heatmap::figure(&matrix, palette, &layout);
-    Ok(Matrixed { tokens, values, figure, layout })
+    Ok(Matrixed { tokens, whole, values, passed, figure, layout })
 }
 
 /// Heads by their divergence: a click selects one.
-fn list(ui: &mut Ui, state: &State, found: &Comparison, actions: &Actions) {
-    widgets::muted(ui, COMPARE.ranked).on_hover_text(COMPARE.js_tip);
-    let ranked = found.ranked();
+fn list(ui: &mut Ui, state: &State, made: &Made, actions: &Actions) {
+    // What has signs has no shares: its divergence is that of the attention.
+    let of_attention = made.found.of != made.of.2;
+    let title = if of_attention { COMPARE.ranked_attention } else { COMPARE.ranked };
+    widgets::muted(ui, title).on_hover_text(COMPARE.js_tip);
+    let ranked = made.found.ranked();
     let most = ranked.first().map_or(1.0, |head| head.2).max(f64::MIN_POSITIVE);
     ui.spacing_mut().item_spacing.y = 0.0;
     ScrollArea::vertical().id_salt("ranked").auto_shrink(false).show_rows(ui, 22.0, ranked.len(), |ui, range| {
         for &(layer, head, js) in &ranked[range] {
-            let (name, number) = (head_name(layer, head), number(js as f32));
+            let (name, number) = (name(made, (layer, head)), number(js as f32));
             let spoken = fill(COMPARE.ranked_row, &[&name, &number]);
             let share = (js / most) as f32;
-            let row = rows::row(ui, &name, share, &number, state.scene.head == (layer, head), &spoken);
+            let is_selected = made.head(state.scene.head) == (layer, head);
+            let row = rows::row(ui, &name, share, &number, is_selected, &spoken);
             if row.on_hover_text(COMPARE.js_tip).clicked() {
-                actions.ask(Action::Select((layer, head)));
+                actions.ask(Action::Select(state.stands_for((layer, head))));
             }
         }
     });
@@ -404,28 +443,29 @@ fn list(ui: &mut Ui, state: &State, found: &Comparison, actions: &Actions) {
 
 /// The difference of the selected head with the divergence of every head, for a file or the clipboard.
 pub fn export(state: &State, palette: &'static Palette) -> Option<Recipe> {
-    let (head, colours) = (state.scene.head, state.scene.look.colours);
-    let run = state.run()?;
+    let (look, run) = (state.scene.look, state.run()?);
+    let threshold = look.filter.threshold;
     let made = state.views.compare.made.clone().filter(|made| made.of.0 == run.id)?;
+    let head = made.head(state.scene.head);
     let model = made.subject.as_ref().map(|(_, subject)| subject.title()).unwrap_or_default();
-    let caption = caption::of_attention(state)
+    let caption = caption::of_run(state)
+        .and(FILES.caption_meaning, words::meaning(made.of.2))
         .and(COMPARE.caption_model, model)
         .and(COMPARE.caption_beside, notes(&made))
         .and(COMPARE.caption_shown, format!("{}: {}", name(&made, head), reading(&made, head)))
-        .and(COMPARE.caption_js, COMPARE.js_tip);
+        .and(COMPARE.caption_js, format!("{} {}", COMPARE.js_tip, fill(COMPARE.js_of, &[made.found.of.label()])));
     Some(Box::new(move || {
         let found = &made.found;
-        let places = || (0..found.js.len()).map(|i| (i / found.heads, i % found.heads));
-        let table = Table::default()
-            .whole("layer", places().map(|p| p.0))
-            .whole("head", places().map(|p| p.1))
-            .number("js", found.js.iter().map(|js| js.unwrap_or(f64::NAN)));
-        let list = (COMPARE.ranked.to_owned(), rows::figure(&found.ranked(), number, palette));
+        let table = divergences(found);
+        let list =
+            (COMPARE.ranked.to_owned(), rows::figure(&found.ranked(), |head| name(&made, head), number, palette));
         if found.js(head.0, head.1).is_none() {
             return Ok(ViewExport::new(caption, Figure::stacked(COMPARE.compare, vec![list], palette), table));
         }
-        let Matrixed { tokens, values, figure, .. } = draw(&made, head, colours, palette, [720.0, 720.0])?;
-        let difference = Array::new(&["query", "key"], &[tokens.len(), tokens.len()], values)?;
+        let drawn = draw(&made, head, threshold, look.colours, palette, [720.0, 720.0])?;
+        let Matrixed { tokens, whole, passed, figure, .. } = drawn;
+        let caption = caption.and(FILES.caption_threshold, shown(threshold, passed));
+        let difference = Array::new(&["query", "key"], &[tokens.len(), tokens.len()], whole)?;
         let figure = Figure::stacked(figure.title.clone(), vec![(String::new(), figure), list], palette);
         Ok(ViewExport::new(caption, figure, table).with("difference", difference).of(tokens))
     }))

@@ -187,7 +187,7 @@ pub fn export(state: &State, palette: &'static Palette) -> Option<Recipe> {
         let near = map.nearest(head.0, head.1, NEAR);
         let drawn = draw(&map, head, palette, [720.0, 640.0]).0;
         let below = fill(COMPARE.near, &[&name]);
-        let list = (below, rows::figure(&near, weight, palette));
+        let list = (below, rows::figure(&near, |(layer, head)| head_name(layer, head), weight, palette));
         let parts = if near.is_empty() { vec![(String::new(), drawn)] } else { vec![(String::new(), drawn), list] };
         let figure = Figure::stacked(COMPARE.map, parts, palette);
         let places = || (0..map.len()).map(|i| map.place(i));

@@ -1,14 +1,17 @@
 //! All layers by heads in the whole window: from the model at a glance down to one number.
 
-mod labels;
+pub mod shot;
 
 use super::camera::{Camera, Lens};
+use crate::analysis::filter::Filter;
+use crate::analysis::meaning::Meaning;
 use crate::analysis::measures::Measure;
 use crate::figure::grid::{Grid, KEY, Layout, level_rgb};
 use crate::figure::lines::Focus;
 use crate::figure::order::{Along, Sorting};
+use crate::figure::part::{LABEL, LABELLED, LARGEST, LEFT, Part, TOP, Tile};
 use crate::figure::pyramid::Pool;
-use crate::figure::{Area, Palette, legend, short};
+use crate::figure::{Area, Mark, Palette, legend, short};
 use crate::gui::action::{Action, Actions, Head};
 use crate::gui::command::Command;
 use crate::gui::paint::{self, Canvas};
@@ -45,39 +48,53 @@ pub fn apply(state: &mut State, ask: Ask) {
     }
 }
 
-/// Names of rows at the left and of columns on top.
-const LEFT: f32 = 34.0;
-const TOP: f32 = 20.0;
-/// From cells of this size on, tokens stand beside them, and numbers in them.
-const LABELLED: f32 = 14.0;
-const NUMBERED: f32 = 28.0;
-/// The largest cell.
-const LARGEST: f32 = 96.0;
-/// The widest label of a token.
-const LABEL: f32 = 84.0;
 /// Finer pictures of heads are made for so long in a frame; what is not ready is drawn coarser.
 const PATIENCE: Duration = Duration::from_millis(2);
 
-/// Draws the view.
-pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) {
-    let Some(study) = &state.study else { return };
+/// Values of heads that the last frame showed, by run, meaning, filter and head.
+#[derive(Debug, Default)]
+pub struct Cells(Vec<(CellsKey, Rc<Vec<f32>>, bool)>);
+
+type CellsKey = (u64, Meaning, Filter, Head);
+
+impl Cells {
+    /// The values of a head: those of the last frame, or new ones.
+    fn get(&mut self, key: CellsKey, make: impl FnOnce() -> Vec<f32>) -> Rc<Vec<f32>> {
+        if let Some((_, values, used)) = self.0.iter_mut().find(|(known, ..)| *known == key) {
+            *used = true;
+            return values.clone();
+        }
+        let values = Rc::new(make());
+        self.0.push((key, values.clone(), true));
+        values
+    }
+
+    /// Ends a frame: what it did not use is given up.
+    pub fn tidy(&mut self) {
+        self.0.retain_mut(|(.., used)| std::mem::take(used));
+    }
+}
+
+/// Draws the view; the room that it has.
+pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) -> Option<[f32; 2]> {
+    let study = state.study.as_ref()?;
     let below = if study.worth.is_empty() { 0.0 } else { 84.0 };
     let room = Vec2::new(ui.available_width(), (ui.available_height() - below).max(160.0));
     let (rect, _) = ui.allocate_exact_size(room, Sense::hover());
     if state.is_stale() {
         ui.multiply_opacity(0.6);
     }
-    let view = Rect::from_min_max(rect.min + Vec2::new(LEFT, TOP), rect.max - Vec2::new(0.0, KEY));
-    let scene = Stage::new(study, view);
-    let camera = navigate(ui, state, actions, &scene.lens);
-    let pixels = (scene.layout.cell * camera.zoom * ui.pixels_per_point()).round().max(1.0);
-    let (side, level) = (pixels / ui.pixels_per_point(), study.pyramid.level_for(pixels));
-    let mut drawing = Drawing { ui, state, study, stage: &scene, camera, side, level, actions, canvas };
+    let stage = Stage::new(study, rect);
+    let camera = navigate(ui, state, actions, &stage.lens);
+    let (tiles, level) = stage.tiles(study, camera, ui.pixels_per_point());
+    let part = stage.part(study, theme::palette(ui.ctx()), camera, &tiles, level, state.focus());
+    let mut drawing = Drawing { ui, state, study, stage: &stage, part, camera, actions, canvas };
     drawing.heads();
     drawing.legend(rect);
     if !study.worth.is_empty() {
         panels::grid::worth_seeing(ui, state, study, actions, true);
     }
+    Some([room.x, room.y])
 }
 
 /// The menu of orders.
@@ -115,7 +132,9 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(study: &Study, view: Rect) -> Self {
+    /// In this room, names and key included.
+    fn new(study: &Study, room: Rect) -> Self {
+        let view = Rect::from_min_max(room.min + Vec2::new(LEFT, TOP), room.max - Vec2::new(0.0, KEY));
         let (layers, heads) = (study.weights.layers(), study.weights.heads());
         let mut layout = Layout { origin: [0.0, 0.0], ..Layout::new(layers, heads, 0.0, 8.0) };
         if !study.order.has_plain_columns() {
@@ -137,6 +156,43 @@ impl Stage {
         let lift = if self.layout.is_named() { self.layout.gap[1] } else { 0.0 };
         Rect::from_min_size(Pos2::new(x, y + lift), Vec2::new(w, h))
     }
+
+    /// The heads that are seen, edges on pixels, and the level of their pictures: they are whole pixels wide, so that every
+    /// entry of a level has one.
+    fn tiles(&self, study: &Study, camera: Camera, scale: f32) -> (Vec<Tile>, usize) {
+        let pixels = (self.layout.cell * camera.zoom * scale).round().max(1.0);
+        let side = pixels / scale;
+        let places = (0..self.layout.layers).flat_map(|row| (0..self.layout.heads).map(move |column| (row, column)));
+        let tile = |(row, column): (usize, usize)| {
+            let min = camera.rect(self.area(row, column), &self.lens).min;
+            let (x, y) = ((min.x * scale).round() / scale, (min.y * scale).round() / scale);
+            Tile { row, column, area: Area { x, y, w: side, h: side } }
+        };
+        let is_seen = |tile: &Tile| self.lens.view.intersects(rect(tile.area));
+        (places.map(tile).filter(is_seen).collect(), study.pyramid.level_for(pixels))
+    }
+
+    /// What is drawn; `focus` is a token of the text.
+    fn part<'a>(
+        &self,
+        study: &'a Study,
+        palette: &'a Palette,
+        camera: Camera,
+        tiles: &'a [Tile],
+        level: usize,
+        focus: Option<Focus>,
+    ) -> Part<'a> {
+        let (min, size) = (self.lens.view.min, self.lens.view.size());
+        let view = Area { x: min.x, y: min.y, w: size.x, h: size.y };
+        let place = |focus: Focus| study.sifted.spans.iter().position(|span| span.contains(&focus.token()));
+        let focus = focus.and_then(|focus| Some(focus.at(place(focus)?)));
+        let (is_whole, is_named) = (camera.is_whole(), self.layout.is_named());
+        Part { grid: study.drawn(), palette, view, tiles, level, is_whole, is_named, focus }
+    }
+}
+
+fn rect(area: Area) -> Rect {
+    paint::rect(area, Pos2::ZERO)
 }
 
 /// Wheel and pinch zoom where the pointer is, + and - in the middle; dragging and Shift with an arrow move. Keys wait for
@@ -189,77 +245,51 @@ struct Drawing<'a, 'u> {
     state: &'a State,
     study: &'a Study,
     stage: &'a Stage,
+    part: Part<'a>,
     camera: Camera,
-    /// How wide a head is: whole pixels, so that every entry of a level has one.
-    side: f32,
-    /// The level that is drawn.
-    level: usize,
     actions: &'a Actions,
     canvas: &'a mut Canvas,
 }
 
 impl Drawing<'_, '_> {
-    /// Where a head is, edges on pixels.
-    fn place(&self, row: usize, column: usize) -> Rect {
-        let scale = self.ui.pixels_per_point();
-        let min = self.camera.rect(self.stage.area(row, column), &self.stage.lens).min;
-        let snapped = Pos2::new((min.x * scale).round() / scale, (min.y * scale).round() / scale);
-        Rect::from_min_size(snapped, Vec2::splat(self.side))
-    }
-
     /// The numbers of a head as far as they are not left out.
     fn cells(&mut self, head: Head) -> Rc<Vec<f32>> {
-        let study = self.study;
-        let key = (study.run.id, study.weights.meaning, study.look.filter, head);
-        self.canvas.cells.get(key, || study.sifted.head(head.0, head.1).into_owned())
+        cells(self.canvas, self.study, head)
+    }
+
+    fn paint(&mut self, marks: &[Mark]) {
+        // Names stand outside of the view.
+        let painter = self.ui.painter_at(self.stage.lens.view.expand2(Vec2::new(LEFT, TOP)));
+        paint::marks(&painter, self.canvas, marks, Pos2::ZERO);
     }
 
     fn heads(&mut self) {
-        let palette = theme::palette(self.ui.ctx());
-        let lens = &self.stage.lens;
-        let painter = self.ui.painter_at(lens.view.expand(2.0));
+        let part = self.part;
+        let painter = self.ui.painter_at(self.stage.lens.view.expand(2.0));
         let start = Instant::now();
         let mut late = false;
-        let (rows, columns) = (self.stage.layout.layers, self.stage.layout.heads);
-        let mut seen = Vec::new();
-        for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column))) {
-            let rect = self.place(row, column);
-            if lens.view.intersects(rect) {
-                late |= self.head(&painter, palette, (row, column), rect, start);
-                seen.push((row, column, rect));
-            }
+        for tile in part.tiles {
+            late |= self.head(&painter, tile, start);
         }
         if late {
             self.ui.ctx().request_repaint();
         }
-        let cell = seen.first().map_or(0.0, |(.., rect)| rect.width() / self.stage.n as f32);
-        if cell >= NUMBERED {
-            for &(row, column, rect) in &seen {
-                self.numbers(&painter, palette, self.study.order.head(row, column), rect, cell);
-            }
+        let (canvas, study) = (&mut *self.canvas, self.study);
+        let numbers = part.numbers(|head| cells(canvas, study, head));
+        self.paint(&numbers);
+        for tile in part.tiles {
+            self.touch(&painter, tile, part.cell());
         }
-        for &(row, column, rect) in &seen {
-            self.touch(&painter, palette, (row, column), rect, cell);
-        }
-        if cell >= LABELLED {
-            self.tokens(&painter, palette, &seen, cell);
-        }
-        self.names(palette, &seen);
+        self.paint(&part.tokens());
+        self.paint(&part.names());
     }
 
     /// Paints a head at the level that suits its size; whether a finer picture of it has to wait.
-    fn head(
-        &mut self,
-        painter: &Painter,
-        palette: &Palette,
-        (row, column): (usize, usize),
-        rect: Rect,
-        start: Instant,
-    ) -> bool {
+    fn head(&mut self, painter: &Painter, tile: &Tile, start: Instant) -> bool {
         let Some(finest) = self.study.overviews.first() else { return false };
-        let grid = self.study.drawn();
-        let head = self.study.order.head(row, column);
-        let level = self.level;
+        let Part { grid, palette, level, .. } = self.part;
+        let rect = rect(tile.area);
+        let head = self.study.order.head(tile.row, tile.column);
         let mut late = false;
         if level < finest.level {
             let mut hasher = DefaultHasher::new();
@@ -274,7 +304,7 @@ impl Drawing<'_, '_> {
         }
         let suits = self.study.overviews.iter().find(|overview| overview.level == level);
         let overview = suits.unwrap_or(finest);
-        let [left, top, right, bottom] = overview.part(row, column);
+        let [left, top, right, bottom] = overview.part(tile.row, tile.column);
         let part = Rect::from_min_max(Pos2::new(left, top), Pos2::new(right, bottom));
         let pixels = &overview.pixels;
         self.canvas
@@ -283,8 +313,9 @@ impl Drawing<'_, '_> {
     }
 
     /// What a head does under the pointer, and how it is marked.
-    fn touch(&mut self, painter: &Painter, palette: &Palette, (row, column): (usize, usize), rect: Rect, cell: f32) {
-        let drawn = self.study.order.head(row, column);
+    fn touch(&mut self, painter: &Painter, tile: &Tile, cell: f32) {
+        let (palette, rect) = (self.part.palette, rect(tile.area));
+        let drawn = self.study.order.head(tile.row, tile.column);
         let head = self.state.stands_for(drawn);
         let lens = &self.stage.lens;
         let area = rect.intersect(lens.view);
@@ -294,7 +325,7 @@ impl Drawing<'_, '_> {
         let label = fill(EN.grid_name, &[&self.state.name(head)]);
         response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, selected, &label));
         if response.double_clicked() {
-            let onto = Camera::onto(self.stage.area(row, column), lens);
+            let onto = Camera::onto(self.stage.area(tile.row, tile.column), lens);
             let camera = if self.camera.is_whole() { onto } else { Camera::default() };
             self.actions.ask(Action::Model(Ask::Look(camera)));
         } else if response.clicked() {
@@ -372,7 +403,7 @@ impl Drawing<'_, '_> {
         cell: f32,
     ) -> Vec<String> {
         let name = self.state.name(head);
-        let (n, level, study) = (self.stage.n, self.level, self.study);
+        let (n, level, study) = (self.stage.n, self.part.level, self.study);
         let (tokens, pyramid) = (&study.sifted.tokens, &study.pyramid);
         if tokens.len() != n {
             return vec![name];
@@ -385,7 +416,11 @@ impl Drawing<'_, '_> {
                 let ink = egui::Stroke::new(1.0, theme::colour(palette.accent));
                 painter.rect_stroke(place, 0.0, ink, egui::StrokeKind::Outside);
             }
-            let number = if value == f32::NEG_INFINITY { EN.cannot_be.to_owned() } else { short(value) };
+            let number = match value {
+                f32::NEG_INFINITY => EN.cannot_be.to_owned(),
+                0.0 if study.sifted.is_there(head, q, k) => EN.left_out.to_owned(),
+                value => short(value),
+            };
             return vec![fill(EN.cell_tip, &[&tokens.shown(q), &tokens.shown(k)]), format!("{name}  {number}")];
         }
         let (block, grid) = (1 << level, study.drawn());
@@ -395,24 +430,15 @@ impl Drawing<'_, '_> {
         let range = [q0, q1, k0, k1].map(|i| i.to_string());
         vec![
             fill(EN.block_tip, &range.each_ref().map(String::as_str)),
-            format!("{name}  {} {}", self.pooled(level), short(value)),
+            format!("{name}  {} {}", self.part.pooled().unwrap_or_default(), short(value)),
         ]
-    }
-
-    /// `max of 8 × 8`.
-    fn pooled(&self, level: usize) -> String {
-        let block = (1usize << level).to_string();
-        fill(EN.pool_of, &[self.study.pyramid.pool.name(), &block, &block])
     }
 
     /// The colour bar, with what one pixel stands for.
     fn legend(&mut self, rect: Rect) {
-        let palette = theme::palette(self.ui.ctx());
-        let grid = self.study.drawn();
-        let pooled = (self.level > 0).then(|| self.pooled(self.level));
+        let Part { grid, palette, .. } = self.part;
         let mut figure = crate::figure::Figure::new(rect.width(), KEY, palette, "");
-        let note = grid.note(pooled.as_deref());
-        legend::draw(&mut figure, palette, [LEFT, 16.0], &grid.shades(palette), &note);
+        legend::draw(&mut figure, palette, [LEFT, 16.0], &grid.shades(palette), &self.part.note());
         let painter = self.ui.painter_at(rect);
         paint::figure(&painter, self.canvas, &figure, rect.left_bottom() - Vec2::new(0.0, KEY));
         let buttons = Rect::from_min_max(
@@ -432,6 +458,11 @@ impl Drawing<'_, '_> {
             }
         }
     }
+}
+
+fn cells(canvas: &mut Canvas, study: &Study, head: Head) -> Rc<Vec<f32>> {
+    let key = (study.run.id, study.weights.meaning, study.look.filter, head);
+    canvas.cells.get(key, || study.sifted.head(head.0, head.1).into_owned())
 }
 
 fn picture(grid: &Grid<'_>, palette: &Palette, head: Head, level: usize, side: usize) -> ColorImage {

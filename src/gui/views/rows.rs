@@ -1,7 +1,8 @@
 //! A list of names with bars and numbers, each a button; and the same list as a picture.
 
 use crate::figure::table::{Cell, Column};
-use crate::figure::{Figure, Palette, head_name, size, table};
+use crate::figure::{Figure, Palette, size, table};
+use crate::gui::action::Head;
 use crate::gui::theme;
 use crate::gui::words::heads::HEADS;
 use egui::{Align2, FontFamily, FontId, Rect, Response, Sense, Ui, Vec2};
@@ -31,11 +32,16 @@ pub fn row(ui: &mut Ui, name: &str, share: f32, number: &str, selected: bool, sp
 const MOST: usize = 20;
 
 /// Heads with their numbers as a picture, the largest number with the longest bar.
-pub fn figure(heads: &[(usize, usize, f64)], number: impl Fn(f32) -> String, palette: &Palette) -> Figure {
+pub fn figure(
+    heads: &[(usize, usize, f64)],
+    name: impl Fn(Head) -> String,
+    number: impl Fn(f32) -> String,
+    palette: &Palette,
+) -> Figure {
     let most = heads.iter().fold(0.0, |most: f64, head| most.max(head.2)).max(f64::MIN_POSITIVE);
     let columns = [Column::words(HEADS.column_head, 76.0), Column::numbers("", 240.0)];
     let cells = heads.iter().take(MOST).flat_map(|&(layer, head, value)| {
-        [Cell::plain(head_name(layer, head)), Cell::bar(number(value as f32), (value / most) as f32)]
+        [Cell::plain(name((layer, head))), Cell::bar(number(value as f32), (value / most) as f32)]
     });
     table::figure("", &columns, &cells.collect::<Vec<_>>(), palette)
 }

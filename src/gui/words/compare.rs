@@ -45,7 +45,10 @@ pub struct Words {
     pub not_compared: &'static str,
     pub difference: &'static str,
     pub legend: &'static str,
+    pub passed: &'static str,
     pub ranked: &'static str,
+    pub ranked_attention: &'static str,
+    pub js_of: &'static str,
     pub ranked_row: &'static str,
     pub js_tip: &'static str,
     pub caption_model: &'static str,
@@ -73,8 +76,8 @@ pub static COMPARE: Words = Words {
     compare: "Compare",
     map: "Map",
     explanation_compare: "A is what stands above, B is what you choose. Orange: B attends more, or what is there after the \
-                          change; blue: A does, or what was there before. The list has the heads that differ most, by the \
-                          divergence of their attention (0 to 0.693).",
+                          change; blue: A does, or what was there before. The threshold keeps the largest differences of a \
+                          row. The list has the heads that differ most, by the divergence of their rows (0 to 0.693).",
     explanation_map: "Each point is a head; heads that attend alike on this text lie close to each other. Two dimensions show \
                       only a part of all distances: the list below has the true ones.",
     beside: "Beside",
@@ -114,7 +117,10 @@ pub static COMPARE: Words = Words {
     not_compared: "B has no such head, or no row of it can be compared.",
     difference: "Difference of attention",
     legend: "B \u{2212} A",
+    passed: "{} of all differences, {} of {} cells",
     ranked: "Heads that differ most",
+    ranked_attention: "Heads whose attention differs most",
+    js_of: "Of {}.",
     ranked_row: "Head {} differs by {}",
     js_tip: "Mean Jensen-Shannon divergence of the rows in nats: 0 is equal, 0.693 has nothing in common.",
     caption_model: "model B",

@@ -48,19 +48,6 @@ pub fn combine(how: Combine) -> &'static str {
     }
 }
 
-/// A count with thin spaces in thousands.
-pub fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, c) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push('\u{2009}');
-        }
-        out.push(c);
-    }
-    out
-}
-
 /// A time as people read it.
 pub fn millis(ms: f64) -> String {
     if ms < 10.0 {
@@ -104,8 +91,6 @@ mod tests {
 
     #[test]
     fn numbers_read_well() {
-        assert_eq!(count(1_234_567), "1\u{2009}234\u{2009}567");
-        assert_eq!(count(42), "42");
         assert_eq!(number(0.123_456), "0.123");
         assert_eq!(number(-12.345), "\u{2212}12.3");
         assert_eq!(number(1234.5), "1234");

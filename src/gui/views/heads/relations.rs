@@ -16,13 +16,13 @@ use egui::{Button, ComboBox, Ui};
 
 /// The columns of a head's relations, with their widths.
 pub(super) const COLUMNS: [(Of, f32); 7] = [
-    (Of::Relation, 92.0),
-    (Of::Direction, 132.0),
-    (Of::Lift, 62.0),
-    (Of::Interval, 122.0),
-    (Of::Accuracy, 72.0),
-    (Of::Baseline, 92.0),
-    (Of::N, 52.0),
+    (Of::Relation, 84.0),
+    (Of::Direction, 124.0),
+    (Of::Lift, 58.0),
+    (Of::Interval, 112.0),
+    (Of::Accuracy, 62.0),
+    (Of::Baseline, 84.0),
+    (Of::N, 48.0),
 ];
 
 /// What the table of heads has of a chosen relation, with the widths.

@@ -1,8 +1,8 @@
 //! Every control that no other window test touches, found by the name that a screen reader reads out, and what it does.
-#![cfg(feature = "gui")]
 
-mod window;
-
+use crate::hand::{ask, click, first, press, state};
+use crate::window::{Window, settle};
+use egui::Key;
 use egui::accesskit::Role;
 use egui_kittest::kittest::Queryable;
 use lexiscope::analysis::filter::{Pairs, Special, Threshold};
@@ -12,22 +12,7 @@ use lexiscope::figure::lines::Focus;
 use lexiscope::figure::order::{Along, Sorting};
 use lexiscope::gui::action::{Action, Sheet};
 use lexiscope::gui::scene::{Arrangement, View};
-use lexiscope::gui::settings::{Settings, Theme};
-use window::{Window, open, settle};
-
-fn first() -> Window {
-    open([1280.0, 800.0], 1.0, Settings::default())
-}
-
-fn ask(window: &mut Window, action: Action) {
-    window.state().ask(action);
-    settle(window);
-}
-
-fn click(window: &mut Window, label: &str) {
-    window.get_by_label(label).click();
-    settle(window);
-}
+use lexiscope::gui::settings::Theme;
 
 /// Opens the menu of what is called so.
 fn menu(window: &mut Window, label: &str) {
@@ -55,6 +40,36 @@ fn threshold(window: &Window) -> Threshold {
 fn set(window: &mut Window, slider: &str, value: f64) {
     window.get_by_role_and_label(Role::Slider, slider).set_value_accesskit(value);
     settle(window);
+}
+
+#[test]
+fn arrows_move_the_slider_that_has_the_focus_and_else_go_from_head_to_head() {
+    let mut window = first();
+    left_out(&mut window);
+    let head = state(&window).scene.head;
+    for (slider, button, step) in
+        [("Share of each row", None, Threshold::Mass(0.71)), ("Count", Some("Count"), Threshold::Top(4))]
+    {
+        if let Some(button) = button {
+            window.get_by_role_and_label(Role::Button, button).click();
+            settle(&mut window);
+        }
+        let before = threshold(&window);
+        window.get_by_role_and_label(Role::Slider, slider).focus();
+        settle(&mut window);
+        press(&mut window, Key::ArrowRight);
+        assert_eq!(threshold(&window), step);
+        press(&mut window, Key::ArrowLeft);
+        let is_back = match (threshold(&window), before) {
+            (Threshold::Mass(a), Threshold::Mass(b)) => (a - b).abs() < 1e-6,
+            (a, b) => a == b,
+        };
+        assert!(is_back, "{:?} {before:?}", threshold(&window));
+        assert_eq!(state(&window).scene.head, head, "the head stays");
+    }
+    press(&mut window, Key::Escape);
+    press(&mut window, Key::ArrowRight);
+    assert_eq!(state(&window).scene.head, (head.0, head.1 + 1));
 }
 
 #[test]
@@ -180,7 +195,7 @@ fn a_chosen_path_and_a_button_write_the_picture() {
     let field = window.get_by_role_and_label(Role::TextInput, "File");
     field.focus();
     settle(&mut window);
-    window.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    window.key_press_modifiers(egui::Modifiers::COMMAND, Key::A);
     window.get_by_role_and_label(Role::TextInput, "File").type_text(&path.to_string_lossy());
     settle(&mut window);
     click(&mut window, "Save");

@@ -1,7 +1,7 @@
 //! The workspace of embeddings, by the names that a screen reader says.
 
-mod window;
-
+use crate::hand::{ask, click, press, state};
+use crate::window::{Window, open, settle};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use lexiscope::gui::action::Action;
@@ -11,7 +11,6 @@ use lexiscope::gui::settings::{Settings, Theme};
 use lexiscope::gui::space;
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use window::{Window, open, settle};
 
 /// Three groups of words about three directions, of which the first begins the file.
 fn vectors(folder: &tempfile::TempDir) -> PathBuf {
@@ -32,26 +31,24 @@ fn vectors(folder: &tempfile::TempDir) -> PathBuf {
 fn start(folder: &tempfile::TempDir) -> Window {
     let mut window = open([1280.0, 800.0], 1.0, Settings { theme: Theme::Dark, ..Settings::default() });
     let path = vectors(folder).to_string_lossy().into_owned();
-    window.state().ask(Action::Space(space::Ask::Open(path)));
-    window.state().ask(Action::Do(Command::Embeddings));
-    settle(&mut window);
+    ask(&mut window, Action::Space(space::Ask::Open(path)));
+    ask(&mut window, Action::Do(Command::Embeddings));
     window
 }
 
 fn choose(window: &mut Window, change: impl FnOnce(&mut space::Chosen)) {
-    let mut chosen = window.state().state().scene.space.clone();
+    let mut chosen = state(window).scene.space.clone();
     change(&mut chosen);
-    window.state().ask(Action::Space(space::Ask::Choose(Box::new(chosen))));
-    settle(window);
+    ask(window, Action::Space(space::Ask::Choose(Box::new(chosen))));
 }
 
 #[test]
 fn a_word_finds_its_neighbours_in_three_spaces() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = start(&folder);
-    assert_eq!(window.state().state().scene.workspace, Workspace::Embeddings);
+    assert_eq!(state(&window).scene.workspace, Workspace::Embeddings);
     window.get_by_label("Map of words");
-    let laid = window.state().state().space.laid.clone().expect("a map");
+    let laid = state(&window).space.laid.clone().expect("a map");
     assert_eq!(laid.places.len(), 60);
     let field = window.get_by_label("Word or formula");
     field.focus();
@@ -70,13 +67,11 @@ fn a_formula_that_is_wrong_says_where_and_offers_words() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = start(&folder);
     choose(&mut window, |chosen| chosen.formula = "red3 - gren4".to_owned());
-    let fault = window.state().state().space.fault.clone().expect("it is wrong");
+    let fault = state(&window).space.fault.clone().expect("it is wrong");
     assert_eq!(&"red3 - gren4"[fault.at.clone()], "gren4");
-    window.get_by_label("green4").click();
-    settle(&mut window);
-    let state = window.state().state();
-    assert_eq!(state.scene.space.formula, "red3 - green4");
-    assert!(state.space.fault.is_none());
+    click(&mut window, "green4");
+    assert_eq!(state(&window).scene.space.formula, "red3 - green4");
+    assert!(state(&window).space.fault.is_none());
 }
 
 #[test]
@@ -88,12 +83,10 @@ fn words_are_found_isolated_and_brought_back() {
     window.get_by_label("Find words").type_text("/^blue1/");
     settle(&mut window);
     assert!(window.query_by_label_contains("11 found").is_some());
-    window.get_by_label("Isolate").click();
-    settle(&mut window);
-    let points = |window: &Window| window.state().state().space.laid.as_ref().expect("a map").places.len();
+    click(&mut window, "Isolate");
+    let points = |window: &Window| state(window).space.laid.as_ref().expect("a map").places.len();
     assert_eq!(points(&window), 11);
-    window.get_by_label("Bring all back").click();
-    settle(&mut window);
+    click(&mut window, "Bring all back");
     assert_eq!(points(&window), 60);
 }
 
@@ -101,28 +94,25 @@ fn words_are_found_isolated_and_brought_back() {
 fn the_table_lists_words_and_sorts_them() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = start(&folder);
-    window.key_press(Key::B);
-    settle(&mut window);
+    press(&mut window, Key::B);
     assert!(window.query_by_label_contains("60 words").is_some());
     let first = |window: &Window| window.get_all_by_label_contains("0").next().is_some();
     assert!(first(&window));
-    window.get_by_label("word").click();
-    settle(&mut window);
+    click(&mut window, "word");
     let row = window.get_by_label("blue0").rect();
     let next = window.get_by_label("blue1").rect();
     assert!(row.top() < next.top(), "in the order of the alphabet");
-    window.get_by_label("blue1").click();
-    settle(&mut window);
-    assert_eq!(window.state().state().scene.space.formula, "blue1");
+    click(&mut window, "blue1");
+    assert_eq!(state(&window).scene.space.formula, "blue1");
 }
 
 #[test]
 fn a_map_turns_in_three_dimensions_and_zooms_by_the_wheel() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = start(&folder);
-    let flat = window.state().state().scene.space.camera;
+    let flat = state(&window).scene.space.camera;
     choose(&mut window, |chosen| chosen.solid = true);
-    let laid = window.state().state().space.laid.clone().expect("a map");
+    let laid = state(&window).space.laid.clone().expect("a map");
     assert_eq!(laid.coordinates.width(), 3);
     let map = window.get_by_label("Map of words").rect();
     window.drag_at(map.center());
@@ -131,7 +121,7 @@ fn a_map_turns_in_three_dimensions_and_zooms_by_the_wheel() {
     window.step();
     window.drop_at(map.center() + egui::Vec2::new(60.0, 20.0));
     settle(&mut window);
-    let turned = window.state().state().scene.space.camera;
+    let turned = state(&window).scene.space.camera;
     assert_ne!(turned.turn, flat.turn);
     window.event(egui::Event::MouseWheel {
         unit: egui::MouseWheelUnit::Point,
@@ -140,7 +130,7 @@ fn a_map_turns_in_three_dimensions_and_zooms_by_the_wheel() {
         modifiers: Modifiers::NONE,
     });
     settle(&mut window);
-    assert!(window.state().state().scene.space.camera.zoom > turned.zoom);
+    assert!(state(&window).scene.space.camera.zoom > turned.zoom);
 }
 
 #[test]
@@ -148,7 +138,7 @@ fn tsne_moves_and_remembers_its_frames() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = start(&folder);
     choose(&mut window, |chosen| chosen.method = serde_json::from_str("\"tsne\"").expect("a method"));
-    let kept = &window.state().state().space;
+    let kept = &state(&window).space;
     let laid = kept.laid.clone().expect("a map");
     assert!(kept.live.is_none() && laid.frames.len() > 10, "{} frames", laid.frames.len());
     assert!(kept.trust().expect("it was checked").share_kept() > 0.5);
@@ -161,8 +151,7 @@ fn what_cannot_be_opened_is_said_and_the_rest_stays() {
     let mut window = start(&folder);
     let path = folder.path().join("broken.bin");
     std::fs::write(&path, b"4 300\nking ").expect("it is written");
-    window.state().ask(Action::Space(space::Ask::Open(path.to_string_lossy().into_owned())));
-    settle(&mut window);
+    ask(&mut window, Action::Space(space::Ask::Open(path.to_string_lossy().into_owned())));
     assert!(window.query_by_label_contains("could not be opened").is_some());
-    assert_eq!(window.state().state().space.space.as_ref().expect("the old ones").name, "groups.txt");
+    assert_eq!(state(&window).space.space.as_ref().expect("the old ones").name, "groups.txt");
 }

@@ -1,8 +1,7 @@
 //! Interventions and their effects in the window, found by the names that a screen reader reads out.
-#![cfg(feature = "gui")]
 
-mod window;
-
+use crate::hand::{ask, click, first, press};
+use crate::window::{Window, settle};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use lexiscope::analysis::meaning::Meaning;
@@ -12,29 +11,8 @@ use lexiscope::gui::Command;
 use lexiscope::gui::action::{Action, Sheet};
 use lexiscope::gui::changes;
 use lexiscope::gui::scene::View;
-use lexiscope::gui::settings::Settings;
 use lexiscope::trace::Control;
 use std::sync::Arc;
-use window::{Window, open, settle};
-
-fn first() -> Window {
-    open([1280.0, 800.0], 1.0, Settings::default())
-}
-
-fn press(window: &mut Window, key: Key) {
-    window.key_press(key);
-    settle(window);
-}
-
-fn ask(window: &mut Window, action: Action) {
-    window.state().ask(action);
-    settle(window);
-}
-
-fn click(window: &mut Window, label: &str) {
-    window.get_by_label(label).click();
-    settle(window);
-}
 
 #[test]
 fn every_change_is_a_chip_that_takes_it_back() {

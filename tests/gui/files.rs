@@ -1,45 +1,28 @@
 //! Attention from files, sessions, links and exports in the window, driven as a person does.
-#![cfg(feature = "gui")]
 
+use crate::hand::{ask, first, open_path, state};
+use crate::window::{Window, settle};
+use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use lexiscope::analysis::filter::{Combine, Special, Threshold};
 use lexiscope::analysis::meaning::Meaning;
 use lexiscope::figure::lines::Focus;
+use lexiscope::gui::App;
 use lexiscope::gui::action::{Action, ExportOf, Sheet};
 use lexiscope::gui::scene::View;
 use lexiscope::gui::settings::Settings;
 use lexiscope::gui::state::State;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
-use window::{Window, settle};
-
-mod window;
-
-fn first() -> Window {
-    window::open([1280.0, 800.0], 1.0, Settings::default())
-}
-
-fn ask(window: &mut Window, action: Action) {
-    window.state_mut().ask(action);
-    settle(window);
-}
-
-fn state(window: &Window) -> &State {
-    window.state().state()
-}
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/imported").join(name)
 }
 
-fn open(window: &mut Window, path: &Path) {
-    ask(window, Action::Open(path.to_string_lossy().into_owned()));
-}
-
 #[test]
 fn attention_from_a_file_is_shown_and_cannot_be_changed() {
     let mut window = first();
-    open(&mut window, &data("plain.npz"));
+    open_path(&mut window, &data("plain.npz"));
     assert!(state(&window).model.is_none() && state(&window).problem.is_none());
     let run = state(&window).run().expect("a run").clone();
     assert_eq!((run.card.layers, run.card.heads, run.tokens.len()), (2, 2, 4));
@@ -59,7 +42,7 @@ fn attention_from_a_file_is_shown_and_cannot_be_changed() {
     ask(&mut window, Action::Open("bert-mini-en".to_owned()));
     assert!(state(&window).model.is_some() && state(&window).imported.is_none());
     assert_eq!(state(&window).scene.text, lexiscope::gui::FIRST);
-    open(&mut window, &data("wrong_batch.npz"));
+    open_path(&mut window, &data("wrong_batch.npz"));
     let problem = state(&window).problem.as_ref().expect("a problem").error.to_string();
     assert!(problem.contains("attentions[:, 0]"), "{problem}");
 }
@@ -74,7 +57,7 @@ fn a_followed_file_is_drawn_again_when_it_changes() {
     };
     std::fs::write(&path, text(0.75)).expect("written");
     let mut window = first();
-    open(&mut window, &path);
+    open_path(&mut window, &path);
     window.state_mut().watch(&path);
     ask(&mut window, Action::Pin(Focus::Query(1)));
     let weight = |s: &State| s.run().map(|run| run.head(0, 0)[0]);
@@ -91,6 +74,66 @@ fn a_followed_file_is_drawn_again_when_it_changes() {
     std::fs::remove_file(&path).expect("removed");
     wait(&mut window, "that it is gone is said", |s| s.notice.as_ref().is_some_and(|n| n.contains("gone")));
     assert_eq!(weight(state(&window)), Some(0.25));
+}
+
+#[test]
+fn a_file_that_is_not_there_yet_is_waited_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("later.json");
+    let builder = Harness::builder().with_size([1280.0, 800.0]).allow_missing_glyphs();
+    let awaited = path.clone();
+    let mut window: Window = builder.build_eframe(|context| {
+        let mut app = App::start(context, Settings::default(), std::slice::from_ref(&awaited)).expect("it starts");
+        app.watch(&awaited);
+        app
+    });
+    settle(&mut window);
+    let waits = |window: &Window| {
+        assert!(state(window).problem.is_none(), "{}", problem(window));
+        window.get_all_by_label("Waiting for later.json").count()
+    };
+    assert_eq!(waits(&window), 2, "all heads and the head");
+    // Half of it is nothing to be shown; why is said, and the wait goes on.
+    std::fs::write(&path, "{\"tokens\": [\"a\"").expect("written");
+    wait(&mut window, "what is wrong is said", |s| s.notice.as_ref().is_some_and(|n| n.contains("not JSON")));
+    assert!(state(&window).problem.is_none() && state(&window).run().is_none());
+    let whole = "{\"tokens\": [\"a\", \"b\"], \"attentions\": [[[[0.25, 0.75], [0.5, 0.5]]]]}";
+    std::fs::write(&path, whole).expect("written");
+    wait(&mut window, "it is drawn", |s| s.run().is_some_and(|run| run.head(0, 0)[0] == 0.25));
+    settle(&mut window);
+    assert!(window.query_by_label_contains("Waiting for").is_none());
+    assert_eq!(state(&window).scene.text, "a b");
+}
+
+#[test]
+fn a_followed_file_of_a_session_is_followed_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (path, session) = (folder.path().join("run.json"), folder.path().join("x.lexiscope.json"));
+    let write = |w: f32| {
+        let (a, b) = (w, 1.0 - w);
+        let text = format!("{{\"tokens\": [\"a\", \"b\"], \"attentions\": [[[[{a}, {b}], [{b}, {a}]]]]}}");
+        std::fs::write(&path, text).expect("written");
+    };
+    write(0.75);
+    let mut window = first();
+    open_path(&mut window, &path);
+    window.state_mut().watch(&path);
+    ask(&mut window, Action::Pin(Focus::Key(1)));
+    ask(&mut window, Action::SaveSession(session.clone()));
+    drop(window);
+    // What was written while nobody looked is shown, and what is written from now on.
+    write(0.5);
+    let mut window = first();
+    open_path(&mut window, &session);
+    wait(&mut window, "it is open", |s| s.run().is_some_and(|run| run.head(0, 0)[0] == 0.5));
+    settle(&mut window);
+    assert_eq!(state(&window).scene.pinned, Some(Focus::Key(1)));
+    let said = problem(&window);
+    assert!(said.contains("fingerprint") || said.contains("other"), "the file is another than it was: {said}");
+    window.get_by_label_contains("Following");
+    write(0.25);
+    wait(&mut window, "drawn again", |s| s.run().is_some_and(|run| run.head(0, 0)[0] == 0.25));
+    assert_eq!(state(&window).scene.pinned, Some(Focus::Key(1)), "the pin stays");
 }
 
 #[test]
@@ -118,7 +161,7 @@ fn a_session_brings_everything_back() {
     assert!(std::fs::metadata(&path).expect("it is there").len() < 10_000, "one small file");
 
     let mut other = first();
-    open(&mut other, &path);
+    open_path(&mut other, &path);
     assert!(state(&other).problem.is_none(), "{:?}", state(&other).problem);
     assert_eq!(state(&other).scene, saved);
     assert_eq!(state(&other).run().expect("a run").ask.masked, [3]);
@@ -131,7 +174,7 @@ fn a_session_brings_everything_back() {
     value["scene"]["head"] = serde_json::json!([9, 1]);
     value["scene"]["future"] = 1.into();
     std::fs::write(&path, value.to_string()).expect("written");
-    open(&mut other, &path);
+    open_path(&mut other, &path);
     let said = state(&other).problem.as_ref().expect("it is said").error.to_string();
     for part in ["version 7", "future", "fingerprint", "L9\u{b7}H1"] {
         assert!(said.contains(part), "`{said}` does not say {part}");
@@ -299,7 +342,7 @@ fn nothing_of_a_session_is_lost_unsaid() {
     let mut lost = |name: &str, value: serde_json::Value, says: &[&str]| {
         std::fs::write(&path, &saved).expect("written");
         edit(&path, |session| *session["scene"].pointer_mut(name).expect("a part") = value);
-        open(&mut window, &path);
+        open_path(&mut window, &path);
         for part in says {
             assert!(problem(&window).contains(part), "{name}: `{}` does not say {part}", problem(&window));
         }
@@ -323,8 +366,8 @@ fn a_session_finds_its_model_in_another_place_and_says_what_differs() {
     ask(&mut window, Action::Mask(2));
     ask(&mut window, Action::SaveSession(path.clone()));
     edit(&path, |session| session["model"]["open"] = "/nowhere/bert-mini-en".into());
-    open(&mut window, &data("plain.npz"));
-    open(&mut window, &path);
+    open_path(&mut window, &data("plain.npz"));
+    open_path(&mut window, &path);
     assert_eq!(state(&window).sheet, None, "the bundled model is the same");
     assert!(state(&window).problem.is_none(), "{}", problem(&window));
     assert_eq!(state(&window).run().expect("a run").ask.masked, [2]);
@@ -336,7 +379,7 @@ fn a_session_finds_its_model_in_another_place_and_says_what_differs() {
         session["model"]["open"] = "bert-mini-en".into();
         session["model"]["fingerprint"] = "0".repeat(64).into();
     });
-    open(&mut window, &path);
+    open_path(&mut window, &path);
     let said = problem(&window);
     assert!(said.contains("other") && said.contains("00000000") && said.contains(&print), "{said}");
 }
@@ -346,14 +389,14 @@ fn a_session_on_a_file_of_attention_says_what_needs_a_model() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("x.lexiscope.json");
     let mut window = first();
-    open(&mut window, &data("plain.npz"));
+    open_path(&mut window, &data("plain.npz"));
     ask(&mut window, Action::SaveSession(path.clone()));
     edit(&path, |session| {
         session["scene"]["look"]["meaning"] = "norm".into();
         session["scene"]["masked"] = serde_json::json!([1]);
     });
     let mut window = first();
-    open(&mut window, &path);
+    open_path(&mut window, &path);
     assert_eq!((state(&window).meaning(), state(&window).is_changed()), (Meaning::Raw, false));
     assert!(state(&window).run().is_some_and(|run| state(&window).is_about(run)), "{}", problem(&window));
     let said = problem(&window);
@@ -367,7 +410,7 @@ fn every_notice_of_a_file_is_shown() {
     let text = r#"{"tokens": ["[CLS]", "a"], "attentions": [[[[0.5, 0.1], [0.2, 0.2]]]]}"#;
     std::fs::write(&path, text).expect("written");
     let mut window = first();
-    open(&mut window, &path);
+    open_path(&mut window, &path);
     let subject = state(&window).subject().expect("a file");
     assert!(subject.notices().len() > 1, "{:?}", subject.notices());
     let shown = state(&window).notice.clone().unwrap_or_default();
@@ -389,7 +432,7 @@ fn a_model_that_cannot_be_opened_does_not_lose_what_waits_for_it() {
         session["model"]["name"] = "broken".into();
         session["model"]["open"] = broken.to_string_lossy().into_owned().into();
     });
-    open(&mut window, &path);
+    open_path(&mut window, &path);
     assert!(problem(&window).contains("config.json"), "{}", problem(&window));
     assert_eq!((state(&window).sheet, state(&window).scene.text.as_str()), (Some(Sheet::Missing), "Another."));
     window.get_by_label("Same sentence on bert-mini-en").click();
@@ -401,7 +444,7 @@ fn a_model_that_cannot_be_opened_does_not_lose_what_waits_for_it() {
 #[test]
 fn a_link_is_taken_where_a_file_is_open_and_opens_no_path() {
     let mut window = first();
-    open(&mut window, &data("plain.npz"));
+    open_path(&mut window, &data("plain.npz"));
     ask(&mut window, Action::Text("typed".to_owned()));
     assert_eq!(state(&window).scene.text, "heavy \u{95e8}", "the text belongs to the file");
     let field = window.get_by_label("Sentence");
@@ -457,7 +500,7 @@ fn no_damaged_session_does_harm_and_nothing_of_it_is_lost_unsaid() {
         std::fs::write(&path, &bytes).expect("written");
         ask(&mut window, Action::Sheet(None));
         ask(&mut window, Action::Dismiss);
-        open(&mut window, &path);
+        open_path(&mut window, &path);
         let (state, said) = (state(&window), problem(&window));
         let text = String::from_utf8_lossy(&bytes);
         let run = state.run().expect("a run");

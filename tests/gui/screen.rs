@@ -1,8 +1,7 @@
 //! The window as a person uses it, found by the names that a screen reader reads out.
-#![cfg(feature = "gui")]
 
-mod window;
-
+use crate::hand::{ask, first, pieces, press, press_with};
+use crate::window::{Window, open, settle};
 use egui::{Key, Modifiers, Role};
 use egui_kittest::kittest::Queryable;
 use lexiscope::figure::lines::Focus;
@@ -10,18 +9,6 @@ use lexiscope::gui::FIRST;
 use lexiscope::gui::action::{Action, Sheet};
 use lexiscope::gui::scene::{Arrangement, View};
 use lexiscope::gui::settings::{Settings, Theme};
-use window::{Window, open, settle};
-
-const SIZE: [f32; 2] = [1280.0, 800.0];
-
-fn first() -> Window {
-    open(SIZE, 1.0, Settings::default())
-}
-
-fn press(window: &mut Window, key: Key) {
-    window.key_press(key);
-    settle(window);
-}
 
 /// A key as a keyboard sends it, with the text that it types.
 fn strike(window: &mut Window, key: Key, text: &str) {
@@ -30,21 +17,6 @@ fn strike(window: &mut Window, key: Key, text: &str) {
         window.event(egui::Event::Text(text.to_owned()));
     }
     settle(window);
-}
-
-fn press_with(window: &mut Window, modifiers: Modifiers, key: Key) {
-    window.key_press_modifiers(modifiers, key);
-    settle(window);
-}
-
-fn ask(window: &mut Window, action: Action) {
-    window.state().ask(action);
-    settle(window);
-}
-
-fn pieces(window: &Window) -> Vec<String> {
-    let run = window.state().state().run().expect("a run");
-    run.tokens.pieces.iter().map(|p| p.piece.clone()).collect()
 }
 
 #[test]

@@ -1,11 +1,8 @@
 //! What every view writes and copies: its picture, its numbers and what they are about, as it stands on the screen.
-#![cfg(feature = "gui")]
 
-#[path = "written/csv.rs"]
-mod csv;
-mod window;
-
-use csv::read_csv;
+use crate::csv::read_csv;
+use crate::hand::{ask, click, first, fixture, open_path, run, state};
+use crate::window::{Window, settle};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 use lexiscope::analysis::compare::Comparison;
@@ -18,47 +15,14 @@ use lexiscope::figure::lines::Focus;
 use lexiscope::gui::Command;
 use lexiscope::gui::action::{Action, ExportOf, Sheet};
 use lexiscope::gui::scene::{Scene, View};
-use lexiscope::gui::settings::Settings;
-use lexiscope::gui::state::State;
 use lexiscope::trace::{Control, Site};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use window::{Window, settle};
 
 const FORMATS: [&str; 5] = ["svg", "png", "csv", "json", "npz"];
-
-fn first() -> Window {
-    window::open([1280.0, 800.0], 1.0, Settings::default())
-}
-
-fn ask(window: &mut Window, action: Action) {
-    window.state_mut().ask(action);
-    settle(window);
-}
-
-fn click(window: &mut Window, label: &str) {
-    window.get_by_label(label).click();
-    settle(window);
-}
-
-fn state(window: &Window) -> &State {
-    window.state().state()
-}
-
-fn run(window: &Window) -> Arc<Run> {
-    state(window).run().expect("a run").clone()
-}
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
-}
-
-fn open(window: &mut Window, path: &Path) {
-    ask(window, Action::Open(path.to_string_lossy().into_owned()));
-}
 
 /// What was written of a view, read back.
 struct Written {
@@ -266,11 +230,11 @@ fn every_view_is_written_in_every_format_with_its_numbers() {
             }
             View::Compare => {
                 let other = Arc::new(model_run(&window, "The young man closed the heavy window."));
-                let found = Comparison::of(&run, &other, &state(&window).scene.look.filter, false, &Control::default());
+                let [a, b] = [&run, &other].map(|run| Weights::new(run, Meaning::Raw).expect("attention"));
+                let found = Comparison::of(&a, &b, &state(&window).scene.look.filter, false, &Control::default());
                 let found = found.expect("a comparison");
                 let js: Vec<f64> = found.js.iter().map(|js| js.unwrap_or(f64::NAN)).collect();
                 assert_eq!((written.numbers("js"), written.column("js")), (js.clone(), js));
-                let [a, b] = [&run, &other].map(|run| Weights::new(run, Meaning::Raw).expect("attention"));
                 let difference = found.difference(&a, &b, layer, head).expect("a matrix");
                 assert_eq!(written.singles("difference"), difference);
                 assert_eq!(written.says("meaning"), "Attention");
@@ -368,7 +332,7 @@ fn all_heads_are_written_as_they_are_shown() {
     let about = about.metadata().clone().expect("metadata");
     assert_eq!(about.get("meaning").map(String::as_str), Some("Scores before softmax"));
     // A file that says what it is about is one that can be opened again.
-    open(&mut window, &path);
+    open_path(&mut window, &path);
     assert_eq!(state(&window).run().expect("a run").head(1, 2), run.head(1, 2));
 }
 
@@ -465,7 +429,11 @@ fn more_lines_than_are_drawn_are_said_to_be() {
     assert!(n * n > 1500, "{n} tokens");
     let written = Written::of(&mut window, folder.path(), ExportOf::Head);
     assert!(written.says("shown").contains("the 1\u{2009}500 strongest are drawn"), "{}", written.says("shown"));
-    assert!(written.rows.len() > 1500, "the table has all of them");
+    // The table has the lines that are drawn, and the tensor has every weight.
+    let ways = written.svg.split("<path d=\"").skip(1).filter_map(|path| path.split('"').next());
+    assert_eq!(written.rows.len(), ways.filter(|way| way.contains('C')).count());
+    assert!(written.rows.len() >= 1500 && written.rows.len() < n * n, "{}", written.rows.len());
+    assert_eq!(written.singles("weights").len(), n * n);
 }
 
 #[test]
@@ -522,7 +490,7 @@ fn the_table_of_heads_is_written_as_it_is_sorted_and_found() {
 fn what_classifiers_say_of_a_text_is_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = first();
-    open(&mut window, &fixture("models/roberta-classifier"));
+    open_path(&mut window, &fixture("models/roberta-classifier"));
     ask(&mut window, Action::Show(View::Predict));
     window.get_by_label("The whole text");
     let written = Written::of(&mut window, folder.path(), ExportOf::Head);
@@ -537,7 +505,7 @@ fn what_classifiers_say_of_a_text_is_written() {
 fn a_generated_text_is_written_step_by_step() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = first();
-    open(&mut window, &fixture("models/gpt2"));
+    open_path(&mut window, &fixture("models/gpt2"));
     ask(&mut window, Action::Show(View::Predict));
     click(&mut window, "Generate");
     click(&mut window, "Generate text");
@@ -552,7 +520,7 @@ fn a_generated_text_is_written_step_by_step() {
 #[test]
 fn the_sheet_offers_what_can_be_written_and_names_files_after_what_is_open() {
     let mut window = first();
-    open(&mut window, &fixture("imported/plain.npz"));
+    open_path(&mut window, &fixture("imported/plain.npz"));
     ask(&mut window, Action::Sheet(Some(Sheet::Export)));
     for ending in FORMATS {
         window.get_by_label(ending);

@@ -1,6 +1,7 @@
 //! Meanings and the neuron view in the window, driven by what its controls are called.
-#![cfg(feature = "gui")]
 
+use crate::hand::{ask, first, press};
+use crate::window::{Window, settle};
 use egui::Key;
 use egui_kittest::kittest::Queryable;
 use lexiscope::analysis::meaning::Meaning;
@@ -11,25 +12,7 @@ use lexiscope::figure::neuron::number;
 use lexiscope::figure::weight;
 use lexiscope::gui::action::Action;
 use lexiscope::gui::scene::View;
-use lexiscope::gui::settings::Settings;
 use lexiscope::trace::{Control, Place, Site, Want};
-use window::{Window, settle};
-
-mod window;
-
-fn first() -> Window {
-    window::open([1280.0, 800.0], 1.0, Settings::default())
-}
-
-fn ask(window: &mut Window, action: Action) {
-    window.state_mut().ask(action);
-    settle(window);
-}
-
-fn press(window: &mut Window, key: Key) {
-    window.key_press(key);
-    settle(window);
-}
 
 fn choose(window: &mut Window, meaning: &str) {
     window.get_by_label("Meaning").click();

@@ -1,107 +1,16 @@
-//! Heads turned off, edges cut, tokens replaced, activations patched: held against PyTorch (`tests/data/
-//! make_interventions.py`) and against what the seam promises, for every checkpoint of `tests/data/models`.
+//! Heads turned off, edges cut, tokens replaced.
 
+use crate::reference::{
+    MODELS, REFERENCE, SEEN, TEXT, TOLERANCE, all, asked, close, cuts, data, grid, index, lexiscope, number, refused,
+    replaced, rows, run, same, targets,
+};
 use lexiscope::array::Array;
 use lexiscope::engine::device::Choice;
-use lexiscope::engine::{Ablation, Ask, Cut, Off, Opened, Patching, Run, Target, With};
-use lexiscope::trace::{At, Control, Edit, Edits, Place, Site, Stack, Stop, Want};
+use lexiscope::engine::{Ablation, Ask, Cut, Off, Opened, Run, Target, With};
+use lexiscope::trace::{At, Control, Edit, Edits, Site, Stack, Stop, Want};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Output};
-use std::sync::{Arc, LazyLock};
-
-/// What a number of the reference, computed in f64, may differ by.
-const TOLERANCE: f64 = 1e-5;
-/// An effect of which the tolerance is a small part.
-const SEEN: f64 = 30.0 * TOLERANCE;
-/// How many targets differ enough between two texts to be patched, without and with other changes.
-const PATCHED: [usize; 2] = [53, 38];
-
-const TEXT: &str = "The keeper climbed the narrow stairs, singing.";
-
-fn data() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data"))
-}
-
-/// Every checkpoint by the name of its folder.
-static MODELS: LazyLock<BTreeMap<String, Opened>> = LazyLock::new(|| {
-    let folders = std::fs::read_dir(data().join("models")).expect("tests/data/models");
-    let names = folders.map(|f| f.expect("a folder").file_name().to_string_lossy().into_owned());
-    names.map(|name| (name.clone(), open(&name))).collect()
-});
-
-fn open(name: &str) -> Opened {
-    let opened = Opened::open_folder(&data().join("models").join(name), Choice::Cpu, &Control::default());
-    opened.unwrap_or_else(|e| panic!("{name}: {e}"))
-}
-
-static REFERENCE: LazyLock<Vec<Value>> = LazyLock::new(|| {
-    let text = std::fs::read_to_string(data().join("interventions.json")).expect("tests/data/interventions.json");
-    let mut read: Value = serde_json::from_str(&text).expect("JSON");
-    let Value::Array(models) = read["models"].take() else { panic!("no models") };
-    models
-});
-
-fn number(value: &Value) -> f64 {
-    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
-}
-
-fn index(value: &Value) -> usize {
-    value.as_u64().unwrap_or_else(|| panic!("{value} is no index")) as usize
-}
-
-fn grid(value: &Value) -> Vec<f64> {
-    value.as_array().expect("rows").iter().flat_map(|row| row.as_array().expect("a row").iter().map(number)).collect()
-}
-
-#[track_caller]
-fn close(what: &str, found: &[f64], wanted: &[f64], allowed: f64) {
-    assert_eq!(found.len(), wanted.len(), "{what}");
-    for (i, (x, w)) in found.iter().zip(wanted).enumerate() {
-        assert!((x - w).abs() <= allowed, "{what}: value {i} is {x} and should be {w}");
-    }
-}
-
-/// What the reference asks of a model: the text, masked where it says so.
-fn asked(case: &Value) -> Ask {
-    Ask { masked: case["masked"].as_u64().map(|i| i as usize).into_iter().collect(), ..Ask::new(TEXT) }
-}
-
-fn replaced(case: &Value) -> Ask {
-    let piece = case["replaced"][1].as_str().expect("a piece").to_owned();
-    Ask { replaced: vec![(index(&case["replaced"][0]), piece)], ..asked(case) }
-}
-
-fn targets(case: &Value) -> impl Iterator<Item = (Target, &Value)> {
-    let targets = case["targets"].as_array().expect("targets");
-    targets.iter().map(|t| (t["target"].as_str().expect("a name").parse().expect("a target"), t))
-}
-
-fn run(opened: &Opened, ask: &Ask) -> Run {
-    Run::new(opened, ask, &Control::default()).unwrap_or_else(|e| panic!("{}: {e}", opened.name))
-}
-
-fn cut(cut: &Value) -> Cut {
-    Cut { layer: index(&cut[0]), head: cut[1].as_u64().map(|h| h as usize), query: index(&cut[2]), key: index(&cut[3]) }
-}
-
-fn cuts(case: &Value) -> Vec<Cut> {
-    case["cuts"].as_array().expect("cuts").iter().map(cut).collect()
-}
-
-/// A recovery is a share of the gap: its error is that of the effect, over the gap.
-#[track_caller]
-fn recovered(what: &str, made: &Patching, wanted: &Value) {
-    close(&format!("{what}: gap"), &[made.gap], &[number(&wanted["gap"])], TOLERANCE);
-    for (part, found) in [("tokens", &made.tokens), ("heads", &made.heads)] {
-        let wanted = grid(&wanted[part]);
-        let largest = wanted.iter().fold(1f64, |m, w| m.max(w.abs()));
-        let allowed = TOLERANCE * largest / made.gap.abs().min(1.0);
-        assert!(allowed < 1e-3, "{what}: {allowed} would let anything pass");
-        close(&format!("{what}: {part}"), found, &wanted, allowed);
-    }
-}
+use std::sync::Arc;
 
 #[test]
 fn every_checkpoint_has_a_reference() {
@@ -153,61 +62,6 @@ fn cut_edges_and_replaced_tokens_change_targets_as_pytorch_says() {
             close(&what, &[found], &[number(&wanted["replaced"])], TOLERANCE);
         }
     }
-}
-
-#[test]
-fn patches_recover_targets_as_pytorch_says() {
-    let mut compared = 0;
-    for case in &*REFERENCE {
-        let name = case["model"].as_str().expect("a name");
-        for (target, wanted) in targets(case) {
-            let wanted = &wanted["patch"];
-            if wanted.is_null() {
-                continue;
-            }
-            let mut told = 0;
-            let [clean, corrupt] = [asked(case), replaced(case)];
-            let made = Patching::new(&MODELS[name], [&clean, &corrupt], target, &Control::default(), |_, _| told += 1);
-            let made = made.unwrap_or_else(|e| panic!("{name}: {target}: {e}"));
-            assert_eq!(told, made.tokens.len() + made.heads.len(), "{name}");
-            recovered(&format!("{name}: {target}"), &made, wanted);
-            compared += 1;
-        }
-    }
-    assert_eq!(compared, PATCHED[0]);
-}
-
-#[test]
-fn effects_and_patches_come_on_top_of_other_changes_as_pytorch_says() {
-    let mut compared = 0;
-    for case in &*REFERENCE {
-        let (name, stacked) = (case["model"].as_str().expect("a name"), &case["on_top"]);
-        let opened = &MODELS[name];
-        let off = Off { layer: index(&stacked["off"][0]), head: index(&stacked["off"][1]), with: With::Zero };
-        let on_top = |ask: Ask| Ask { off: vec![off], cuts: vec![cut(&stacked["cut"])], ..ask };
-        let [clean, corrupt] = [on_top(asked(case)), on_top(replaced(case))];
-        for (target, wanted) in targets(stacked) {
-            let what = format!("{name}: {target} on top of other changes");
-            let made = Ablation::new(opened, &corrupt, target, With::Mean, &Control::default(), |_| {});
-            let made = made.unwrap_or_else(|e| panic!("{what}: {e}"));
-            close(&what, &made.effects, &grid(&wanted["mean"]), TOLERANCE);
-            if wanted["patch"].is_null() {
-                continue;
-            }
-            let made = Patching::new(opened, [&clean, &corrupt], target, &Control::default(), |_, _| {});
-            recovered(&what, &made.unwrap_or_else(|e| panic!("{what}: {e}")), &wanted["patch"]);
-            compared += 1;
-        }
-    }
-    assert_eq!(compared, PATCHED[1]);
-}
-
-fn all() -> Want {
-    Want::nothing().and(Place::default())
-}
-
-fn same(a: &Array, b: &Array) -> bool {
-    a.shape() == b.shape() && a.data().iter().zip(b.data()).all(|(x, y)| x.to_bits() == y.to_bits())
 }
 
 /// Every kind of change, in one layer.
@@ -488,64 +342,6 @@ fn a_stop_ends_an_ablation_at_the_next_layer() {
 }
 
 #[test]
-fn only_texts_that_differ_and_stand_side_by_side_are_patched() {
-    let opened = &MODELS["bert"];
-    let fails = |corrupt: Ask| {
-        let asks = [&Ask::new(TEXT), &corrupt];
-        let refused = Patching::new(opened, asks, Target::Pooled, &Control::default(), |_, _| {});
-        refused.map(drop).expect_err("refused").to_string()
-    };
-    assert!(fails(Ask::new(TEXT)).contains("there is nothing to recover"));
-    // What the model cannot read is a part of the text all the same.
-    let long = |text: &str| Ask::new(text.repeat(60));
-    let refused = Patching::new(
-        opened,
-        [&long("The keeper climbed. "), &long("The keeper sang and climbed. ")],
-        Target::Pooled,
-        &Control::default(),
-        |_, _| {},
-    );
-    let error = refused.map(drop).expect_err("one is longer").to_string();
-    assert!(error.contains("needs them side by side"), "{error}");
-    let error = fails(Ask::new("The keeper."));
-    assert!(error.contains("11 tokens") && error.contains("first differ at token"), "{error}");
-}
-
-#[test]
-fn the_first_layer_s_whole_output_brings_everything_back() {
-    for (name, opened) in &*MODELS {
-        let plain = run(opened, &Ask { want: all(), ..Ask::new(TEXT) });
-        let piece = plain.tokens.pieces[5].piece.clone();
-        let corrupt = run(opened, &Ask { want: all(), replaced: vec![(2, piece)], ..Ask::new(TEXT) });
-        let at = plain.at(0, Site::Hidden);
-        let with = Array::stack("batch", &[plain.array(at).expect("kept").clone()]).expect("one array");
-        let edits = Edits::none().and(Edit::Patch { at, with });
-        let patched = corrupt.again(opened, &edits, &all(), &Control::default()).expect(name);
-        let above = |at: &At| at.stack == opened.card().stack && at.layer > 0;
-        assert!(plain.arrays.iter().filter(|(at, _)| above(at)).all(|(at, a)| same(a, &patched.arrays[at])), "{name}");
-    }
-}
-
-/// Runs the program on a checkpoint of the tests.
-fn lexiscope(subcommand: &str, model: &str, args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lexiscope"));
-    command.arg(subcommand).arg(data().join("models").join(model)).args(args).output().expect("the program starts")
-}
-
-#[track_caller]
-fn refused(output: &Output) -> String {
-    let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.stdout.is_empty() && !output.status.success() && !message.contains("internal error"), "{message}");
-    message
-}
-
-/// The rows of a file of plain fields, its header first.
-fn rows(path: &Path) -> Vec<Vec<String>> {
-    let text = std::fs::read_to_string(path).expect("the file is written");
-    text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
-}
-
-#[test]
 fn the_command_line_writes_the_effects_of_all_heads() {
     let folder = tempfile::tempdir().expect("a folder");
     let case = REFERENCE.iter().find(|case| case["model"] == "electra-generator").expect("its reference");
@@ -576,30 +372,6 @@ fn the_command_line_writes_the_effects_of_all_heads() {
                 close(&format!("{name}: {target} {with}"), &found, &wanted, TOLERANCE);
             }
         }
-    }
-}
-
-#[test]
-fn the_command_line_writes_what_patches_recover() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let out = folder.path().join("x.csv");
-    let path = out.to_string_lossy().into_owned();
-    let other = "The keeper climbed the narrow stairs, climbed.";
-    let args = ["--clean", TEXT, "--corrupt", other, "--target", "hidden:1,3", "--out", &path];
-    let output = lexiscope("patch", "bert-cased", &args);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let rows = rows(&out);
-    assert_eq!(rows[0], ["kind", "layer", "index", "clean_piece", "corrupt_piece", "recovery"]);
-    let opened = &MODELS["bert-cased"];
-    let n = run(opened, &Ask::new(TEXT)).tokens.len();
-    let (layers, heads) = (opened.card().layers, opened.card().heads);
-    assert_eq!(rows.len(), 1 + layers * (n + heads));
-    // Where the target itself is patched it is as it was, and no other token of that layer has a part in it.
-    for row in rows[1..].iter().filter(|row| row[0] == "token" && row[1] == "1") {
-        // A comma is a token too.
-        let recovery: f64 = row.last().expect("fields").parse().expect("a number");
-        let wanted = if row[2] == "3" { 1.0 } else { 0.0 };
-        assert!((recovery - wanted).abs() < TOLERANCE, "{row:?}");
     }
 }
 

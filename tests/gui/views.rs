@@ -1,52 +1,19 @@
 //! Views of heads in the window: what is drawn, what is said of it, and what all of them share.
-#![cfg(feature = "gui")]
-#![expect(clippy::print_stdout, reason = "a skipped test says why")]
 
-mod window;
-
+use crate::hand::{ask, click, first, has_graphics, press, run, state};
+use crate::window::{Window, open, settle};
 use egui::{Key, Modifiers, Pos2, Rect, Vec2};
 use egui_kittest::kittest::Queryable;
 use lexiscope::analysis::filter::{Filter, Pairs, Special, Threshold};
 use lexiscope::analysis::meaning::Meaning;
-use lexiscope::engine::Run;
 use lexiscope::figure::Mark;
 use lexiscope::figure::heatmap::{Layout, Spot};
 use lexiscope::figure::lines::Focus;
 use lexiscope::gui::action::{Action, Sheet};
 use lexiscope::gui::scene::{Arrangement, View};
 use lexiscope::gui::settings::Settings;
-use lexiscope::gui::state::State;
 use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
 use std::path::Path;
-use std::sync::Arc;
-use window::{Window, open, settle};
-
-fn first() -> Window {
-    open([1280.0, 800.0], 1.0, Settings::default())
-}
-
-fn state(window: &Window) -> &State {
-    window.state().state()
-}
-
-fn run(window: &Window) -> Arc<Run> {
-    state(window).run().expect("a run").clone()
-}
-
-fn press(window: &mut Window, key: Key) {
-    window.key_press(key);
-    settle(window);
-}
-
-fn ask(window: &mut Window, action: Action) {
-    window.state().ask(action);
-    settle(window);
-}
-
-fn click(window: &mut Window, name: &str) {
-    window.get_by_label(name).click();
-    settle(window);
-}
 
 /// Rests the pointer until a tooltip is there.
 fn rest(window: &mut Window, at: Pos2) {
@@ -75,15 +42,6 @@ fn attention(path: &Path, [layers, heads, n]: [usize; 3], weight: impl Fn(usize,
     let tokens = serde_json::to_string(&tokens).expect("JSON");
     let metadata = [("tokens".to_owned(), tokens)].into();
     serialize_to_file([("attentions", view)], Some(metadata), path).expect("it is written");
-}
-
-fn has_graphics() -> bool {
-    let instance = eframe::wgpu::Instance::default();
-    let found = pollster::block_on(instance.enumerate_adapters(eframe::wgpu::Backends::all()));
-    if found.is_empty() {
-        println!("skipped: there is no graphics adapter (on Debian: apt install mesa-vulkan-drivers)");
-    }
-    !found.is_empty()
 }
 
 #[test]
@@ -128,18 +86,43 @@ fn the_whole_model_leaves_out_what_is_left_out() {
         grid.marks.iter().any(|m| matches!(m, Mark::Text { text, .. } if text.contains(what)))
     };
     let whole = run(&window).head(2, 3).to_vec();
+    let special = |window: &Window, t: usize| run(window).tokens.pieces[t].special;
+    // Of each row the fewest that carry 70 % of what is left of it.
+    let cut = sifted(&window);
+    for q in 0..n {
+        let own = |k: usize| if special(&window, q) || special(&window, k) { 0.0 } else { whole[q * n + k] };
+        let mut sizes: Vec<f32> = (0..n).map(own).collect();
+        sizes.sort_by(|a, b| b.total_cmp(a));
+        let all: f32 = sizes.iter().sum();
+        let mut sum = 0.0;
+        let passing = sizes.iter().take_while(|w| {
+            let goes_on = sum < 0.7 * all - 1e-6;
+            sum += **w;
+            goes_on
+        });
+        let least = passing.last().copied().unwrap_or(f32::INFINITY);
+        for k in 0..n {
+            assert_eq!(cut[q * n + k], if own(k) >= least { own(k) } else { 0.0 }, "{q} {k}");
+        }
+    }
+    assert!(says(&window, "no special tokens, top 70 %") && says(&window, "attention, square root"));
+    let passed = state(&window).study.as_ref().expect("a study").sifted.passed().expect("a threshold");
+    ask(&mut window, Action::Arrange(Arrangement::Grid));
+    assert!(passed.kept > 32 && passed.kept < passed.of && passed.of <= 32 * 81, "{passed:?}");
+    ask(&mut window, Action::Arrange(Arrangement::Overview));
+    filter(&mut window, |f| f.threshold = Threshold::Mass(1.0));
     let hidden = sifted(&window);
     for (i, (&kept, &w)) in hidden.iter().zip(&whole).enumerate() {
-        let special = [i / n, i % n].iter().any(|&t| run(&window).tokens.pieces[t].special);
-        assert_eq!(kept, if special { 0.0 } else { w });
+        let is_hidden = special(&window, i / n) || special(&window, i % n);
+        assert_eq!(kept, if is_hidden { 0.0 } else { w });
     }
-    assert!(says(&window, "no special tokens, no threshold") && says(&window, "attention, square root"));
+    assert!(says(&window, "no special tokens") && !says(&window, "top "));
     // Levels are made of what is left: their first entry stands for [CLS] and the first word.
     let coarse = state(&window).study.as_ref().expect("a study").pyramid.value(2 * 8 + 3, 1, 0, 0).expect("an entry");
     assert!((coarse - whole[n + 1]).abs() < 1e-3, "{coarse} and {}", whole[n + 1]);
     filter(&mut window, |f| f.special = Special::Show);
     assert_eq!(sifted(&window), whole);
-    assert!(says(&window, "all tokens, no threshold"));
+    assert!(!says(&window, "tokens"), "where nothing is left out, nothing is said of it");
     filter(&mut window, |f| f.special = Special::Renormalise);
     let row: f32 = sifted(&window)[n..2 * n].iter().sum();
     assert!((row - 1.0).abs() < 1e-5, "{row}");
@@ -209,6 +192,79 @@ fn the_number_on_a_cell_is_the_one_that_is_drawn() {
     window.get_by_label(&format!("before anything is left out: {}", written(whole[query * n + best])));
     ask(&mut window, Action::Pin(Focus::Query(query)));
     window.get_by_label_contains("rescaled from");
+}
+
+#[test]
+fn several_heads_as_one_have_their_own_number_and_pixels_the_farthest_of_theirs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("long.safetensors");
+    let n = 700;
+    // Head 1 has one weight that a pixel could lose beside those of head 0.
+    let lost = (301, 402);
+    let weight = |head: usize, q: usize, k: usize| match head {
+        0 => ((7 * q + 3 * k) % 50) as f32 / 1000.0,
+        _ if (q, k) == lost => 0.9,
+        _ => 0.01,
+    };
+    attention(&path, [1, 2, n], |_, head, q, k| weight(head, q, k));
+    let mut window = first();
+    ask(&mut window, Action::Open(path.to_string_lossy().into_owned()));
+    filter(&mut window, |f| *f = Filter::nothing());
+    window.get_by_label("Head L0\u{b7}H1").click_modifiers(Modifiers::SHIFT);
+    settle(&mut window);
+    window.remove_cursor();
+    click(&mut window, "Sum");
+    press(&mut window, Key::H);
+    let rect = window.get_by_label("Heatmap Sum of 2 heads").rect();
+    let layout = Layout::new(&run(&window).tokens, 10_000.0, rect.height());
+    assert!(layout.is_pooled(), "{} points for {n} cells", layout.plot.w);
+    let area = layout.area(Spot::Cell(lost.0, lost.1));
+    rest(&mut window, rect.min + Vec2::new(area.x + area.w / 2.0, area.y + area.h / 2.0));
+    // The pixel stands for some cells; the number is that of one of them, of both heads.
+    let near = |i: usize| i - 2..i + 3;
+    let is_said = |q: usize, k: usize| window.query_by_label(&format!("w{q} \u{2192} w{k}")).is_some();
+    let found = near(lost.0).flat_map(|q| near(lost.1).map(move |k| (q, k))).find(|&(q, k)| is_said(q, k));
+    let sum = |(q, k): (usize, usize)| lexiscope::figure::short(weight(0, q, k) + weight(1, q, k));
+    window.get_by_label(&sum(found.expect("an edge")));
+    window.get_by_label(&format!("farthest from zero under the pointer: {}", sum(lost)));
+}
+
+#[test]
+fn a_query_is_masked_by_the_button_beside_it_or_over_it() {
+    for way in ["vertical", "horizontal"] {
+        let mut window = first();
+        press(&mut window, Key::Escape);
+        click(&mut window, "Direction of tokens");
+        click(&mut window, way);
+        let query = window.get_by_label("Query 3 lady").rect();
+        window.hover_at(query.center());
+        settle(&mut window);
+        settle(&mut window);
+        // The inspector at the right has one of the same name.
+        let button = |window: &Window| {
+            let mut places = window.get_all_by_label("Mask this word").map(|node| node.rect());
+            places.find(|place| place.right() < 1000.0)
+        };
+        let place = button(&window).expect(way);
+        if way == "horizontal" {
+            assert!(place.bottom() <= query.center().y && place.x_range().contains(query.center().x));
+        } else {
+            assert!(place.right() <= query.left() && place.y_range().contains(query.center().y));
+        }
+        // On its way to the button the pointer still is on the token.
+        window.hover_at(place.center());
+        settle(&mut window);
+        assert_eq!(state(&window).preview, Some(Focus::Query(3)), "{way}");
+        assert_eq!(button(&window), Some(place));
+        for pressed in [true, false] {
+            let (pos, button, modifiers) = (place.center(), egui::PointerButton::Primary, Modifiers::NONE);
+            window.event(egui::Event::PointerButton { pos, button, pressed, modifiers });
+            window.step();
+        }
+        settle(&mut window);
+        assert_eq!(state(&window).scene.masked, [3], "{way}");
+        assert_eq!(run(&window).tokens.pieces[3].piece, "[MASK]");
+    }
 }
 
 #[test]

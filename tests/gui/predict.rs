@@ -1,51 +1,28 @@
 //! Predictions, comparisons and the map of heads, as a person uses them.
-#![cfg(feature = "gui")]
 
-mod window;
-
+use crate::hand::{ask, click, first, fixture, open_path, pieces, press, run};
+use crate::window::{Window, open, settle};
 use egui::{Key, Vec2};
 use egui_kittest::kittest::{NodeT, Queryable};
 use lexiscope::analysis::compare::Comparison;
-use lexiscope::analysis::filter::Filter;
+use lexiscope::analysis::filter::{Filter, Threshold};
 use lexiscope::analysis::map::{HeadMap, How};
-use lexiscope::analysis::meaning::Meaning;
+use lexiscope::analysis::meaning::{Meaning, Weights};
 use lexiscope::analysis::predictions::top;
-use lexiscope::engine::{Ask, Off, Run, With};
+use lexiscope::engine::{Ask, Cut, Off, Run, With};
 use lexiscope::figure::lines::Focus;
-use lexiscope::figure::{head_name, probability, short, weight};
+use lexiscope::figure::{head_name, percent, probability, short, weight};
 use lexiscope::gui::action::Action;
+use lexiscope::gui::changes;
 use lexiscope::gui::scene::View;
 use lexiscope::gui::settings::{Settings, Theme};
 use lexiscope::trace::{Control, Site};
+use serde_json::{Value, json};
 use std::path::Path;
-use window::{Window, open, settle};
-
-fn first() -> Window {
-    open([1280.0, 800.0], 1.0, Settings::default())
-}
-
-fn press(window: &mut Window, key: Key) {
-    window.key_press(key);
-    settle(window);
-}
-
-fn click(window: &mut Window, label: &str) {
-    window.get_by_label(label).click();
-    settle(window);
-}
-
-fn ask(window: &mut Window, action: Action) {
-    window.state().ask(action);
-    settle(window);
-}
+use std::sync::Arc;
 
 fn filter(window: &Window) -> Filter {
     window.state().state().scene.look.filter
-}
-
-fn pieces(window: &Window) -> Vec<String> {
-    let run = window.state().state().run().expect("a run");
-    run.tokens.pieces.iter().map(|p| p.piece.clone()).collect()
 }
 
 fn is_ready(window: &Window) {
@@ -132,6 +109,44 @@ fn a_causal_model_goes_on_and_steps_pin_rows() {
 }
 
 #[test]
+fn changes_to_generated_tokens_are_there_when_a_session_is_opened_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let session = folder.path().join("x.lexiscope.json");
+    let mut window = first();
+    open_path(&mut window, &fixture("models/gpt2-prefix"));
+    // The model said a word letter by letter, of which the tokenizer makes fewer tokens.
+    let (given, said) = ("The old keeper", " climbed the stairs");
+    let rows = std::fs::read_to_string(fixture("models/gpt2-prefix/tokenizer.json")).expect("a tokenizer");
+    let rows: Value = serde_json::from_str(&rows).expect("JSON");
+    let row = |c: char| rows["model"]["vocab"][c.to_string().replace(' ', "\u{120}")].as_u64().expect("a letter");
+    let ids: Vec<u64> = said.chars().map(row).collect();
+    ask(&mut window, Action::Text(format!("{given}{said}")));
+    let typed = run(&window).tokens.len();
+    ask(&mut window, Action::SaveSession(session.clone()));
+    let mut saved: Value =
+        serde_json::from_str(&std::fs::read_to_string(&session).expect("it is there")).expect("JSON");
+    saved["scene"]["continued"] = json!({ "from": given.len(), "ids": ids });
+    std::fs::write(&session, saved.to_string()).expect("written");
+    open_path(&mut window, &session);
+    is_ready(&window);
+    let last = run(&window).tokens.len() - 1;
+    assert!(typed < last, "{typed} tokens of the tokenizer, {} of the model", last + 1);
+    let cut = Cut { layer: 0, head: Some(1), query: last, key: 1 };
+    ask(&mut window, Action::Change(changes::Ask::Cut(vec![cut])));
+    ask(&mut window, Action::Pin(Focus::Query(last)));
+    is_ready(&window);
+    let scene = window.state().state().scene.clone();
+    assert_eq!(scene.cuts, [cut]);
+    ask(&mut window, Action::SaveSession(session.clone()));
+    drop(window);
+    let mut window = first();
+    open_path(&mut window, &session);
+    is_ready(&window);
+    assert_eq!(window.state().state().scene, scene);
+    assert_eq!(run(&window).ask.cuts, [cut]);
+}
+
+#[test]
 fn generated_tokens_stay_what_they_were_whatever_is_changed() {
     let mut window = first();
     let gpt2 = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/models/gpt2-prefix");
@@ -163,6 +178,11 @@ fn generated_tokens_stay_what_they_were_whatever_is_changed() {
     assert!(window.get_by_label("Generate text").accesskit_node().is_disabled());
 }
 
+fn compared(a: Arc<Run>, b: Arc<Run>, filter: &Filter) -> Comparison {
+    let [a, b] = [a, b].map(|run| Weights::new(&run, Meaning::Raw).expect("attention"));
+    Comparison::of(&a, &b, filter, false, &Control::default()).expect("a comparison")
+}
+
 #[test]
 fn another_sentence_is_compared() {
     let mut window = first();
@@ -177,13 +197,32 @@ fn another_sentence_is_compared() {
     is_ready(&window);
     let model = window.state().state().model.clone().expect("a model");
     let asked = Ask::new("The young man closed the heavy window.");
-    let b = Run::new(&model, &asked, &Control::default()).expect("a run");
-    let found = Comparison::of(&a, &b, &filter(&window), false, &Control::default()).expect("a comparison");
+    let b = Arc::new(Run::new(&model, &asked, &Control::default()).expect("a run"));
+    let found = compared(a.clone(), b.clone(), &filter(&window));
     let (layer, head, js) = found.ranked()[0];
     let row = format!("Head {} differs by {}", head_name(layer, head), lexiscope::gui::words::number(js as f32));
     click(&mut window, &row);
     assert_eq!(window.state().state().scene.head, (layer, head));
     window.get_by_label("Difference of attention");
+    // The threshold keeps the largest differences of each row, whichever sign they have.
+    let [a, b] = [a, b].map(|run| Weights::new(&run, Meaning::Raw).expect("attention"));
+    let difference = found.difference(&a, &b, layer, head).expect("a matrix");
+    let of = difference.iter().filter(|d| **d != 0.0).count();
+    let all: f32 = difference.iter().map(|d| d.abs()).sum();
+    for (count, n) in [(2, found.alignment.pairs.len()), (99, found.alignment.pairs.len())] {
+        let fewer = Filter { threshold: Threshold::Top(count), ..filter(&window) };
+        ask(&mut window, Action::Filter(fewer));
+        is_ready(&window);
+        let largest = |row: &[f32]| {
+            let mut sizes: Vec<f32> = row.iter().map(|d| d.abs()).filter(|d| *d > 0.0).collect();
+            sizes.sort_by(|a, b| b.total_cmp(a));
+            sizes.truncate(count);
+            (sizes.len(), sizes.iter().sum::<f32>())
+        };
+        let kept = difference.chunks(n).map(largest).fold((0, 0.0), |(n, mass), row| (n + row.0, mass + row.1));
+        let said = format!("{count} a row: {} of all differences, {} of {of} cells", percent(kept.1 / all), kept.0);
+        window.get_by_label(&said);
+    }
 }
 
 #[test]
@@ -213,7 +252,7 @@ fn another_model_and_what_was_before_are_compared() {
         let off = vec![Off { layer: 0, head: 3, with: With::Mean }];
         let asks = [plain.clone(), Ask { off, masked, ..plain }];
         let [before, after] = asks.map(|ask| Run::new(&model, &ask, &Control::default()).expect("a run"));
-        Comparison::of(&before, &after, &filter(window), false, &Control::default()).expect("a comparison").ranked()[0]
+        compared(before.into(), after.into(), &filter(window)).ranked()[0]
     };
     let row = |(layer, head, js): (usize, usize, f64)| {
         format!("Head {} differs by {}", head_name(layer, head), lexiscope::gui::words::number(js as f32))
@@ -306,7 +345,7 @@ fn a_model_without_words_says_so() {
             std::fs::copy(file.path(), copy.join(file.file_name())).expect("it is copied");
         }
         let config = std::fs::read_to_string(copy.join("config.json")).expect("it is there");
-        let mut config: serde_json::Value = serde_json::from_str(&config).expect("JSON");
+        let mut config: Value = serde_json::from_str(&config).expect("JSON");
         config["problem_type"] = problem.into();
         std::fs::write(copy.join("config.json"), config.to_string()).expect("it is written");
         ask(&mut window, Action::Open(copy.to_string_lossy().into_owned()));

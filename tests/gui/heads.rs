@@ -1,8 +1,7 @@
 //! The table of heads and its evidence, as a person uses them.
-#![cfg(feature = "gui")]
 
-mod window;
-
+use crate::hand::{click, first};
+use crate::window::{Window, open, settle};
 use egui::accesskit::Role;
 use egui::{Event, Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -16,20 +15,10 @@ use lexiscope::gui::settings::{Settings, Theme};
 use lexiscope::trace::Control;
 use std::path::Path;
 use std::sync::Arc;
-use window::{Window, open, settle};
-
-fn click(window: &mut Window, label: &str) {
-    window.get_by_label(label).click();
-    settle(window);
-}
 
 fn show(window: &mut Window, view: View) {
     window.state().ask(Action::Show(view));
     settle(window);
-}
-
-fn first() -> Window {
-    open([1280.0, 800.0], 1.0, Settings::default())
 }
 
 /// A window with the heads of the hand-made treebank.

@@ -1,8 +1,7 @@
 //! Lines, all heads and the matrix as a person uses them, found by the names that a screen reader reads out.
-#![cfg(feature = "gui")]
 
-mod window;
-
+use crate::hand::{ask, click, first, press};
+use crate::window::{Window, settle};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use lexiscope::analysis::measures::{Measure, Setting};
@@ -12,27 +11,6 @@ use lexiscope::figure::pyramid::Pool;
 use lexiscope::figure::shades::Scale;
 use lexiscope::gui::action::{Action, ExportOf};
 use lexiscope::gui::scene::{Arrangement, View};
-use lexiscope::gui::settings::Settings;
-use window::{Window, open, settle};
-
-fn first() -> Window {
-    open([1280.0, 800.0], 1.0, Settings::default())
-}
-
-fn press(window: &mut Window, key: Key) {
-    window.key_press(key);
-    settle(window);
-}
-
-fn ask(window: &mut Window, action: Action) {
-    window.state().ask(action);
-    settle(window);
-}
-
-fn click(window: &mut Window, name: &str) {
-    window.get_by_label(name).click();
-    settle(window);
-}
 
 fn shift_click(window: &mut Window, name: &str) {
     window.get_by_label(name).click_modifiers(Modifiers::SHIFT);

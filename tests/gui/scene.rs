@@ -1,35 +1,13 @@
 //! What a person chooses to see: filters, undo and redo, keys.
-#![cfg(feature = "gui")]
 
-mod window;
-
+use crate::hand::{click, first, press_with, state};
+use crate::window::{Window, settle};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
 use lexiscope::analysis::filter::{Filter, Pairs, Special, Threshold};
 use lexiscope::analysis::meaning::Meaning;
 use lexiscope::figure::lines::Focus;
 use lexiscope::gui::action::Action;
-use lexiscope::gui::settings::Settings;
-use lexiscope::gui::state::State;
-use window::{Window, open, settle};
-
-fn first() -> Window {
-    open([1280.0, 800.0], 1.0, Settings::default())
-}
-
-fn state(window: &Window) -> &State {
-    window.state().state()
-}
-
-fn click(window: &mut Window, label: &str) {
-    window.get_by_label(label).click();
-    settle(window);
-}
-
-fn press(window: &mut Window, modifiers: Modifiers, key: Key) {
-    window.key_press_modifiers(modifiers, key);
-    settle(window);
-}
 
 /// A change counts as one once it has rested for a second.
 fn later(window: &mut Window) {
@@ -94,7 +72,7 @@ fn words_stand_for_their_pieces() {
     settle(&mut window);
     let run = state(&window).run().expect("a run").clone();
     let word = run.tokens.words().into_iter().find(|w| w.len() > 1).expect("a word of several pieces");
-    press(&mut window, Modifiers::NONE, Key::W);
+    press_with(&mut window, Modifiers::NONE, Key::W);
     assert!(state(&window).scene.look.filter.words);
     let label = format!("Query {} {}", word.start, run.tokens.merged().source(word.start));
     click(&mut window, &label);
@@ -144,17 +122,17 @@ fn undo_and_redo_bring_back_text_head_and_filter() {
     window.state().ask(Action::Text("The cat sat.".into()));
     later(&mut window);
     let end = state(&window).scene.clone();
-    press(&mut window, Modifiers::COMMAND, Key::Z);
+    press_with(&mut window, Modifiers::COMMAND, Key::Z);
     assert_eq!(state(&window).scene.text, begin.text);
     assert_eq!(state(&window).run().expect("a run").ask.text, begin.text, "the model has read it again");
-    press(&mut window, Modifiers::COMMAND, Key::Z);
+    press_with(&mut window, Modifiers::COMMAND, Key::Z);
     assert_eq!(state(&window).scene.look.filter, begin.look.filter);
-    press(&mut window, Modifiers::COMMAND, Key::Z);
+    press_with(&mut window, Modifiers::COMMAND, Key::Z);
     assert_eq!(state(&window).scene, begin);
     for _ in 0..2 {
-        press(&mut window, Modifiers::COMMAND, Key::Y);
+        press_with(&mut window, Modifiers::COMMAND, Key::Y);
     }
-    press(&mut window, Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
+    press_with(&mut window, Modifiers::COMMAND | Modifiers::SHIFT, Key::Z);
     assert_eq!(state(&window).scene, end);
 }
 
@@ -168,7 +146,7 @@ fn what_is_chosen_first_can_be_taken_back() {
         later(&mut window);
         assert_ne!(state(&window).scene, begin, "{action:?}");
         assert_eq!(state(&window).scene.head, begin.head, "{action:?} moves no selection");
-        press(&mut window, Modifiers::COMMAND, Key::Z);
+        press_with(&mut window, Modifiers::COMMAND, Key::Z);
         assert_eq!(state(&window).scene, begin, "{action:?}");
     }
 }
@@ -177,12 +155,12 @@ fn what_is_chosen_first_can_be_taken_back() {
 fn space_pins_and_a_question_mark_helps() {
     let mut window = first();
     let pinned = state(&window).scene.pinned.expect("a token is pinned");
-    press(&mut window, Modifiers::NONE, Key::Space);
+    press_with(&mut window, Modifiers::NONE, Key::Space);
     assert_eq!(state(&window).scene.pinned, None);
-    press(&mut window, Modifiers::NONE, Key::Space);
+    press_with(&mut window, Modifiers::NONE, Key::Space);
     assert!(matches!(state(&window).scene.pinned, Some(Focus::Query(1))), "the first word, for {pinned:?}");
-    press(&mut window, Modifiers::NONE, Key::K);
+    press_with(&mut window, Modifiers::NONE, Key::K);
     assert_eq!(state(&window).scene.heads_off.len(), 1);
-    press(&mut window, Modifiers::SHIFT, Key::Questionmark);
+    press_with(&mut window, Modifiers::SHIFT, Key::Questionmark);
     window.get_by_label("Close");
 }

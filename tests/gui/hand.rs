@@ -1,0 +1,73 @@
+//! What every test of the window does with it.
+#![expect(clippy::print_stdout, reason = "a skipped test says why")]
+
+use crate::window::{self, Window, settle};
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable;
+use lexiscope::engine::Run;
+use lexiscope::gui::action::Action;
+use lexiscope::gui::settings::Settings;
+use lexiscope::gui::state::State;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The window as it starts.
+pub fn first() -> Window {
+    window::open([1280.0, 800.0], 1.0, Settings::default())
+}
+
+/// Asks for something and waits until it is on the screen.
+pub fn ask(window: &mut Window, action: Action) {
+    window.state().ask(action);
+    settle(window);
+}
+
+/// Clicks what is called so.
+pub fn click(window: &mut Window, label: &str) {
+    window.get_by_label(label).click();
+    settle(window);
+}
+
+pub fn press(window: &mut Window, key: Key) {
+    window.key_press(key);
+    settle(window);
+}
+
+pub fn press_with(window: &mut Window, modifiers: Modifiers, key: Key) {
+    window.key_press_modifiers(modifiers, key);
+    settle(window);
+}
+
+/// Opens a file or a folder.
+pub fn open_path(window: &mut Window, path: &Path) {
+    ask(window, Action::Open(path.to_string_lossy().into_owned()));
+}
+
+pub fn state(window: &Window) -> &State {
+    window.state().state()
+}
+
+/// The run that is shown.
+pub fn run(window: &Window) -> Arc<Run> {
+    state(window).run().expect("a run").clone()
+}
+
+/// The tokens that are shown, as the vocabulary has them.
+pub fn pieces(window: &Window) -> Vec<String> {
+    run(window).tokens.pieces.iter().map(|p| p.piece.clone()).collect()
+}
+
+/// A file or a folder of `tests/data`.
+pub fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
+}
+
+/// Whether pictures can be drawn; a test that needs them is skipped where they cannot.
+pub fn has_graphics() -> bool {
+    let instance = eframe::wgpu::Instance::default();
+    let found = pollster::block_on(instance.enumerate_adapters(eframe::wgpu::Backends::all()));
+    if found.is_empty() {
+        println!("skipped: there is no graphics adapter (on Debian: apt install mesa-vulkan-drivers)");
+    }
+    !found.is_empty()
+}
