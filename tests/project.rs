@@ -1,14 +1,15 @@
 //! `lexiscope project`: vectors in, a map and what it keeps out. Figures are scikit-learn's (`data/make_geometry.py`).
 
-mod written;
+#[path = "written/csv.rs"]
+mod csv;
 
+use csv::read_csv;
 use lexiscope::analysis::bootstrap::SplitMix;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
-use written::read_csv;
 
 fn expected() -> Value {
     serde_json::from_str(include_str!("data/geometry.json")).expect("valid JSON")

@@ -9,8 +9,9 @@ mod window;
 
 use lexiscope::figure::lines::Focus;
 use lexiscope::gui::action::{Action, Sheet};
-use lexiscope::gui::scene::{Arrangement, Look, View};
+use lexiscope::gui::scene::{Arrangement, Look, View, Workspace};
 use lexiscope::gui::settings::{Settings, Theme};
+use lexiscope::gui::space::{Ask, Chosen};
 use std::path::Path;
 use window::{Window, open, settle};
 
@@ -119,6 +120,19 @@ fn sheets_and_tiles() {
     shoot(&mut window, "all-heads");
     ask(&mut window, [Action::Arrange(Arrangement::Overview), Action::Sheet(Some(Sheet::Help))]);
     shoot(&mut window, "help");
+}
+
+#[test]
+fn embeddings() {
+    if !has_graphics() {
+        return;
+    }
+    let mut window = open([1280.0, 800.0], 1.0, Settings::default());
+    ask(&mut window, [Action::Workspace(Workspace::Embeddings)]);
+    let formula = "king - man + woman".to_owned();
+    let chosen = Chosen { formula, ..window.state().state().scene.space.clone() };
+    ask(&mut window, [Action::Space(Ask::Choose(Box::new(chosen)))]);
+    shoot(&mut window, "embeddings");
 }
 
 #[test]

@@ -5,7 +5,6 @@ use crate::window::{Window, open, settle};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use lexiscope::gui::action::Action;
-use lexiscope::gui::command::Command;
 use lexiscope::gui::scene::Workspace;
 use lexiscope::gui::settings::{Settings, Theme};
 use lexiscope::gui::space;
@@ -32,7 +31,7 @@ fn start(folder: &tempfile::TempDir) -> Window {
     let mut window = open([1280.0, 800.0], 1.0, Settings { theme: Theme::Dark, ..Settings::default() });
     let path = vectors(folder).to_string_lossy().into_owned();
     ask(&mut window, Action::Space(space::Ask::Open(path)));
-    ask(&mut window, Action::Do(Command::Embeddings));
+    ask(&mut window, Action::Workspace(Workspace::Embeddings));
     window
 }
 
@@ -127,6 +126,7 @@ fn a_map_turns_in_three_dimensions_and_zooms_by_the_wheel() {
         unit: egui::MouseWheelUnit::Point,
         delta: egui::Vec2::new(0.0, 80.0),
         phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Wheel,
         modifiers: Modifiers::NONE,
     });
     settle(&mut window);

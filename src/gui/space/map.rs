@@ -72,7 +72,10 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas, 
     }
     let still = moving.is_none().then_some(laid);
     gestures(ui, state, actions, canvas, &response, &sight, still);
-    notes(ui, state, &sight, laid, space);
+    // What is said is of the map at rest.
+    if moving.is_none() {
+        notes(ui, state, &sight, laid, space);
+    }
 }
 
 /// The points, on the graphics card.
