@@ -87,6 +87,7 @@ impl Command {
             Self::Generate(args) => args.misuse(),
             Self::Compare(args) => args.misuse(),
             Self::Map(args) => args.misuse(),
+            Self::Vectors(args) => args.misuse(),
             _ => None,
         }
     }
