@@ -8,15 +8,18 @@ use lexiscope::analysis::space::neighbours::{Index, Metric, Near};
 use lexiscope::analysis::space::odd::Odd;
 use lexiscope::analysis::space::plane::Plane;
 use lexiscope::rows::Rows;
-use lexiscope::source::vectors::{Opening, Vectors, Words};
+use lexiscope::source::vectors::{Opening, Subwords, Vectors, Words};
 use lexiscope::trace::Control;
 use serde_json::Value;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// A space with what was computed of it elsewhere.
 struct Space {
     words: Words,
     rows: Rows,
+    subwords: Option<Subwords>,
     wanted: Value,
 }
 
@@ -26,11 +29,17 @@ impl Space {
         let words = texts(&wanted["words"]).into_iter().collect();
         let width = wanted["width"].as_u64().expect("a width") as usize;
         let rows = numbers(&wanted["rows"]).into_iter().map(|x| x as f32).collect();
-        Self { words, rows: Rows::new(rows, width).expect("whole rows"), wanted }
+        Self { words, rows: Rows::new(rows, width).expect("whole rows"), subwords: None, wanted }
     }
 
     fn lexicon(&self, unit: bool) -> Lexicon<'_> {
         Lexicon { words: &self.words, rows: &self.rows, make: None, unit }
+    }
+
+    /// The same with vectors for words that are not there, where the file has parts of words.
+    fn with_lexicon<T>(&self, unit: bool, f: impl FnOnce(&Lexicon<'_>) -> T) -> T {
+        let make = |word: &str| self.subwords.as_ref()?.vector(word.as_bytes());
+        f(&Lexicon { make: Some(&make), ..self.lexicon(unit) })
     }
 
     fn row(&self, word: &str) -> usize {
@@ -39,10 +48,16 @@ impl Space {
 
     /// What a formula is near to, its words left out.
     fn near(&self, formula: &str, k: usize) -> Vec<Near> {
-        let value = Formula::parse(formula).expect("a formula").value(&self.lexicon(true)).expect("known words");
+        let formula = Formula::parse(formula).expect("a formula");
+        let value = self.with_lexicon(true, |lexicon| formula.value(lexicon)).expect("known words");
         let index = Index::new(&self.rows, Metric::Cosine);
-        let keep = |row: usize| !value.inputs.contains(&row);
+        let keep = |row: usize| !value.inputs.contains(&row) && !self.is_end(row);
         index.nearest(&value.vector, k, Some(&keep), &Control::default()).expect("neighbours")
+    }
+
+    /// Whether a row is the end of lines in a file with n-grams: fastText adds none to it, gensim does.
+    fn is_end(&self, row: usize) -> bool {
+        self.subwords.is_some() && self.words.get(row) == "</s>"
     }
 
     /// Compares a list with one of `[word, score]`. Equal scores may stand in any order there.
@@ -261,9 +276,13 @@ fn shared() -> Option<PathBuf> {
 }
 
 fn open(path: &Path) -> Space {
-    let Vectors { words, rows, .. } =
-        Vectors::open(path, &Opening::default(), &Control::default()).unwrap_or_else(|e| panic!("{e}"));
-    Space { words, rows, wanted: Value::Null }
+    let vectors = Vectors::open(path, &Opening::default(), &Control::default()).unwrap_or_else(|e| panic!("{e}"));
+    let Vectors { words, rows, subwords, .. } = vectors;
+    Space { words, rows, subwords, wanted: Value::Null }
+}
+
+fn quoted(word: &str) -> String {
+    format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 #[test]
@@ -275,20 +294,24 @@ fn public_files_give_what_gensim_gives() {
     for (name, wanted) in wanted.iter().filter(|(_, wanted)| wanted.get("near").is_some()) {
         let space = open(&folder.join(name));
         for case in list(&wanted["near"]) {
-            let found = space.near(&format!("\"{}\"", text(&case[0]).replace('\\', "\\\\").replace('"', "\\\"")), 10);
+            let found = space.near(&quoted(text(&case[0])), 10);
             space.assert_list(&found, &case[1], 1e-5, &format!("{name} {}", case[0]));
         }
-        let formula = text(&wanted["formula"][0]);
-        let found = space.near(formula, 10);
-        space.assert_list(&found, &wanted["formula"][1], 1e-5, &format!("{name} {formula}"));
-        let words: Vec<&str> = formula.split([' ']).collect();
+        let words = texts(&wanted["formula"][0]);
+        let [b, a, c] = [0, 1, 2].map(|i| quoted(words[i]));
+        let found = space.near(&format!("{b} - {a} + {c}"), 10);
+        space.assert_list(&found, &wanted["formula"][1], 1e-5, &format!("{name} {words:?}"));
         let index = Index::new(&space.rows, Metric::Cosine);
-        let analogy = Analogy::find(words[2], words[0], words[4], &[], &space.lexicon(true)).expect("known words");
-        let found = analogy.answers(Method::CosMul, &index, 10, false, &control).expect("answers");
-        space.assert_list(&found, &wanted["cosmul"], 1e-5, &format!("{name} 3cosmul"));
-        let words = texts(&wanted["odd"][0]);
-        let found = Odd::of(&words, &space.lexicon(true)).expect("known words").ranked;
-        assert_eq!(words[found.last().expect("words").0], text(&wanted["odd"][1]), "{name}");
+        space.with_lexicon(true, |lexicon| {
+            let analogy = Analogy::find(words[1], words[0], words[2], &[], lexicon).expect("known words");
+            let mut found = analogy.answers(Method::CosMul, &index, 11, false, &control).expect("answers");
+            found.retain(|near| !space.is_end(near.row));
+            found.truncate(10);
+            space.assert_list(&found, &wanted["cosmul"], 1e-5, &format!("{name} 3cosmul {words:?}"));
+            let words = texts(&wanted["odd"][0]);
+            let found = Odd::of(&words, lexicon).expect("known words").ranked;
+            assert_eq!(words[found.last().expect("words").0], text(&wanted["odd"][1]), "{name}");
+        });
     }
 }
 
@@ -308,4 +331,106 @@ fn public_evaluations_give_what_gensim_gives() {
             questions.score(&space.words, &index, method, How::default(), &Control::default()).expect("not stopped");
         assert_sections(&scores, &wanted[name], name);
     }
+}
+
+/// The program over the small space: what it says, or what it complains of.
+fn said(args: &[&str]) -> Result<String, String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let space = Space::small();
+    let mut file = format!("{} {}\n", space.rows.len(), space.rows.width());
+    for (word, row) in space.words.iter().zip(&space.rows) {
+        let numbers: Vec<String> = row.iter().map(f32::to_string).collect();
+        writeln!(file, "{word} {}", numbers.join(" ")).expect("text");
+    }
+    let vectors = folder.path().join("small.vec");
+    std::fs::write(&vectors, file).expect("it is written");
+    for (name, key) in [("people.tsv", "pairs"), ("questions.txt", "questions")] {
+        std::fs::write(folder.path().join(name), text(&space.wanted[key])).expect("it is written");
+    }
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lexiscope"));
+    command.current_dir(folder.path()).args(["vectors", "small.vec"]).args(args);
+    let output = command.output().expect("the program starts");
+    let read = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
+    if output.status.success() { Ok(read(&output.stdout)) } else { Err(read(&output.stderr)) }
+}
+
+fn said_json(args: &[&str]) -> Value {
+    serde_json::from_str(&said(args).unwrap_or_else(|e| panic!("{args:?}: {e}"))).expect("JSON")
+}
+
+/// Compares a printed list `[{word, score}]` with one of `[word, score]`.
+fn assert_printed(found: &Value, wanted: &Value) {
+    assert_eq!(list(found).len(), list(wanted).len(), "{found}");
+    for (found, wanted) in list(found).iter().zip(list(wanted)) {
+        assert!((number(&found["score"]) - number(&wanted[1])).abs() < 1e-5, "{found} {wanted}");
+        assert_eq!(text(&found["word"]), text(&wanted[0]));
+    }
+}
+
+#[test]
+fn near_and_expr_print_flat_lists() {
+    let wanted = Space::small().wanted;
+    for case in list(&wanted["most_similar"]) {
+        assert_printed(&said_json(&[&["near"], &texts(&case[0])[..], &["-n", "9", "--json"]].concat()), &case[1]);
+    }
+    let euclidean = list(&wanted["near"]).iter().find(|case| case[0] == "euclidean" && case[1] == "new york");
+    assert_printed(
+        &said_json(&["near", "new york", "--metric", "euclidean", "-n", "9", "--json"]),
+        &euclidean.expect("a case")[2],
+    );
+    for case in list(&wanted["formula_neighbours"]) {
+        assert_printed(&said_json(&["expr", text(&case[0]), "-n", "9", "--json"]), &case[1]);
+    }
+    let analogy = &wanted["analogies"][0];
+    let formula = "maness - man + king";
+    let mul = said_json(&["expr", formula, "--method", "3cosmul", "-n", "6", "--json"]);
+    assert_printed(&mul, &analogy["3cosmul"]);
+    assert_printed(&said_json(&["expr", formula, "--inputs", "-n", "6", "--json"]), &analogy["with inputs"]);
+    let lines = said(&["near", "king", "-n", "2"]).expect("two words");
+    let [first, _] = lines.lines().collect::<Vec<_>>()[..] else { panic!("two lines: {lines}") };
+    let (word, score) = first.split_once('\t').expect("a tab");
+    assert_eq!((word, score.parse::<f32>().is_ok()), ("King", true));
+    assert!(said(&["expr", "-king + man"]).is_ok() && said(&["near", "--", "well-known"]).is_ok());
+}
+
+#[test]
+fn what_cannot_be_asked_is_explained() {
+    let why = |args: &[&str]| said(args).expect_err("it fails");
+    assert!(why(&["near", "kingg"]).contains("`kingg` is not in the vocabulary; nearest spellings: king, "));
+    assert!(why(&["near", "zero"]).contains("has a vector of zeros, which has no direction"));
+    assert!(said(&["near", "zero", "--metric", "euclidean"]).is_ok());
+    assert!(why(&["near", "king", "--metric", "manhattan"]).contains("cosine, euclidean, dot"));
+    assert!(why(&["expr", "king - "]).contains("expected a word"));
+    assert!(why(&["expr", "king - kingg"]).contains("`kingg` (character 8) is not in the vocabulary"));
+    assert!(why(&["expr", "king - king"]).contains("no direction"));
+    assert!(why(&["expr", "2 king", "--method", "3cosmul"]).contains("without weights"));
+    assert!(why(&["expr", "king", "--method", "3cosmul", "--metric", "dot"]).contains("no other metric"));
+    assert!(why(&["odd", "king", "man"]).contains("three known words"));
+    assert!(why(&["eval", "small.vec"]).contains("none of its"), "{}", why(&["eval", "small.vec"]));
+    assert!(why(&["eval", "nowhere.txt"]).contains("nowhere.txt"));
+}
+
+#[test]
+fn odd_prints_the_word_and_eval_the_figures() {
+    let wanted = Space::small().wanted;
+    for case in list(&wanted["odd"]) {
+        let words = [&["odd", "nobody"], &texts(&case[0])[..]].concat();
+        assert_eq!(said(&words).expect("a word").trim_end(), text(&case[2]));
+        let found = said_json(&[&words[..], &["--json"]].concat());
+        assert_eq!(found["odd"], case[2]);
+        assert_printed(&found["words"], &case[1]);
+    }
+    let found = said_json(&["eval", "people.tsv", "questions.txt", "--json"]);
+    let (pairs, sections) = (&wanted["scores"][""][0], &wanted["scores"][""][1]);
+    assert_eq!(text(&found[0]["name"]), "people");
+    for name in ["pearson", "spearman", "oov"] {
+        assert!((number(&found[0][name]) - number(&pairs[name])).abs() < 1e-6, "{name}");
+    }
+    let counted: Vec<Value> = list(&found)[1..]
+        .iter()
+        .map(|s| Value::from(vec![s["section"].clone(), s["correct"].clone(), s["total"].clone()]))
+        .collect();
+    assert_eq!(&Value::from(counted), sections);
+    let text = said(&["eval", "people.tsv", "questions.txt", "--method", "3cosmul"]).expect("figures");
+    assert!(text.lines().last().is_some_and(|line| line.contains("109 of 184")), "{text}");
 }

@@ -94,6 +94,7 @@ impl Command {
             Self::Compare(args) => args.misuse(),
             Self::Map(args) => args.misuse(),
             Self::Project(args) => args.misuse(),
+            Self::Vectors(args) => args.misuse(),
             _ => None,
         }
     }

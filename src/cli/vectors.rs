@@ -1,7 +1,12 @@
 //! `lexiscope vectors`: files of word vectors on the command line, one file here to each thing that is asked of them.
 
+mod ask;
 mod convert;
+mod eval;
+mod expr;
 mod info;
+mod near;
+mod odd;
 
 pub(super) use convert::{vectors_path, write};
 
@@ -26,6 +31,10 @@ pub(super) struct Args {
 enum Command {
     Info(info::Args),
     Convert(convert::Args),
+    Near(near::Args),
+    Expr(expr::Args),
+    Odd(odd::Args),
+    Eval(eval::Args),
 }
 
 /// The vectors that a subcommand works on.
@@ -96,10 +105,22 @@ impl Source {
 }
 
 impl Args {
+    /// What contradicts itself in these arguments.
+    pub(super) fn misuse(&self) -> Option<String> {
+        match &self.command {
+            Command::Expr(args) => args.misuse(),
+            _ => None,
+        }
+    }
+
     pub(super) fn run(&self) -> Result<()> {
         match &self.command {
             Command::Info(args) => args.run(&self.source),
             Command::Convert(args) => args.run(&self.source),
+            Command::Near(args) => args.run(&self.source),
+            Command::Expr(args) => args.run(&self.source),
+            Command::Odd(args) => args.run(&self.source),
+            Command::Eval(args) => args.run(&self.source),
         }
     }
 }

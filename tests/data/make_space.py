@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from gensim.models import KeyedVectors
+from gensim.models.fasttext import load_facebook_vectors
 from sklearn.decomposition import PCA
 
 warnings.filterwarnings("ignore")
@@ -253,10 +254,15 @@ def make_small():
 
 def of_file(kv, words, odd, formula):
     add = {"positive": [formula[0], formula[2]], "negative": [formula[1]]}
+
+    def ten(found):
+        # To `</s>` gensim adds n-grams, fastText does not: it is left out of lists of files with n-grams.
+        return [p for p in found if not hasattr(kv, "bucket") or p[0] != "</s>"][:10]
+
     return {
-        "near": [[word, kv.most_similar(word, topn=10)] for word in words],
-        "formula": [" ".join([formula[0], "-", formula[1], "+", formula[2]]), kv.most_similar(**add)],
-        "cosmul": kv.most_similar_cosmul(**add),
+        "near": [[word, ten(kv.most_similar(word, topn=11))] for word in words],
+        "formula": [formula, ten(kv.most_similar(**add, topn=11))],  # first - second + third
+        "cosmul": ten(kv.most_similar_cosmul(**add, topn=11)),
         "odd": [odd, kv.doesnt_match(odd)],
     }
 
@@ -272,14 +278,20 @@ def make_files(folder):
         "lee_fasttext.vec": load(folder / "lee_fasttext.vec"),
         "crime-and-punishment.vec": load(folder / "crime-and-punishment.vec"),
     }
+    for name in ["lee_fasttext_new", "lee_fasttext", "crime-and-punishment", "non_ascii_fasttext", "toy-model"]:
+        picked[f"{name}.bin"] = load_facebook_vectors(str(folder / f"{name}.bin"))
     result = {}
     for name, kv in picked.items():
-        words = kv.index_to_key
+        words = [word for word in kv.index_to_key if word != "</s>"]
         some = [words[i] for i in sorted({0, 1, 2, 3, len(words) // 3, len(words) // 2, len(words) - 1})]
         odd, formula = some[:5], [some[4], some[2], some[5]]
         if kv is glove or "twitter" in name:
             some += ["king", "queen", "paris", "coffee"]
             odd, formula = ["breakfast", "cereal", "dinner", "lunch"], ["king", "man", "woman"]
+        if name == "lee_fasttext_new.bin":
+            # Words that are not there: vectors made of n-grams.
+            some += ["nights1", "unthinkable"]
+            formula = ["nights1", some[0], some[4]]
         result[name] = of_file(kv, some, odd, formula)
     for pairs in ["wordsim353.tsv", "simlex999.txt"]:
         result[pairs] = pairs_of(glove, folder / pairs)

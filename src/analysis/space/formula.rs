@@ -100,6 +100,23 @@ impl Formula {
         found
     }
 
+    /// The words that are added and those that are taken away, if it is nothing but a sum of words without weights.
+    pub fn terms(&self) -> Option<(Vec<&str>, Vec<&str>)> {
+        let parts = if let Kind::Sum(parts) = &self.root.kind { parts } else { std::slice::from_ref(&self.root) };
+        let (mut with, mut without) = (Vec::new(), Vec::new());
+        for part in parts {
+            match &part.kind {
+                Kind::Word(word) => with.push(word.as_str()),
+                Kind::Times(-1.0, part) => match &part.kind {
+                    Kind::Word(word) => without.push(word.as_str()),
+                    _ => return None,
+                },
+                _ => return None,
+            }
+        }
+        Some((with, without))
+    }
+
     /// What the parts of a set come to, each alone; of anything else the one vector.
     pub fn values(&self, lexicon: &Lexicon<'_>) -> Result<Vec<Value>, Fault> {
         let parts = if let Kind::Set(parts) = &self.root.kind { parts } else { std::slice::from_ref(&self.root) };
@@ -157,7 +174,7 @@ impl Formula {
         let word = &missing.word;
         let parts: Vec<&str> = word.split('-').collect();
         // Typed without spaces around the minus.
-        let is_difference = parts.len() > 1 && parts.iter().all(|part| lexicon.has(part));
+        let is_difference = parts.len() > 1 && parts.iter().all(|part| lexicon.row(part).is_some());
         let hint = if is_difference { format!("; to subtract, write {}", parts.join(" - ")) } else { String::new() };
         let mut fault = self.fault(node.at.clone(), |said| format!("{said} {}{hint}", missing.why()));
         fault.offers.clone_from(&missing.near);
@@ -284,6 +301,20 @@ mod tests {
         assert_eq!(value("xy - x + made + avg(xy, y) ! all", true).expect("a value").inputs, [2, 0, 1, 3]);
         let formula = Formula::parse("xy - made + xy").expect("a formula");
         assert_eq!(formula.words(), [("xy", 0..2), ("made", 5..9), ("xy", 12..14)]);
+    }
+
+    #[test]
+    fn a_plain_sum_is_two_lists() {
+        let terms = |text: &str| {
+            let formula = Formula::parse(text).expect("a formula");
+            formula.terms().map(|(with, without)| (with.join(" "), without.join(" ")))
+        };
+        assert_eq!(terms("king - man + woman"), Some(("king woman".into(), "man".into())));
+        assert_eq!(terms("king"), Some(("king".into(), String::new())));
+        assert_eq!(terms("-king"), Some((String::new(), "king".into())));
+        for text in ["2 king - man", "a ! b", "avg(a, b)", "a - (b + c)", "a - 2 b", "{a, b}"] {
+            assert_eq!(terms(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -71,14 +71,16 @@ impl From<Missing> for Error {
 }
 
 impl Lexicon<'_> {
-    /// Whether a word is in the vocabulary.
-    pub fn has(&self, word: &str) -> bool {
-        self.words.find(word).is_some()
+    /// The row of a word, taken literally. A word that is not UTF-8 is found as it is shown, the first of those that are
+    /// shown alike.
+    pub fn row(&self, word: &str) -> Option<usize> {
+        let is_shown = word.contains(char::REPLACEMENT_CHARACTER);
+        self.words.find(word).or_else(|| is_shown.then(|| self.words.iter().position(|other| other == word)).flatten())
     }
 
-    /// The vector of a word, taken literally.
+    /// The vector of a word.
     pub fn find(&self, word: &str) -> Result<Entry, Missing> {
-        let row = self.words.find(word);
+        let row = self.row(word);
         let made;
         let vector = if let Some(row) = row {
             self.rows.row(row)
@@ -100,5 +102,36 @@ impl Lexicon<'_> {
         }
         let scale = if self.unit { 1.0 / length } else { 1.0 };
         Ok(Entry { row, vector: vector.iter().map(|&x| f64::from(x) * scale).collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_is_no_utf8_is_found_as_it_is_shown() {
+        let words: Words = [b"caf\xe9".as_slice(), b"caf\xe8", "th\u{fffd}".as_bytes()].into_iter().collect();
+        let rows = Rows::new(vec![1.0, 2.0, 3.0], 1).expect("rows");
+        let lexicon = Lexicon { words: &words, rows: &rows, make: None, unit: false };
+        assert_eq!(
+            (lexicon.row("caf\u{fffd}"), lexicon.row("th\u{fffd}"), lexicon.row("caf")),
+            (Some(0), Some(2), None)
+        );
+        assert_eq!(lexicon.find("caf\u{fffd}").expect("a word").vector, [1.0]);
+    }
+
+    #[test]
+    fn a_word_that_is_made_has_a_vector_and_no_row() {
+        let words: Words = ["a"].into_iter().collect();
+        let rows = Rows::new(vec![3.0, 4.0], 2).expect("rows");
+        let make = |word: &str| (word != "b").then(|| vec![0.0, 2.0]);
+        let lexicon = Lexicon { words: &words, rows: &rows, make: Some(&make), unit: true };
+        assert_eq!(lexicon.find("a").expect("a word"), Entry { row: Some(0), vector: vec![0.6, 0.8] });
+        assert_eq!(lexicon.find("c").expect("made"), Entry { row: None, vector: vec![0.0, 1.0] });
+        assert_eq!(
+            lexicon.find("b").expect_err("no part").to_string(),
+            "`b` is not in the vocabulary; nearest spellings: a"
+        );
     }
 }
