@@ -12,6 +12,7 @@ pub mod heads;
 pub mod map;
 pub mod meaning;
 pub mod measures;
+pub mod moving;
 pub mod neuron;
 pub mod predictions;
 pub mod relations;
