@@ -22,14 +22,14 @@ impl Typed {
     /// `\"` and `\\` stand for `"` and `\` there. Words that are not in the vocabulary are left out; a set of which none
     /// is there is an error, and so is a formula with such a word.
     pub fn read(text: &str, lexicon: &Lexicon<'_>) -> Result<Self> {
-        let sides = split(text)?;
-        let [from, to] = sides.as_slice() else {
-            if sides.len() > 2 {
-                return Err(Error::input(format!("the axis `{text}` has more than two sets of words")));
-            }
+        if !has_colon(text) {
             let value = Formula::parse(text)?.value(&Lexicon { unit: true, ..*lexicon })?;
             let vector: Vec<f64> = value.vector.iter().map(|x| f64::from(*x)).collect();
             return Ok(Self { axis: Axis::along(&vector)?, poles: None, missing: Vec::new() });
+        }
+        let sides = split(text)?;
+        let [from, to] = sides.as_slice() else {
+            return Err(Error::input(format!("the axis `{text}` has more than two sets of words")));
         };
         let mut missing = Vec::new();
         let mut known = |words: &[String]| -> Result<Vec<usize>> {
@@ -51,6 +51,20 @@ impl Typed {
         let poles = Poles::Sets(known(from)?, known(to)?);
         Ok(Self { axis: Axis::of(lexicon.rows, &poles)?, poles: Some(poles), missing })
     }
+}
+
+/// Whether there is a colon outside quotes.
+fn has_colon(text: &str) -> bool {
+    let (mut quoted, mut letters) = (false, text.chars());
+    while let Some(letter) = letters.next() {
+        match letter {
+            ':' if !quoted => return true,
+            '"' => quoted = !quoted,
+            '\\' if quoted => drop(letters.next()),
+            _ => {}
+        }
+    }
+    false
 }
 
 /// The words of each side of the colons.
@@ -107,6 +121,7 @@ mod tests {
         assert_eq!(found, [vec!["man", "new york", "a, \"b\""], vec!["woman"]]);
         assert_eq!(split("\":)\" : \" \"").expect("two sets"), [vec![":)"], vec![" "]]);
         assert_eq!(split("a:b:c").expect("three sets").len(), 3);
+        assert!(has_colon("\":\" : a") && !has_colon("\"\\\": \" - b"));
         assert!(split("\"a : b").is_err() && split("\"a\" b : c").is_err());
     }
 
@@ -121,7 +136,7 @@ mod tests {
         let half = 0.5f64.sqrt();
         assert!((found.axis.direction[0] + half).abs() < 1e-9 && (found.axis.direction[1] - half).abs() < 1e-9);
         // A formula takes words as gensim does, at length 1.
-        let formula = Typed::read("woman - man", &lexicon).expect("an axis");
+        let formula = Typed::read("woman - \"man\"", &lexicon).expect("an axis");
         assert!((formula.axis.cosine(&found.axis) - 1.0).abs() < 1e-6 && formula.poles.is_none());
         for (wrong, says) in [
             ("kin, zero : woman", "`kin` is not in the vocabulary; nearest spellings: king"),
