@@ -100,7 +100,7 @@ fn tokens_of_a_treebank_have_the_tags_of_their_words() {
     let found = of(&opened, &passages, How { layer: Some(1), hide: true, ..ALL }).expect("two sentences");
     assert_eq!((found.tour.read, found.tour.skipped), (2, 0));
     let vectors = found.vectors;
-    let names: Vec<String> = vectors.words.iter().map(|word| word.into_owned()).collect();
+    let names: Vec<String> = vectors.words.iter().map(std::borrow::Cow::into_owned).collect();
     let upos = texts(&vectors, "upos");
     // The long word is several tokens, each with the word's tag.
     let pieces = upos.iter().filter(|tag| *tag == "ADJ").count();
@@ -143,7 +143,7 @@ fn the_command_line_writes_them() {
     let tokens = open(&out);
     assert_eq!((tokens.rows.width(), tokens.words.len()), (256, 12));
     assert_eq!(texts(&tokens, "kind").concat(), "aaaaaabbbbbb");
-    let names: Vec<String> = tokens.words.iter().map(|word| word.into_owned()).collect();
+    let names: Vec<String> = tokens.words.iter().map(std::borrow::Cow::into_owned).collect();
     assert_eq!(names[..6], ["[CLS]", "the", "old", "lady", ".", "[SEP]"]);
     assert_eq!(tokens.words.find("old"), Some(2), "the first of several");
     // The same word differs by what stands around it.

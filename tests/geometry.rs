@@ -1,4 +1,5 @@
-//! The geometry of spaces of vectors, held against scikit-learn, SciPy and NumPy (`data/make_geometry.py`).
+//! The geometry of spaces of vectors, held against scikit-learn, `SciPy` and NumPy (`data/make_geometry.py`).
+#![expect(clippy::print_stdout, reason = "a skipped test says why")]
 
 use lexiscope::analysis::bootstrap::SplitMix;
 use lexiscope::analysis::space::axes::{Axis, Chance, Poles, stability};

@@ -1,4 +1,5 @@
 //! Neighbours, formulas, analogies and evaluations against gensim, NumPy and scikit-learn: `tests/data/make_space.py`.
+#![expect(clippy::print_stdout, reason = "a skipped test says why")]
 
 use lexiscope::analysis::space::analogy::{self, Analogy, Method};
 use lexiscope::analysis::space::evaluate::{How, Pairs, Questions, SectionScore};

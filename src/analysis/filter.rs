@@ -199,17 +199,21 @@ impl Shown {
         (entry(key, weight) >= self.least[query]).then_some(Edge { query, key, weight })
     }
 
-    /// The values that pass the threshold, row by row.
+    /// The values that pass the threshold, row by row, the largest of a row first; of equal ones the earlier key.
     pub fn edges(&self) -> impl Iterator<Item = Edge> {
-        (0..self.tokens.len()).flat_map(|query| self.edges_of(query))
+        (0..self.tokens.len()).flat_map(|query| {
+            let mut row: Vec<Edge> = self.edges_of(query).collect();
+            row.sort_unstable_by_key(|edge| std::cmp::Reverse(entry(edge.key, edge.weight)));
+            row
+        })
     }
 
-    /// Those of a query.
+    /// Those of a query, by their key.
     pub fn edges_of(&self, query: usize) -> impl Iterator<Item = Edge> {
         (0..self.tokens.len()).filter_map(move |key| self.edge(query, key))
     }
 
-    /// Those of a key.
+    /// Those of a key, by their query.
     pub fn edges_to(&self, key: usize) -> impl Iterator<Item = Edge> {
         (0..self.tokens.len()).filter_map(move |query| self.edge(query, key))
     }
@@ -250,13 +254,15 @@ impl Shown {
     }
 }
 
+/// Size, head, query and key: the first of the order is the largest, of equal ones the earlier.
+type Found = (std::cmp::Reverse<u32>, usize, usize, usize);
+
 /// Of several heads the `most` largest values that pass, head by head; of equal ones the earlier.
 pub fn strongest(heads: &[&Shown], most: usize) -> Vec<Vec<Edge>> {
     if heads.iter().map(|head| head.count).sum::<usize>() <= most {
-        return heads.iter().map(|head| head.edges().collect()).collect();
+        let all = |head: &&Shown| (0..head.tokens.len()).flat_map(|query| head.edges_of(query)).collect();
+        return heads.iter().map(all).collect();
     }
-    // Size, then place: the first of the order is the largest.
-    type Found = (std::cmp::Reverse<u32>, usize, usize, usize);
     let cut = |found: &mut Vec<Found>| {
         found.select_nth_unstable(most - 1);
         found.truncate(most);
@@ -565,8 +571,12 @@ mod tests {
             assert_eq!(found, wanted, "{most}");
         }
         let of = |focus: &dyn Fn(&Edge) -> bool| heads[1].edges().filter(|e| focus(e)).collect::<Vec<_>>();
-        assert_eq!(heads[1].edges_of(3).collect::<Vec<_>>(), of(&|e| e.query == 3));
-        assert_eq!(heads[1].edges_to(3).collect::<Vec<_>>(), of(&|e| e.key == 3));
+        let sorted = |mut edges: Vec<Edge>| {
+            edges.sort_by_key(|e| (e.query, e.key));
+            edges
+        };
+        assert_eq!(heads[1].edges_of(3).collect::<Vec<_>>(), sorted(of(&|e| e.query == 3)));
+        assert_eq!(heads[1].edges_to(3).collect::<Vec<_>>(), sorted(of(&|e| e.key == 3)));
     }
 
     #[test]

@@ -108,8 +108,8 @@ pub fn embed(opened: &Opened, passages: &Passages, how: How, control: &Control) 
         positions.extend(part.positions);
         tags.extend(part.words);
     })?;
-    if tour.read == 0 {
-        return Err(Error::input("the model can read none of the texts"));
+    if words.is_empty() {
+        return Err(Error::input("the model can read nothing in these texts"));
     }
     let mut columns = vec![numbers("sentence", &of)];
     if how.pool == Pool::None {

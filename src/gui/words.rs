@@ -16,6 +16,7 @@ pub use say::{bytes, combine, fill, meaning, meaning_tip, millis, number};
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the English text says what each is")]
 pub struct Words {
+    pub workspace: &'static str,
     pub models: &'static str,
     pub models_name: &'static str,
     pub model_chip: &'static str,
@@ -263,6 +264,7 @@ pub struct Words {
 
 /// English.
 pub static EN: Words = Words {
+    workspace: "Workspace: {}",
     models: "Models",
     models_name: "Model {}",
     model_chip: "{} \u{b7} {} \u{d7} {}",

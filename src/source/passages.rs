@@ -66,7 +66,11 @@ struct Gathered<'a> {
 }
 
 impl Gathered<'_> {
-    fn finish(self) -> Passages {
+    fn finish(mut self) -> Passages {
+        // Of the last texts a column may say nothing.
+        for column in &mut self.columns {
+            column.values.resize(self.sentences.len(), String::new());
+        }
         let columns = self.columns.into_iter().map(Texts::column).collect();
         let corpus = Corpus { path: self.path.to_path_buf(), sentences: self.sentences, relations: Vec::new() };
         Passages { corpus, columns }
@@ -170,7 +174,6 @@ fn of_json(path: &Path, asked: Option<&str>, most: usize, control: &Control) -> 
             gathered.columns[at].values.resize(count - 1, String::new());
             gathered.columns[at].values.push(value);
         }
-        gathered.columns.iter_mut().for_each(|column| column.values.resize(count, String::new()));
     }
     Ok(gathered.finish())
 }

@@ -79,7 +79,11 @@ impl Vectors {
         if projector::is_raw(path) {
             return projector::bytes(&disk, opening, control);
         }
+        let folder = path.parent().unwrap_or(Path::new(""));
         match head::look(&disk)? {
+            Kind::Safetensors if folder.join("config.json").is_file() => {
+                folder::of_model(path, folder, opening, control)
+            }
             Kind::FastText => fasttext::read(&disk, opening, control),
             Kind::Npy => matrix::npy(&disk, opening, control),
             Kind::Npz => matrix::npz(&disk, opening, control),

@@ -503,7 +503,11 @@ fn no_damaged_session_does_harm_and_nothing_of_it_is_lost_unsaid() {
         open_path(&mut window, &path);
         let (state, said) = (state(&window), problem(&window));
         let text = String::from_utf8_lossy(&bytes);
-        let run = state.run().expect("a run");
+        let Some(run) = state.run() else {
+            // Without its scene, a session has no text that could be run.
+            assert!(said.contains("scene"), "{said}\n{text}");
+            continue;
+        };
         assert!(state.is_about(run) && run.ask.masked == state.scene.masked, "{said}\n{text}");
         if !said.is_empty() || state.sheet.is_some() {
             continue;

@@ -61,7 +61,9 @@ fn calibrate(distances: &[f32], entropy: f64, shares: &mut [f32]) {
         let (first, second) = (first / sum, second / sum);
         let over = sum.ln() + precision * first - entropy;
         let scale = (1.0 / sum) as f32;
-        shares.iter_mut().for_each(|share| *share *= scale);
+        for share in shares.iter_mut() {
+            *share *= scale;
+        }
         if over.abs() < TOLERANCE {
             return;
         }

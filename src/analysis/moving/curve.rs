@@ -1,7 +1,7 @@
 //! How close UMAP lets points come: the curve `1 / (1 + a d^(2b))` nearest to one that is 1 up to a least distance and
 //! falls off exponentially behind it.
 //!
-//! McInnes, Healy and Melville 2018, "UMAP", definition 12.
+//! `McInnes`, Healy and Melville 2018, "UMAP", definition 12.
 
 use crate::error::{Error, Result};
 

@@ -1,7 +1,7 @@
 //! How strongly UMAP holds points together: each point's distances are measured from its nearest on, by a scale of its
 //! own, and two points belong together if either says so.
 //!
-//! McInnes, Healy and Melville 2018, "UMAP", algorithms 2 and 3. `neighbours` counts the point itself, as there.
+//! `McInnes`, Healy and Melville 2018, "UMAP", algorithms 2 and 3. `neighbours` counts the point itself, as there.
 
 use super::nearest::Nearest;
 use super::sparse::Sparse;

@@ -190,7 +190,9 @@ impl Grid {
         let bands = side.div_ceil(BLOCK);
         let band = |p: &[f32; 2]| self.place(*p).0[1] / BLOCK;
         let mut starts = vec![0u32; bands + 1];
-        points.iter().for_each(|p| starts[band(p) + 1] += 1);
+        for p in points {
+            starts[band(p) + 1] += 1;
+        }
         (0..bands).for_each(|b| starts[b + 1] += starts[b]);
         let mut at = starts.clone();
         let mut order = vec![0u32; points.len()];

@@ -16,6 +16,9 @@ pub struct Sparse {
     values: Vec<f32>,
 }
 
+/// Where the cells of some rows end, and the cells: a place and a weight each.
+type Block = (Vec<usize>, Vec<(u32, f32)>);
+
 impl Sparse {
     /// Joins a weight from `i` to `j` with the one from `j` to `i` (0 where there is none), for both. The weights are
     /// row-major `[point, nearest]`, `count` per point, `places` whom they are to. What `join` makes 0 is left out.
@@ -29,7 +32,9 @@ impl Sparse {
         let count = places.len().checked_div(points).unwrap_or(0);
         // Who has a point among its nearest, by counting: in the order of the points that have it.
         let mut starts = vec![0usize; points + 1];
-        places.iter().for_each(|&j| starts[j as usize + 1] += 1);
+        for &j in places {
+            starts[j as usize + 1] += 1;
+        }
         (0..points).for_each(|i| starts[i + 1] += starts[i]);
         control.check()?;
         let mut at = starts.clone();
@@ -68,7 +73,7 @@ impl Sparse {
                 }
             }
         };
-        let block = |b: usize| -> Result<(Vec<usize>, Vec<(u32, f32)>)> {
+        let block = |b: usize| -> Result<Block> {
             control.check()?;
             let (mut own, mut cells, mut ends) = (Vec::with_capacity(count), Vec::new(), Vec::with_capacity(BLOCK));
             for i in b * BLOCK..points.min((b + 1) * BLOCK) {

@@ -130,7 +130,7 @@ fn waves<const D: usize>(graph: &Sparse, part: &[u32], control: &Control) -> Res
     let level: Vec<f32> = roots.iter().map(|x| (f64::from(*x) / length) as f32).collect();
     let found = lanczos::largest(multiply, &[level], part.len(), D, (TOLERANCE, MOST), control)?;
     let most: Vec<f32> = found.vectors.iter().map(|v| v.iter().fold(0f32, |most, x| most.max(x.abs()))).collect();
-    if found.residual.is_nan() || found.residual > ROUGH || most.len() < D || most.iter().any(|m| !(*m > 0.0)) {
+    if found.residual.is_nan() || found.residual > ROUGH || most.len() < D || !most.iter().all(|m| *m > 0.0) {
         return Ok(None);
     }
     let place = |i: usize| std::array::from_fn(|d| found.vectors[d][i] / most[d]);
@@ -151,13 +151,13 @@ mod tests {
                 let here = first + i;
                 let next = |there: bool, other: usize| if there { (other as u32, 1.0) } else { (here as u32, 0.0) };
                 let both = [next(i > 0, here.wrapping_sub(1)), next(i + 1 < length, here + 1)];
-                both.iter().for_each(|(place, weight)| {
-                    places.push(*place);
-                    weights.push(*weight);
-                });
+                for (place, weight) in both {
+                    places.push(place);
+                    weights.push(weight);
+                }
             }
         }
-        Sparse::joined(n, &places, &weights, |x, y| x.max(y), &Control::default()).expect("not stopped")
+        Sparse::joined(n, &places, &weights, f32::max, &Control::default()).expect("not stopped")
     }
 
     #[test]

@@ -111,7 +111,8 @@ impl Tree {
         self.order.par_sort_unstable();
         self.points.clear();
         self.points.extend(self.order.iter().map(|(_, i)| points[*i as usize]));
-        (self.cells.clear(), self.groups.clear());
+        self.cells.clear();
+        self.groups.clear();
         if !points.is_empty() {
             self.divide(0, points.len(), LEVELS, side, true);
         }
@@ -148,7 +149,9 @@ impl Tree {
         let mut sum = [0.0; 3];
         if is_leaf {
             let points = &self.points[first..last];
-            points.iter().for_each(|p| (0..3).for_each(|d| sum[d] += f64::from(p[d])));
+            for p in points {
+                (0..3).for_each(|d| sum[d] += f64::from(p[d]));
+            }
         } else {
             let mut at = first;
             while at < last {

@@ -334,7 +334,9 @@ impl<const D: usize> Moving<D> {
                 }
                 let length = step.iter().map(|x| x * x).sum::<f32>().sqrt();
                 if length > STRIDE {
-                    step.iter_mut().for_each(|x| *x *= STRIDE / length);
+                    for x in step.iter_mut() {
+                        *x *= STRIDE / length;
+                    }
                 }
                 (0..D).for_each(|d| place[d] += step[d]);
             }

@@ -1,4 +1,4 @@
-//! UMAP, one epoch at a time (McInnes, Healy and Melville 2018): points that belong together are drawn together as often
+//! UMAP, one epoch at a time (`McInnes`, Healy and Melville 2018): points that belong together are drawn together as often
 //! as they belong, and each time pushed away from a few others drawn at random.
 //!
 //! The reference moves two points at a time, in the order of the edges, so that threads would race. Here every point
@@ -369,7 +369,9 @@ fn begin<const D: usize>(
         let ends = |(low, high): (f32, f32), p: &[f32; D]| (low.min(p[d]), high.max(p[d]));
         let (low, high) = places.iter().fold((f32::INFINITY, f32::NEG_INFINITY), ends);
         let scale = if high > low { WIDTH / (high - low) } else { 0.0 };
-        places.iter_mut().for_each(|p| p[d] = (p[d] - f32::midpoint(low, high)) * scale);
+        for p in &mut places {
+            p[d] = (p[d] - f32::midpoint(low, high)) * scale;
+        }
     }
     Ok(places)
 }
@@ -473,10 +475,10 @@ impl Epoch {
     fn push<const D: usize>(&self, p: &mut [f32; D], places: &[[f32; D]], random: &mut SplitMix, count: usize) {
         let Curve { a, b } = self.curve;
         let (mut way, mut square) = ([[0f32; LANES]; D], [0f32; LANES]);
-        for l in 0..count {
+        (0..count).for_each(|l| {
             let q = places[random.below(places.len())];
             (0..D).for_each(|d| way[d][l] = p[d] - q[d]);
-        }
+        });
         for way in &way {
             (0..LANES).for_each(|l| square[l] += way[l] * way[l]);
         }

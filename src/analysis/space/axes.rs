@@ -281,7 +281,9 @@ mod tests {
         let mut random = SplitMix(5);
         for _ in 0..700 {
             let mut words = distinct(&among, 4, &mut random);
-            words.iter().for_each(|w| counts[w - 10] += 1);
+            for w in &words {
+                counts[w - 10] += 1;
+            }
             words.sort_unstable();
             words.dedup();
             assert_eq!(words.len(), 4);

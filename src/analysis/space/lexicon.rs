@@ -100,8 +100,8 @@ impl Lexicon<'_> {
         if self.unit && length == 0.0 {
             return Err(fault("has a vector of zeros, which has no direction"));
         }
-        let scale = if self.unit { 1.0 / length } else { 1.0 };
-        Ok(Entry { row, vector: vector.iter().map(|&x| f64::from(x) * scale).collect() })
+        let length = if self.unit { length } else { 1.0 };
+        Ok(Entry { row, vector: vector.iter().map(|&x| f64::from(x) / length).collect() })
     }
 }
 

@@ -354,7 +354,9 @@ mod tests {
         all.sort_by(|a, b| b.score.total_cmp(&a.score));
         all.truncate(k);
         if metric == Metric::Euclidean {
-            all.iter_mut().for_each(|near| near.score = -near.score);
+            for near in &mut all {
+                near.score = -near.score;
+            }
         }
         all
     }

@@ -79,7 +79,8 @@ pub fn workspaces(ui: &mut Ui, state: &State, actions: &Actions) {
         [(Workspace::Attention, Command::Attention), (Workspace::Embeddings, Command::Embeddings)]
     {
         let button = Button::selectable(state.scene.workspace == workspace, command.label());
-        if ui.add(button).on_hover_text(command.tooltip(ui.ctx())).clicked() {
+        let button = widgets::named(ui.add(button), &fill(EN.workspace, &[command.label()]));
+        if button.on_hover_text(command.tooltip(ui.ctx())).clicked() {
             actions.ask(Action::Do(command));
         }
     }

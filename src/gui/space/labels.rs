@@ -96,6 +96,8 @@ impl Taken {
 
     fn take(&mut self, rect: Rect) {
         let cells: Vec<usize> = self.cells(rect).collect();
-        cells.into_iter().for_each(|i| self.cells[i] = true);
+        for i in cells {
+            self.cells[i] = true;
+        }
     }
 }

@@ -166,19 +166,16 @@ impl Laid {
             Ok(Arc::new(Nearest::new(graph.k, graph.places.clone(), distances)?))
         };
         let seed = self.question.seed;
-        let mut moved = match self.question.method {
-            Method::Umap => {
-                let nearest = nearest(|cosine| (1.0 - cosine).max(0.0))?;
-                let neighbours = self.question.neighbours;
-                let options = umap::Options { dims, neighbours, seed, ..umap::Options::default() };
-                Moved::Umap(Umap::new(nearest, umap::Start::Spectral, options, control)?)
-            }
-            _ => {
-                let nearest = nearest(|cosine| (2.0 - 2.0 * cosine).max(0.0).sqrt())?;
-                let options = tsne::Options { dims, perplexity: self.question.perplexity, ..tsne::Options::default() };
-                let start = if seed == 0 { tsne::Start::Given(start) } else { tsne::Start::Random(seed) };
-                Moved::Tsne(Tsne::new(nearest, start, options, control)?)
-            }
+        let mut moved = if self.question.method == Method::Umap {
+            let nearest = nearest(|cosine| (1.0 - cosine).max(0.0))?;
+            let neighbours = self.question.neighbours;
+            let options = umap::Options { dims, neighbours, seed, ..umap::Options::default() };
+            Moved::Umap(Umap::new(nearest, umap::Start::Spectral, options, control)?)
+        } else {
+            let nearest = nearest(|cosine| (2.0 - 2.0 * cosine).max(0.0).sqrt())?;
+            let options = tsne::Options { dims, perplexity: self.question.perplexity, ..tsne::Options::default() };
+            let start = if seed == 0 { tsne::Start::Given(start) } else { tsne::Start::Random(seed) };
+            Moved::Tsne(Tsne::new(nearest, start, options, control)?)
         };
         while !moved.is_done() {
             live.wait(control)?;

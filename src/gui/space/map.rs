@@ -171,12 +171,12 @@ fn over(ui: &Ui, state: &State, sight: &Sight, laid: &Laid, space: &Space) {
             }
         }
     }
-    if let (Some(row), Some(near)) = (kept.over, kept.hover.as_ref().filter(|(row, _)| Some(*row) == kept.over)) {
-        if let Some(from) = at(row) {
-            for to in near.1.iter().copied().filter_map(at) {
-                painter.line_segment([from, to], Stroke::new(1.0, accent));
-                painter.circle_filled(to, 2.5, accent);
-            }
+    if let (Some(row), Some(near)) = (kept.over, kept.hover.as_ref().filter(|(row, _)| Some(*row) == kept.over))
+        && let Some(from) = at(row)
+    {
+        for to in near.1.iter().copied().filter_map(at) {
+            painter.line_segment([from, to], Stroke::new(1.0, accent));
+            painter.circle_filled(to, 2.5, accent);
         }
     }
     for &row in kept.selection.iter().take(2000) {

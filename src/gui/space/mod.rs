@@ -288,7 +288,7 @@ pub fn arrive(state: &mut State, made: Made) {
         }
         Made::Painted(painted) => kept.painted = Some(painted),
         Made::Near(answer) => {
-            kept.fault = answer.fault.clone();
+            kept.fault.clone_from(&answer.fault);
             kept.answer = Some(answer);
         }
         Made::Hover(row, near) => kept.hover = Some((row, near)),

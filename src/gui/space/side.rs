@@ -38,22 +38,17 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
             None => state.scene.space.formula.trim().to_owned(),
         };
         widgets::title_row(ui, &fit(&title, size::HEADING, ui.available_width() - 8.0), |_| {});
-        match answer.row {
-            Some(row) => {
-                let (rank, length) = (count(row as u64 + 1), short(space.lengths.values()[row]));
-                widgets::muted(ui, fill(SPACE.word_line, &[&rank, &length]));
-                let columns = space.vectors.columns.iter();
-                let known =
-                    columns.filter_map(|c| Some(format!("{}: {}", c.name, super::table::cell(&c.values, row)?)));
-                for line in known.take(6) {
-                    widgets::muted(ui, line);
-                }
+        if let Some(row) = answer.row {
+            let (rank, length) = (count(row as u64 + 1), short(space.lengths.values()[row]));
+            widgets::muted(ui, fill(SPACE.word_line, &[&rank, &length]));
+            let columns = space.vectors.columns.iter();
+            let known = columns.filter_map(|c| Some(format!("{}: {}", c.name, super::table::cell(&c.values, row)?)));
+            for line in known.take(6) {
+                widgets::muted(ui, line);
             }
-            None => {
-                let words: Vec<String> =
-                    answer.inputs.iter().map(|&i| space.vectors.words.get(i).into_owned()).collect();
-                widgets::muted(ui, fill(SPACE.answer_line, &[&words.join(", ")]));
-            }
+        } else {
+            let words: Vec<String> = answer.inputs.iter().map(|&i| space.vectors.words.get(i).into_owned()).collect();
+            widgets::muted(ui, fill(SPACE.answer_line, &[&words.join(", ")]));
         }
         ui.add_space(4.0);
         widgets::heading(ui, SPACE.nearest);
@@ -115,7 +110,7 @@ fn lists(ui: &mut Ui, actions: &Actions, answer: &Answer, space: &Space) {
         widgets::muted(&mut columns[0], SPACE.raw).on_hover_text(SPACE.raw_tip);
         for near in &answer.raw {
             let number = score(answer.asked.metric(), near.score);
-            entry(&mut columns[0], actions, space, near.row, Some((share(near.score), number)), false);
+            entry(&mut columns[0], actions, space, near.row, Some(&(share(near.score), number)), false);
         }
         widgets::muted(&mut columns[1], SPACE.centred).on_hover_text(SPACE.centred_tip);
         match &answer.centred {
@@ -125,7 +120,7 @@ fn lists(ui: &mut Ui, actions: &Actions, answer: &Answer, space: &Space) {
                     let marked = !raw.contains(&near.row);
                     is_marked |= marked;
                     let bar = (by_cosine(near.score), score(Metric::Cosine, near.score));
-                    entry(&mut columns[1], actions, space, near.row, Some(bar), marked);
+                    entry(&mut columns[1], actions, space, near.row, Some(&bar), marked);
                 }
             }
         }
@@ -147,11 +142,11 @@ fn score(metric: Metric, x: f32) -> String {
 }
 
 /// A word with its number and a bar under it. A click asks about it.
-fn entry(ui: &mut Ui, actions: &Actions, space: &Space, row: usize, bar: Option<(f32, String)>, marked: bool) {
+fn entry(ui: &mut Ui, actions: &Actions, space: &Space, row: usize, bar: Option<&(f32, String)>, marked: bool) {
     let palette = theme::palette(ui.ctx());
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 24.0), Sense::click());
     let word = space.vectors.words.get(row);
-    let number = bar.as_ref().map_or("", |(_, number)| number.as_str());
+    let number = bar.map_or("", |(_, number)| number.as_str());
     let room = rect.width() - if number.is_empty() { 0.0 } else { 42.0 };
     let painter = ui.painter();
     if response.hovered() {
@@ -174,7 +169,7 @@ fn entry(ui: &mut Ui, actions: &Actions, space: &Space, row: usize, bar: Option<
         small,
         theme::colour(palette.muted),
     );
-    if let Some((share, _)) = &bar {
+    if let Some((share, _)) = bar {
         let track =
             Rect::from_min_max(rect.left_bottom() - Vec2::new(0.0, 4.0), rect.right_bottom() - Vec2::new(0.0, 1.0));
         painter.rect_filled(track, 1.0, theme::colour(palette.raised));

@@ -176,7 +176,7 @@ fn args(disk: &Disk, stream: &mut Stream<'_>, version: i32) -> Result<Args> {
     }
     // How much is sampled.
     stream.take::<8>("a setting of training")?;
-    let [dim, _, _, _, _, words_of_gram, _, model, bucket, minn, maxn, _] = settings;
+    let [dim, _, _, _, _, _, _, model, bucket, minn, maxn, _] = settings;
     let (Ok(dim @ 1..), Ok(bucket), Ok(minn), Ok(maxn)) =
         (usize::try_from(dim), usize::try_from(bucket), usize::try_from(minn), usize::try_from(maxn))
     else {
@@ -185,9 +185,8 @@ fn args(disk: &Disk, stream: &mut Stream<'_>, version: i32) -> Result<Args> {
     };
     // Classifiers of version 11 had no n-grams of characters whatever they say (`Args::load` of fastText).
     let maxn = if version == 11 && model == SUPERVISED { 0 } else { maxn };
-    // Without n-grams of any kind no buckets were stored.
-    let stored = if maxn > 0 || words_of_gram > 1 { bucket } else { 0 };
-    let bucket = if maxn > 0 { stored } else { 0 };
+    // Without n-grams of characters, buckets are of no use here: those of words are rows after the words too.
+    let bucket = if maxn > 0 { bucket } else { 0 };
     Ok(Args { dim, model, bucket, lengths: (minn, maxn) })
 }
 

@@ -35,7 +35,7 @@ const STEMS: [&str; 3] = ["vectors", "tensors", "embeddings"];
 /// Opens a folder.
 pub fn open(path: &Path, opening: &Opening, control: &Control) -> Result<Vectors> {
     if path.join("config.json").is_file() {
-        return of_model(path, opening, control);
+        return of_model(path, path, opening, control);
     }
     let config = path.join(projector::CONFIG);
     let inside = if config.is_file() { config } else { only(path)? };
@@ -74,9 +74,10 @@ fn only(path: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Reads what a model turns its tokens into: a row to each entry of its vocabulary.
-fn of_model(path: &Path, opening: &Opening, control: &Control) -> Result<Vectors> {
-    let config_path = path.join("config.json");
+/// Reads what a model turns its tokens into, a row to each entry of its vocabulary, out of its folder or a file of
+/// weights in it.
+pub fn of_model(path: &Path, folder: &Path, opening: &Opening, control: &Control) -> Result<Vectors> {
+    let config_path = folder.join("config.json");
     let text = find::read_text(&config_path, LONGEST_CONFIG)?;
     let config: serde_json::Value =
         serde_json::from_str(&text).map_err(|e| Error::format(&config_path, e.to_string()))?;
@@ -99,7 +100,7 @@ fn of_model(path: &Path, opening: &Opening, control: &Control) -> Result<Vectors
     let mut numbers = Numbers::new("embedding of a model", values, width, rows);
     numbers.report.notices.push(format!("`{}` of the model", shown(&offers[at].name)));
     let family = config["model_type"].as_str().unwrap_or_default();
-    match Tokenizer::open(path, family, config["tokenizer_class"].as_str()) {
+    match Tokenizer::open(folder, family, config["tokenizer_class"].as_str()) {
         Ok(tokenizer) => {
             let mut labels = Labels::default();
             // Models have rows that no token uses, to make their number a round one.

@@ -95,6 +95,11 @@ impl Head<'_> {
         Err(Error::unsupported(self.disk.path(), what))
     }
 
+    /// How long the byte order mark is, which is no part of the first word.
+    fn mark(&self) -> usize {
+        if self.bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 }
+    }
+
     fn is_called(&self, extension: &str) -> bool {
         self.disk.path().extension().is_some_and(|e| e.eq_ignore_ascii_case(extension))
     }
@@ -122,7 +127,7 @@ impl Head<'_> {
     /// The two whole numbers of word2vec's first line, and where the second begins.
     fn header(&self) -> Option<(u64, u64, u64)> {
         let end = self.bytes.iter().take(64).position(|b| *b == b'\n')?;
-        let line = std::str::from_utf8(&self.bytes[..end]).ok()?;
+        let line = std::str::from_utf8(&self.bytes[self.mark()..end]).ok()?;
         // Tabs separate the fields of tables, which have no such line.
         let mut fields = line.trim_end().split(' ');
         let is_whole = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -167,8 +172,7 @@ impl Head<'_> {
     }
 
     fn without_header(&self) -> Result<Kind> {
-        // A byte order mark is no part of the first word.
-        let start = if self.bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let start = self.mark();
         let lines = self.lines(&self.bytes[start..]);
         let width = usual_width(&lines);
         if width == 0 || self.bytes.contains(&0) {

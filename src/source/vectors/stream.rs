@@ -4,7 +4,7 @@ use super::super::stored::Disk;
 use crate::error::Result;
 
 /// Bytes that are read at a time.
-const BLOCK: usize = 4 << 20;
+const BLOCK: usize = 1 << 20;
 
 /// A place in a file, with what follows it at hand.
 pub struct Stream<'a> {

@@ -15,9 +15,9 @@ use crate::trace::Control;
 use rayon::prelude::*;
 
 /// Bytes that are read at a time.
-const BLOCK: usize = 4 << 20;
+const BLOCK: usize = 2 << 20;
 /// Bytes of a block that one thread parses at a time.
-const PIECE: usize = 128 << 10;
+const PIECE: usize = 64 << 10;
 /// The longest line.
 const LONGEST: usize = 64 << 20;
 
