@@ -9,9 +9,10 @@ mod laid;
 mod map;
 mod near;
 mod panel;
-mod side;
+pub mod side;
 mod table;
 mod tools;
+mod word;
 
 pub use cloud::install;
 pub use export::view;
@@ -79,6 +80,8 @@ pub struct Chosen {
     pub camera: Camera,
     /// Whether the table is open.
     pub table: bool,
+    /// What the panel beside the map shows.
+    pub tab: side::Tab,
 }
 
 impl Default for Chosen {
@@ -100,6 +103,7 @@ impl Default for Chosen {
             find: String::new(),
             camera: Camera::default(),
             table: false,
+            tab: side::Tab::default(),
         }
     }
 }
