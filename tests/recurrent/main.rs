@@ -1,0 +1,5 @@
+//! Recurrent models: their files, what they compute, and what is made of it.
+
+mod hdf5;
+mod parity;
+mod real;
