@@ -18,6 +18,7 @@ mod patch;
 mod progress;
 mod project;
 mod reading;
+mod trace;
 mod vectors;
 mod view;
 
@@ -61,6 +62,7 @@ enum Command {
     Vectors(vectors::Args),
     Embed(embed::Args),
     Project(project::Args),
+    Trace(trace::Args),
     View(view::Args),
 }
 
@@ -80,6 +82,7 @@ impl Command {
             Self::Vectors(_) => "vectors",
             Self::Embed(_) => "embed",
             Self::Project(_) => "project",
+            Self::Trace(_) => "trace",
             Self::View(_) => "the window",
         }
     }
@@ -114,6 +117,7 @@ impl Command {
             Self::Vectors(args) => args.run(),
             Self::Embed(args) => args.run(),
             Self::Project(args) => args.run(),
+            Self::Trace(args) => args.run(),
             Self::View(args) => args.run(),
         }
     }
