@@ -19,6 +19,7 @@ mod progress;
 mod project;
 mod reading;
 mod trace;
+mod train;
 mod vectors;
 mod view;
 
@@ -63,6 +64,7 @@ enum Command {
     Embed(embed::Args),
     Project(project::Args),
     Trace(trace::Args),
+    Train(train::Args),
     View(view::Args),
 }
 
@@ -83,6 +85,7 @@ impl Command {
             Self::Embed(_) => "embed",
             Self::Project(_) => "project",
             Self::Trace(_) => "trace",
+            Self::Train(_) => "train",
             Self::View(_) => "the window",
         }
     }
@@ -118,6 +121,7 @@ impl Command {
             Self::Embed(args) => args.run(),
             Self::Project(args) => args.run(),
             Self::Trace(args) => args.run(),
+            Self::Train(args) => args.run(),
             Self::View(args) => args.run(),
         }
     }

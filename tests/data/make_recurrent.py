@@ -444,9 +444,11 @@ def make_hdf5():
             group["whole"] = np.array([-3, 70000, 5], np.int64)
             group["flags"] = np.array([True, False])
             group["scalar"] = np.float32(2.5)
-            group["empty"] = np.zeros((0, 4), np.float32)
-            group["fixed"] = np.array([b"ab", b"cde"], dtype="S3")
-            group.create_dataset("texts", data=["", "two", "dr\u00e9i"], dtype=h5py.string_dtype())
+            # More than eight members of a group go into a heap of their own in new files.
+            other = f.create_group("a/c")
+            other["empty"] = np.zeros((0, 4), np.float32)
+            other["fixed"] = np.array([b"ab", b"cde"], dtype="S3")
+            other.create_dataset("texts", data=["", "two", "dr\u00e9i"], dtype=h5py.string_dtype())
             if libver == "earliest":
                 group.create_dataset("chunks", data=grid, chunks=(10, 4))
                 group.create_dataset("packed", data=grid, chunks=(10, 4), compression="gzip", shuffle=True, fletcher32=True)
@@ -459,7 +461,10 @@ def make_hdf5():
                 group.create_dataset("scaled", data=np.arange(9), chunks=(3,), scaleoffset=0)
                 group["record"] = np.zeros(2, dtype=[("x", "f4"), ("y", "i4")])
             else:
-                group.create_dataset("single", data=grid, chunks=grid.shape, compression="gzip")
+                other.create_dataset("single", data=grid, chunks=grid.shape, compression="gzip")
+    with h5py.File(folder / "many.h5", "w", libver="latest") as f:
+        for i in range(9):
+            f[f"{i}"] = np.float32(i)
     np.save(folder / "grid.npy", grid)
 
 

@@ -242,6 +242,7 @@ impl Builder<'_> {
             Some(other) => return Err(unknown("recurrent_activation", other)),
         };
         let reset = match (kind, &config["reset_after"]) {
+            _ if layout == Layout::Cudnn => None,
             (Kind::Gru(_), Value::Bool(true)) => Some(Reset::After),
             (Kind::Gru(_), Value::Bool(false)) => Some(Reset::Before),
             _ => None,
