@@ -55,6 +55,14 @@ pub enum Slot {
     Find,
     /// Rows of a table.
     Table,
+    /// Opening a recurrent model, or a text for it.
+    Recurrent,
+    /// A text as a recurrent model reads it.
+    Reading,
+    /// Cells of a hypothesis, and where else it holds.
+    Cells,
+    /// How a recurrent model goes on with a text.
+    Sample,
     /// Examples of a model.
     Examples,
     /// Drawing a large picture.
@@ -75,7 +83,7 @@ pub enum Slot {
 
 impl Slot {
     /// Those whose work a person stops with one command.
-    pub const STOPPABLE: [Self; 17] = [
+    pub const STOPPABLE: [Self; 21] = [
         Self::Open,
         Self::Run,
         Self::Look,
@@ -93,10 +101,14 @@ impl Slot {
         Self::Layout,
         Self::Near,
         Self::Trust,
+        Self::Recurrent,
+        Self::Reading,
+        Self::Cells,
+        Self::Sample,
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 32] = [
         Self::Run,
         Self::Look,
         Self::Neuron,
@@ -125,6 +137,10 @@ impl Slot {
         Self::Layout,
         Self::Colour,
         Self::Trust,
+        Self::Recurrent,
+        Self::Reading,
+        Self::Cells,
+        Self::Sample,
     ];
 
     /// The thread that it runs on. Quick work shares one; nothing waits for what can take long.
@@ -145,6 +161,9 @@ impl Slot {
             Self::Space | Self::Layout => "lexiscope-space",
             Self::Near | Self::Hover | Self::Find | Self::Table | Self::Colour => "lexiscope-near",
             Self::Trust => "lexiscope-trust",
+            Self::Recurrent | Self::Reading => "lexiscope-recurrent",
+            Self::Cells => "lexiscope-cells",
+            Self::Sample => "lexiscope-sample",
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use super::action::Sheet;
 use super::exbert::Link;
-use super::keep;
 use super::made::Made;
 use super::restore::{Waiting, put};
 use super::scene::{Scene, Workspace};
@@ -12,6 +11,7 @@ use super::update::{self, submit};
 use super::watch;
 use super::words::files::FILES;
 use super::words::fill;
+use super::{keep, recurrent};
 use crate::analysis::filter::{Combine, Special, Threshold};
 use crate::analysis::meaning::Meaning;
 use crate::engine::{Engine, Imported, Slot, Subject};
@@ -76,7 +76,15 @@ const OWNERS: [&str; 5] = ["google-bert", "FacebookAI", "openai-community", "dis
 /// Opens a model, a file of attention or a session.
 pub fn open(state: &mut State, engine: &Engine<Made>, name: String) {
     (state.waiting, state.missing) = (None, None);
-    if is_vectors(state, &name) {
+    let path = Path::new(&name);
+    if recurrent::is_text(state, path) {
+        recurrent::apply(state, engine, recurrent::Ask::Read(path.to_path_buf()));
+    } else if recurrent::is_one(state, path) {
+        update::open_recurrent(state, engine, path);
+        if state.subject().is_none() && state.opening.is_none() {
+            find_and_open(state, engine, vec![find::DEFAULT.to_owned()], true);
+        }
+    } else if is_vectors(state, &name) {
         update::open_vectors(state, engine, Path::new(&name));
         if state.subject().is_none() && state.opening.is_none() {
             find_and_open(state, engine, vec![find::DEFAULT.to_owned()], true);

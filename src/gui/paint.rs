@@ -54,6 +54,8 @@ pub struct Canvas {
     pub map: map::Drawn,
     /// The map of a space.
     pub space: super::space::Drawn,
+    /// The trace of a recurrent model.
+    pub recurrent: super::recurrent::Drawn,
     /// The rows of the table of heads.
     pub heads: super::views::heads::Order,
     /// The map of heads of the view of effects.

@@ -1,7 +1,7 @@
 //! The pictures that the window shows, as figures: drawn, copied and exported alike.
 
 use super::action::{ExportOf, Head};
-use super::scene::View;
+use super::scene::{View, Workspace};
 use super::state::State;
 use crate::analysis::attention::Edge;
 use crate::analysis::filter::{Pairs, Shown, Special, kept, sift, strongest};
@@ -280,6 +280,9 @@ pub fn of_head(state: &State, strands: &Strands, shown: &Shown, passed: &[f32], 
 /// What an exported file is called unless the person says otherwise.
 pub fn file_name(state: &State, of: ExportOf) -> String {
     let (view, (layer, head)) = (state.scene.look.view, state.scene.head);
+    if let (ExportOf::Head, Workspace::Recurrent, Some(model)) = (of, state.scene.workspace, &state.recurrent.model) {
+        return format!("{}-{}.svg", plain(&model.opened.name), state.scene.recurrent.what);
+    }
     let what = match (of, view) {
         (ExportOf::Numbers, _) => return format!("{}.npz", model_name(state)),
         (ExportOf::Grid, _) => "all-heads".to_owned(),
@@ -293,5 +296,10 @@ pub fn file_name(state: &State, of: ExportOf) -> String {
 pub fn model_name(state: &State) -> String {
     let subject = state.subject();
     let name = subject.as_ref().map_or("lexiscope", |subject| subject.name());
+    plain(name)
+}
+
+/// A name as a part of a file's name.
+fn plain(name: &str) -> String {
     name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect()
 }

@@ -15,6 +15,7 @@ mod heads;
 mod meanings;
 mod pictures;
 mod predict;
+mod recurrent;
 mod scene;
 mod screen;
 mod space;
