@@ -81,9 +81,8 @@ pub fn eigenvalues(cell: &Cell, gate: usize) -> Result<Vec<[f64; 2]>> {
     if cell.outputs() != units || gate >= cell.kind.gates() {
         return Err(Error::input("a projected state, or a gate that is not there, has no eigenvalues"));
     }
-    let weights = Mat::<f64>::from_fn(units, units, |to, from| {
-        f64::from(cell.recurrent[from * width + gate * units + to])
-    });
+    let weights =
+        Mat::<f64>::from_fn(units, units, |to, from| f64::from(cell.recurrent[from * width + gate * units + to]));
     let found = weights.eigenvalues().map_err(|e| Error::input(format!("eigenvalues were not found: {e:?}")))?;
     let mut found: Vec<[f64; 2]> = found.iter().map(|z| [z.re, z.im]).collect();
     found.sort_by(|a, b| b[0].hypot(b[1]).total_cmp(&a[0].hypot(a[1])).then(b[1].total_cmp(&a[1])));
