@@ -135,14 +135,13 @@ impl Hdf5 {
             // Nothing was ever written: it is full of zeros.
             Some(Layout::Contiguous { start: None, .. }) => self.zeros(total, &shown)?,
             Some(Layout::Contiguous { start: Some(start), len }) => {
-                let what = |e| self.inside(&shown, e);
+                let what = |e| inside(&shown, e);
                 self.disk.bytes(self.sizes.place(*start), (*len).min(total)).map_err(what)?
             }
             Some(Layout::Chunks { index, chunk }) => {
                 let mut bytes = self.zeros(total, &shown)?;
                 let dataset = chunks::Dataset { shape: &shape, chunk, size: kind.size, filters: &object.filters };
-                chunks::read(&self.disk, self.sizes, index, &dataset, &mut bytes)
-                    .map_err(|e| self.inside(&shown, e))?;
+                chunks::read(&self.disk, self.sizes, index, &dataset, &mut bytes).map_err(|e| inside(&shown, e))?;
                 bytes
             }
         };
@@ -162,14 +161,14 @@ impl Hdf5 {
         }
         Ok(bytes)
     }
+}
 
-    /// An error, with the dataset that it is in.
-    fn inside(&self, name: &str, error: Error) -> Error {
-        match error {
-            Error::Format { path, what } => Error::Format { path, what: format!("dataset `{name}`: {what}") },
-            Error::Unsupported { path, what } => Error::Unsupported { path, what: format!("dataset `{name}`: {what}") },
-            other => other,
-        }
+/// An error, with the dataset that it is in.
+fn inside(name: &str, error: Error) -> Error {
+    match error {
+        Error::Format { path, what } => Error::Format { path, what: format!("dataset `{name}`: {what}") },
+        Error::Unsupported { path, what } => Error::Unsupported { path, what: format!("dataset `{name}`: {what}") },
+        other => other,
     }
 }
 
