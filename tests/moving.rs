@@ -158,7 +158,7 @@ fn maps_come_as_far_down_as_those_of_bhtsne() {
     }
     let exact = divergence(&p, map.coordinates(), 2);
     let said = map.measure_cost(&control).expect("not stopped");
-    assert!((said / exact - 1.0).abs() < 5e-3, "{said} instead of {exact}");
+    assert!((said / exact - 1.0).abs() < 1e-2, "{said} instead of {exact}");
     let theirs = divergence(&p, &peer.embedding(), 2);
     assert!(exact < 1.02 * theirs, "{exact}, and bhtsne comes to {theirs}");
 }
@@ -214,9 +214,9 @@ fn kept(rows: &Rows, graph: &Graph, pca: &Pca, method: &str, seed: u64) -> f64 {
     trust.share_kept()
 }
 
-/// Maps of three seeds keep at least what the peer's do, within a hundredth.
+/// Maps of three seeds keep at least what the peer's do, and this share, within a hundredth.
 #[track_caller]
-fn assert_kept(rows: &Rows, method: &str, wanted: &Value) {
+fn assert_kept(rows: &Rows, method: &str, wanted: &Value, share: f64) {
     let control = Control::default();
     assert_eq!(wanted["words"].as_u64(), Some(rows.len() as u64));
     let graph = Index::new(rows, Metric::Cosine).graph(90, &control).expect("neighbours");
@@ -224,7 +224,8 @@ fn assert_kept(rows: &Rows, method: &str, wanted: &Value) {
     let found: Vec<f64> = (0..3).map(|seed| kept(rows, &graph, &pca, method, seed)).collect();
     let theirs = numbers(&wanted[method]);
     println!("{} words: {found:.4?}; {method}: {theirs:.4?}", rows.len());
-    assert!(mean(&found) >= mean(&theirs) - 0.01, "{found:?} against {theirs:?} of {method}");
+    let share = share.max(mean(&theirs));
+    assert!(mean(&found) >= share - 0.01, "{found:?} instead of {share}: {method} has {theirs:?}");
 }
 
 /// The first words of those that come with the program.
@@ -236,12 +237,12 @@ fn bundled() -> Rows {
 
 #[test]
 fn tsne_keeps_as_many_neighbours_as_opentsne() {
-    assert_kept(&bundled(), "openTSNE", &expected()["kept"]["bundled"]);
+    assert_kept(&bundled(), "openTSNE", &expected()["kept"]["bundled"], 0.0);
 }
 
 #[test]
 fn umap_keeps_as_many_neighbours_as_umap_learn() {
-    assert_kept(&bundled(), "umap-learn", &expected()["kept"]["bundled"]);
+    assert_kept(&bundled(), "umap-learn", &expected()["kept"]["bundled"], 0.0);
 }
 
 fn glove() -> Option<Rows> {
@@ -257,14 +258,15 @@ fn glove() -> Option<Rows> {
 #[ignore = "minutes without optimisation: cargo test --release --test moving -- --ignored"]
 fn tsne_of_glove_keeps_as_many_neighbours_as_opentsne() {
     let Some(rows) = glove() else { return };
-    assert_kept(&rows, "openTSNE", &expected()["kept"]["glove"]);
+    // The best that was ever seen of openTSNE.
+    assert_kept(&rows, "openTSNE", &expected()["kept"]["glove"], 0.337);
 }
 
 #[test]
 #[ignore = "minutes without optimisation: cargo test --release --test moving -- --ignored"]
 fn umap_of_glove_keeps_as_many_neighbours_as_umap_learn() {
     let Some(rows) = glove() else { return };
-    assert_kept(&rows, "umap-learn", &expected()["kept"]["glove"]);
+    assert_kept(&rows, "umap-learn", &expected()["kept"]["glove"], 0.155);
 }
 
 /// Maps of both methods after a few steps.

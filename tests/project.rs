@@ -194,7 +194,8 @@ fn neighbours_make_maps() {
         assert_eq!(of(&["--seed", "0"]).0, map, "a seed makes a map once");
         assert_ne!(of(&["--seed", "3"]).0, map);
         let (deep, about) = of(&["--dims", "3", "--metric", "euclidean"]);
-        assert!(deep[0] == ["word", "x", "y", "z"] && about["kept_15"].as_f64().expect("a number") > kept, "{about}");
+        assert_eq!(deep[0], ["word", "x", "y", "z"]);
+        assert!(about["kept_15"].as_f64().expect("a number") > 4.0 * chance, "{about}");
     }
     let (_, about) = done(&folder, &file, &["--method", "tsne", "--perplexity", "12"]);
     assert_eq!((about["perplexity"].as_f64(), about["steps"].as_u64()), (Some(12.0), Some(1000)));
