@@ -15,6 +15,7 @@ pub mod measures;
 pub mod moving;
 pub mod neuron;
 pub mod predictions;
+pub mod recurrent;
 pub mod relations;
 pub mod rollout;
 pub mod sift;

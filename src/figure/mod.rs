@@ -17,6 +17,7 @@ pub mod order;
 pub mod part;
 pub mod pyramid;
 pub mod shades;
+pub mod strip;
 pub mod table;
 
 pub use caption::Caption;
