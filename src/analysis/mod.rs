@@ -5,6 +5,7 @@ pub mod attention;
 pub mod bootstrap;
 pub mod compare;
 pub mod cut;
+pub mod density;
 pub mod divergence;
 pub mod eigen;
 pub mod evidence;
