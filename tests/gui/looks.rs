@@ -127,23 +127,24 @@ fn words_are_hidden_while_the_map_stays_and_undo_brings_them_back() {
 
 /// Draws a box over all of the map with the pointer.
 fn box_over(window: &mut Window, rect: egui::Rect) {
-    let (from, to) = (rect.min + egui::Vec2::new(2.0, 90.0), rect.max - egui::Vec2::splat(2.0));
-    let whole = egui::Rect::from_two_pos(from, to);
+    let whole = egui::Rect::from_min_max(rect.min + egui::Vec2::new(2.0, 90.0), rect.max - egui::Vec2::splat(2.0));
+    let button = |pos: egui::Pos2, pressed: bool| {
+        let (button, modifiers) = (egui::PointerButton::Primary, Modifiers::SHIFT);
+        egui::Event::PointerButton { pos, button, pressed, modifiers }
+    };
+    window.event(egui::Event::ModifiersChanged(Modifiers::SHIFT));
     window.hover_at(whole.min);
     window.step();
-    window.event_modifiers(pointer(whole.min, true), Modifiers::SHIFT);
+    window.event(button(whole.min, true));
     window.step();
     for part in [0.3, 0.7, 1.0] {
-        window.event_modifiers(egui::Event::PointerMoved(whole.lerp_inside(egui::Vec2::splat(part))), Modifiers::SHIFT);
+        window.hover_at(whole.lerp_inside(egui::Vec2::splat(part)));
         window.step();
     }
-    window.event_modifiers(pointer(whole.max, false), Modifiers::SHIFT);
+    window.event(button(whole.max, false));
     window.step();
+    window.event(egui::Event::ModifiersChanged(Modifiers::NONE));
     settle(window);
-}
-
-fn pointer(pos: egui::Pos2, pressed: bool) -> egui::Event {
-    egui::Event::PointerButton { pos, button: egui::PointerButton::Primary, pressed, modifiers: Modifiers::SHIFT }
 }
 
 #[test]
@@ -309,7 +310,9 @@ fn every_look_of_the_bundled_words_draws() {
             (chosen.formula, chosen.by, chosen.find) = ("unheard".to_owned(), named("nothing"), String::new());
         });
         draw(&mut window, &name("parts"));
-        choose(&mut window, |chosen| (chosen.method, chosen.formula) = (named("tsne"), String::new()));
+        let folder = tempfile::tempdir().expect("a folder");
+        ask(&mut window, Action::Space(Ask::Open(groups(&folder))));
+        choose(&mut window, |chosen| (chosen.method, chosen.formula) = (named("tsne"), "red3".to_owned()));
         ask(&mut window, Action::Space(Ask::Seeds(true)));
         draw(&mut window, &name("seeds"));
     }

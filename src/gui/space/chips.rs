@@ -37,6 +37,7 @@ fn chips(shares: &Shares) -> (Vec<Chip>, Option<(usize, f64)>) {
 
 /// A share with its sign: of parts that pull the other way less than nothing.
 fn written(share: f64) -> String {
+    let share = if share.abs() < 0.005 { 0.0 } else { share };
     percent(share as f32).replace('-', "\u{2212}")
 }
 

@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// The shares of the words that lie within the lines, the smallest first.
 const SHARES: [f32; 5] = [0.1, 0.25, 0.5, 0.75, 0.9];
 /// How much narrower than by Scott's rule the kernel is, which is made for a single heap: maps have many.
-const FACTOR: f32 = 0.4;
+const FACTOR: f32 = 0.6;
 
 /// What lines are of: the map, and what is hidden there.
 type Key = (u64, Picked);

@@ -118,6 +118,10 @@ pub fn view(state: &State, palette: &'static Palette) -> Option<Recipe> {
         if laid.question.dims == 3 {
             table = table.single("z", column(2));
         }
+        if let Some((painted, Legend::Kinds(kinds, _))) = painted.as_ref().map(|painted| (painted, &painted.legend)) {
+            let named = |kind: &u32| kinds.get(*kind as usize).map_or_else(String::new, |(name, _)| name.clone());
+            table = table.text(&by, painted.kinds.iter().map(named));
+        }
         let shape = [laid.coordinates.len(), laid.question.dims];
         let coordinates = Array::new(&["point", "dim"], &shape, laid.coordinates.values().to_vec())?;
         Ok(ViewExport::new(caption, figure, table).with("coordinates", coordinates))

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 /// How long it takes.
 const TIME: Duration = Duration::from_millis(300);
-/// Neighbours on the map that are in sight at its end.
-const SEEN: usize = 40;
+/// Neighbours on the map that are in sight at its end: a fiftieth of all points, but at least and at most so many.
+const SEEN: [usize; 2] = [8, 40];
 /// How far the farthest of them is from the middle, in parts of half the picture.
 const FAR: f32 = 0.6;
 /// The closest that it goes.
@@ -50,7 +50,8 @@ impl Flight {
 /// Where the camera looks to see a point among its neighbours: never farther off than it is.
 fn before(laid: &Laid, point: usize, camera: Camera) -> Camera {
     let at = laid.places[point];
-    let far = laid.tree.nearest(at, SEEN).last().map_or(0.0, |found| found.square.sqrt() as f32);
+    let seen = (laid.places.len() / 50).clamp(SEEN[0], SEEN[1]);
+    let far = laid.tree.nearest(at, seen).last().map_or(0.0, |found| found.square.sqrt() as f32);
     let zoom = if far > 0.0 { (FAR / far).clamp(1.0, CLOSEST) } else { CLOSEST };
     Camera { middle: at, zoom: zoom.max(camera.zoom), ..camera }.checked()
 }

@@ -13,7 +13,7 @@ const SCANNED: usize = 200_000;
 /// How close the eye must be for the points in sight to be looked up rather than tried in their order.
 const CLOSE: f32 = 3.0;
 /// Points of the screen between a point and its name.
-const GAP: f32 = 5.0;
+const GAP: f32 = 7.0;
 /// Room about a name.
 const ROOM: Vec2 = Vec2::new(6.0, 3.0);
 
@@ -55,7 +55,7 @@ pub fn placed(
             break;
         }
         let Some(at) = sight.at(laid.places[point]).filter(|at| sight.rect.contains(*at)) else { continue };
-        if named.iter().any(|(other, _)| *other == point) || taken.is_full_at(at) {
+        if taken.is_full_at(at) || named.iter().any(|(other, _)| *other == point) {
             continue;
         }
         let size = size(point);

@@ -66,6 +66,8 @@ impl Question {
     pub fn of(chosen: &Chosen, space: &Space) -> Self {
         let is = |method| chosen.method == method;
         let all = space.vectors.rows.len();
+        // What was chosen of other vectors may name rows that are not here.
+        let only = chosen.only.as_ref().map(|only| only.below(all)).filter(|only| !only.is_empty());
         Self {
             space: space.id,
             method: chosen.method,
@@ -76,7 +78,7 @@ impl Question {
             neighbours: if is(Method::Umap) { chosen.neighbours } else { 0 },
             seed: if is(Method::Pca) { 0 } else { chosen.seed },
             first: if chosen.first == 0 { all } else { chosen.first.min(all) },
-            only: chosen.only.as_ref().map(|only| only.rows().clone()),
+            only: only.map(|only| only.rows().clone()),
         }
     }
 

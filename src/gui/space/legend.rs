@@ -15,10 +15,15 @@ use std::sync::Arc;
 
 /// The height of a line.
 const LINE: f32 = 18.0;
+/// The width of a name.
+const WIDE: f32 = 220.0;
 
 /// Draws it in a corner of the map; `name` is what colours stand for. A click on a kind selects its words.
 pub fn show(ui: &Ui, rect: Rect, actions: &Actions, laid: &Laid, painted: &Painted, name: &str) {
     let (painter, palette) = (ui.painter(), theme::palette(ui.ctx()));
+    if let Some(area) = area(rect, painted) {
+        painter.rect_filled(area, 4.0, theme::colour(palette.background.faded(0.7)));
+    }
     let top = match &painted.legend {
         Legend::Plain => rect.bottom(),
         Legend::Range(range) => ramp(painter, rect, range, name, palette),
@@ -40,6 +45,29 @@ pub fn show(ui: &Ui, rect: Rect, actions: &Actions, laid: &Laid, painted: &Paint
         let line = fill(LOOKS.size_legend, &[&colours::name(label, range), &ends[0], &ends[1]]);
         painter.text(Pos2::new(rect.left() + 24.0, y), Align2::LEFT_CENTER, line, small(), theme::colour(palette.text));
     }
+}
+
+/// The part of the map that it takes: nothing else is written there.
+pub fn area(rect: Rect, painted: &Painted) -> Option<Rect> {
+    let (wide, high) = match &painted.legend {
+        Legend::Plain => (0.0, 0.0),
+        Legend::Range(_) => (184.0, 50.0),
+        Legend::Kinds(kinds, others) => {
+            let (shown, left) = room(rect, kinds.len(), *others);
+            (WIDE + 20.0, LINE * (shown + usize::from(left > 0)) as f32)
+        }
+    };
+    let (wide, high) = if painted.sizes.is_some() { (wide.max(WIDE), high + LINE + 6.0) } else { (wide, high) };
+    let corner = rect.left_bottom() - Vec2::new(4.0, high);
+    (high > 0.0).then(|| Rect::from_min_max(corner, rect.left_bottom() + Vec2::new(wide, 4.0)))
+}
+
+/// How many kinds have room, and how many have none.
+fn room(rect: Rect, kinds: usize, others: usize) -> (usize, usize) {
+    // What is looked at is in the middle: the list takes the lower half at most.
+    let room = ((rect.height() * 0.5 / LINE) as usize).max(2);
+    let shown = if kinds + usize::from(others > 0) > room { room - 1 } else { kinds };
+    (shown, others + kinds - shown)
 }
 
 fn small() -> FontId {
@@ -74,10 +102,7 @@ fn ramp(painter: &Painter, rect: Rect, range: &Range, name: &str, palette: &Pale
 /// The kinds that have room, and how many have none; where it begins from above, and which was clicked.
 fn list(ui: &Ui, rect: Rect, kinds: &[(String, usize)], others: usize, palette: &Palette) -> (f32, Option<usize>) {
     let (text, muted) = (theme::colour(palette.text), theme::colour(palette.muted));
-    // What is looked at is in the middle: the list takes the lower half at most.
-    let room = ((rect.height() * 0.5 / LINE) as usize).max(2);
-    let shown = if kinds.len() + usize::from(others > 0) > room { room - 1 } else { kinds.len() };
-    let left = others + kinds.len() - shown;
+    let (shown, left) = room(rect, kinds.len(), others);
     let lines = shown + usize::from(left > 0);
     if lines == 0 {
         return (rect.bottom(), None);
@@ -86,7 +111,7 @@ fn list(ui: &Ui, rect: Rect, kinds: &[(String, usize)], others: usize, palette: 
     let painter = ui.painter();
     let mut clicked = None;
     for (i, (kind, category)) in kinds.iter().take(shown).enumerate() {
-        let (middle, word) = (y(i), fit(kind, size::SMALL, 200.0));
+        let (middle, word) = (y(i), fit(kind, size::SMALL, WIDE));
         let galley = painter.layout_no_wrap(word, small(), text);
         let area = Rect::from_center_size(
             Pos2::new(rect.left() + 10.0 + galley.size().x / 2.0, middle),

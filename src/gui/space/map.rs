@@ -19,7 +19,7 @@ use egui::{
     Align2, Color32, CursorIcon, FontFamily, FontId, PointerButton, Pos2, Rect, Response, Sense, Shape, Stroke,
     StrokeKind, Ui, Vec2,
 };
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -27,6 +27,10 @@ use std::sync::atomic::Ordering;
 const REACH: f32 = 8.0;
 /// Points that are drawn from back to front in three dimensions; beyond, nobody sees the order.
 const SORTED: usize = 60_000;
+/// The height of a line at the lower right.
+const NOTE: f32 = 18.0;
+/// The height of what lies over the map at its top.
+const TOP: f32 = 40.0;
 /// Points from which on they become smaller and fainter.
 const MANY: f32 = 4_000.0;
 
@@ -40,7 +44,7 @@ pub struct Drawn {
     /// Where a box or a shape is being drawn.
     shape: Vec<Pos2>,
     /// How large the names of points are, and of what.
-    names: (Named, BTreeMap<(usize, bool), Vec2>),
+    names: (Named, HashMap<(usize, bool), Vec2>),
     /// The maps of other seeds.
     pub seeds: seeds::Drawn,
 }
@@ -232,7 +236,9 @@ fn over(ui: &Ui, state: &State, canvas: &mut Canvas, sight: &Sight, laid: &Laid,
         None => labels::candidates(sight, laid, &first, is_out),
     };
     let ground = theme::colour(palette.background);
-    let mut written = Vec::new();
+    // Nothing is written under what lies over the map.
+    let mut written = vec![sight.rect.with_max_y(sight.rect.top() + TOP), notes_area(ui, state, sight, laid, space)];
+    written.extend(painted(state, laid).and_then(|painted| legend::area(sight.rect.shrink(10.0), painted)));
     if let Some((label, rect)) = stray(state, sight, &painter) {
         halo(&painter, rect, &label, FontId::proportional(size::BODY), accent, ground);
         written.push(rect);
@@ -406,15 +412,35 @@ fn notes(ui: &Ui, state: &State, actions: &Actions, sight: &Sight, laid: &Laid, 
     let small = FontId::new(size::SMALL, FontFamily::Proportional);
     let muted = theme::colour(palette.muted);
     let rect = sight.rect.shrink(10.0);
-    let mut lines = said(state, laid, space);
-    lines.push(if sight.solid { SPACE.drag_solid } else { SPACE.drag_flat }.to_owned());
-    for (i, line) in lines.iter().rev().enumerate() {
-        let at = rect.right_bottom() - Vec2::new(0.0, 18.0 * i as f32);
+    let ground = theme::colour(palette.background.faded(0.7));
+    painter.rect_filled(notes_area(ui, state, sight, laid, space), 4.0, ground);
+    for (i, line) in noted(state, sight, laid, space).iter().rev().enumerate() {
+        let at = rect.right_bottom() - Vec2::new(0.0, NOTE * i as f32);
         painter.text(at, Align2::RIGHT_BOTTOM, line, small.clone(), muted);
     }
     if let Some(painted) = painted(state, laid) {
         legend::show(ui, rect, actions, laid, painted, state.scene.space.by.label());
     }
+}
+
+/// The lines at the lower right.
+fn noted(state: &State, sight: &Sight, laid: &Laid, space: &Space) -> Vec<String> {
+    let mut lines = said(state, laid, space);
+    lines.push(if sight.solid { SPACE.drag_solid } else { SPACE.drag_flat }.to_owned());
+    lines
+}
+
+/// The part of the map that they take.
+fn notes_area(ui: &Ui, state: &State, sight: &Sight, laid: &Laid, space: &Space) -> Rect {
+    let lines = noted(state, sight, laid, space);
+    let font = FontId::new(size::SMALL, FontFamily::Proportional);
+    let width = |line: &String| ui.painter().layout_no_wrap(line.clone(), font.clone(), Color32::PLACEHOLDER).size().x;
+    let wide = lines.iter().map(width).fold(0.0, f32::max);
+    let size = Vec2::new(wide + 8.0, NOTE * lines.len() as f32 + 4.0);
+    Rect::from_min_max(
+        sight.rect.right_bottom() - size - Vec2::splat(6.0),
+        sight.rect.right_bottom() - Vec2::splat(6.0),
+    )
 }
 
 /// What stands beside the map, line by line.
