@@ -130,10 +130,11 @@ pub fn font() -> FontId {
     FontId::new(size::BODY, crate::gui::theme::bold())
 }
 
-/// Where names stand: over the middle of their cluster, or as near to it as another name lets them.
+/// Where names stand: over the middle of their cluster, or as near to it as what is `written` and other names let them.
 pub fn placed(
     names: &[Name],
     sight: &super::camera::Sight,
+    written: &[Rect],
     mut measure: impl FnMut(&str) -> Vec2,
 ) -> Vec<(usize, Rect)> {
     let mut taken: Vec<(usize, Rect)> = Vec::new();
@@ -147,7 +148,8 @@ pub fn placed(
                 (inside.left() - rect.left()).max(0.0) + (inside.right() - rect.right()).min(0.0),
                 0.0,
             ));
-            let is_free = !taken.iter().any(|(_, other)| other.expand(4.0).intersects(rect));
+            let mut others = taken.iter().map(|(_, other)| other).chain(written);
+            let is_free = !others.any(|other| other.expand(4.0).intersects(rect));
             (is_free && inside.contains_rect(rect)).then_some(rect)
         };
         if let Some(rect) = [0.0, -22.0, 22.0, -44.0, 44.0, -66.0, 66.0].iter().find_map(free) {
@@ -168,7 +170,7 @@ mod tests {
         let sight = Camera::default().on(Rect::from_min_size(Pos2::ZERO, Vec2::new(600.0, 400.0)), false);
         let name = |i: usize| Name { text: format!("name {i}"), at: [0.01 * i as f32, 0.0, 0.0], category: i };
         let names: Vec<Name> = (0..9).map(name).collect();
-        let placed = placed(&names, &sight, |_| Vec2::new(120.0, 16.0));
+        let placed = placed(&names, &sight, &[], |_| Vec2::new(120.0, 16.0));
         assert!((4..9).contains(&placed.len()), "{}", placed.len());
         for (i, (_, a)) in placed.iter().enumerate() {
             assert!(sight.rect.contains_rect(*a) && placed[..i].iter().all(|(_, b)| !a.intersects(*b)));

@@ -92,7 +92,7 @@ pub fn view(state: &State, palette: &'static Palette) -> Option<Recipe> {
         }
         if let Some(painted) = &painted {
             let measure = |name: &str| Vec2::new(crate::figure::mono_width(name, size::BODY), size::BODY + 4.0);
-            for (i, rect) in clusters::placed(&painted.names, &sight, measure) {
+            for (i, rect) in clusters::placed(&painted.names, &sight, &[], measure) {
                 let (at, name) = (rect.center(), &painted.names[i]);
                 let ink = palette.category(name.category);
                 let ground = Area { x: rect.left(), y: rect.top(), w: rect.width(), h: rect.height() };

@@ -245,7 +245,7 @@ fn over(ui: &Ui, state: &State, canvas: &mut Canvas, sight: &Sight, laid: &Laid,
     }
     if let Some(painted) = painted(state, laid) {
         let measure = |name: &str| painter.layout_no_wrap(name.to_owned(), clusters::font(), text).size();
-        for (i, rect) in clusters::placed(&painted.names, sight, measure) {
+        for (i, rect) in clusters::placed(&painted.names, sight, &written, measure) {
             let name = &painted.names[i];
             let ink = theme::colour(palette.category(name.category));
             halo(&painter, rect, &name.text, clusters::font(), ink, ground);
