@@ -7,6 +7,7 @@ mod expr;
 mod info;
 mod near;
 mod odd;
+mod parts;
 
 pub(super) use convert::{vectors_path, write};
 
@@ -34,6 +35,7 @@ enum Command {
     Near(near::Args),
     Expr(expr::Args),
     Odd(odd::Args),
+    Parts(parts::Args),
     Eval(eval::Args),
 }
 
@@ -120,6 +122,7 @@ impl Args {
             Command::Near(args) => args.run(&self.source),
             Command::Expr(args) => args.run(&self.source),
             Command::Odd(args) => args.run(&self.source),
+            Command::Parts(args) => args.run(&self.source),
             Command::Eval(args) => args.run(&self.source),
         }
     }
