@@ -8,6 +8,7 @@ mod expr;
 mod info;
 mod near;
 mod odd;
+mod parts;
 
 pub(super) use convert::{vectors_path, write};
 
@@ -36,6 +37,7 @@ enum Command {
     Expr(expr::Args),
     Analogy(analogy::Args),
     Odd(odd::Args),
+    Parts(parts::Args),
     Eval(eval::Args),
 }
 
@@ -123,6 +125,7 @@ impl Args {
             Command::Expr(args) => args.run(&self.source),
             Command::Analogy(args) => args.run(&self.source),
             Command::Odd(args) => args.run(&self.source),
+            Command::Parts(args) => args.run(&self.source),
             Command::Eval(args) => args.run(&self.source),
         }
     }

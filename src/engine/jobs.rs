@@ -51,6 +51,12 @@ pub enum Slot {
     Trust,
     /// Colours of a map.
     Colour,
+    /// Clusters of words.
+    Cluster,
+    /// How densely points lie on a map.
+    Contour,
+    /// The same map begun several times.
+    Seeds,
     /// Words that somebody looks for.
     Find,
     /// Rows of a table.
@@ -75,7 +81,7 @@ pub enum Slot {
 
 impl Slot {
     /// Those whose work a person stops with one command.
-    pub const STOPPABLE: [Self; 17] = [
+    pub const STOPPABLE: [Self; 19] = [
         Self::Open,
         Self::Run,
         Self::Look,
@@ -93,10 +99,12 @@ impl Slot {
         Self::Layout,
         Self::Near,
         Self::Trust,
+        Self::Cluster,
+        Self::Seeds,
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::Run,
         Self::Look,
         Self::Neuron,
@@ -124,6 +132,9 @@ impl Slot {
         Self::Table,
         Self::Layout,
         Self::Colour,
+        Self::Contour,
+        Self::Cluster,
+        Self::Seeds,
         Self::Trust,
     ];
 
@@ -143,8 +154,9 @@ impl Slot {
             Self::Dialog => "lexiscope-dialog",
             Self::Watch => "lexiscope-watch",
             Self::Space | Self::Layout => "lexiscope-space",
-            Self::Near | Self::Hover | Self::Find | Self::Table | Self::Colour => "lexiscope-near",
+            Self::Near | Self::Hover | Self::Find | Self::Table | Self::Colour | Self::Contour => "lexiscope-near",
             Self::Trust => "lexiscope-trust",
+            Self::Cluster | Self::Seeds => "lexiscope-cluster",
         }
     }
 }
