@@ -178,6 +178,62 @@ fn a_seed_makes_a_map_once() {
 }
 
 #[test]
+fn neighbours_make_maps() {
+    let folder = folder();
+    let file = cloud(&folder, 2, 150, 5);
+    for (method, option) in [("tsne", ["--perplexity", "12"]), ("umap", ["--neighbours", "9"])] {
+        let of = |more: &[&str]| done(&folder, &file, &[&["--method", method], &option[..], more].concat());
+        let (map, about) = of(&[]);
+        assert!(
+            map[0] == ["word", "x", "y"] && map.len() == 151 && places(&map).iter().flatten().all(|x| x.is_finite())
+        );
+        assert_eq!((&about["method"], about["sample"].as_u64()), (&Value::from(method), Some(150)));
+        let (kept, chance) =
+            (about["kept_15"].as_f64().expect("a number"), about["kept_random"].as_f64().expect("one"));
+        assert!(kept > 4.0 * chance && about["trustworthiness"].as_f64().expect("a number") > 0.85, "{about}");
+        assert_eq!(of(&["--seed", "0"]).0, map, "a seed makes a map once");
+        assert_ne!(of(&["--seed", "3"]).0, map);
+        let (deep, about) = of(&["--dims", "3", "--metric", "euclidean"]);
+        assert_eq!(deep[0], ["word", "x", "y", "z"]);
+        assert!(about["kept_15"].as_f64().expect("a number") > 4.0 * chance, "{about}");
+    }
+    let (_, about) = done(&folder, &file, &["--method", "tsne", "--perplexity", "12"]);
+    assert_eq!((about["perplexity"].as_f64(), about["steps"].as_u64()), (Some(12.0), Some(1000)));
+    assert!((0.1..3.0).contains(&about["kl_divergence"].as_f64().expect("a number")), "{about}");
+    let (_, about) = done(&folder, &file, &["--method", "umap"]);
+    assert_eq!((about["umap_neighbours"].as_u64(), about["epochs"].as_u64()), (Some(15), Some(500)));
+
+    let refused = |args: &[&str], says: &str| refused(&self::folder(), &file, args, 2, says);
+    refused(&["--method", "pca", "--perplexity", "5"], "--perplexity needs --method tsne, not pca");
+    refused(&["--method", "tsne", "--neighbours", "5"], "--neighbours needs --method umap, not tsne");
+    refused(&["--method", "tsne", "--perplexity", "0.5"], "no perplexity");
+    refused(&["--method", "umap", "--neighbours", "1"], "--neighbours");
+    refused(&["--method", "umap", "--metric", "dot"], "no distance");
+}
+
+#[test]
+fn words_without_a_place_have_none_on_a_map_of_neighbours() {
+    let folder = folder();
+    let text = "a 1 2\nb 2 1\nnothing 0 0\nc 3 -1\nd 1 1\n";
+    let few = file(&folder, "few.txt", text);
+    for method in ["tsne", "umap"] {
+        let output = project(&folder, &few, &["--method", method]);
+        assert!(stderr(&output).contains("note: 1 vectors without a direction"), "{}", stderr(&output));
+        assert!(stderr(&output).contains("of 4 points") || stderr(&output).contains("of each of 4 points"));
+        let (map, about) = done(&folder, &few, &["--method", method]);
+        assert_eq!((map.len(), map[3].join(","), about["sample"].as_u64()), (6, "nothing,,".to_owned(), Some(4)));
+        assert!([1, 2, 4, 5].iter().all(|&i| map[i][1].parse::<f64>().is_ok()), "{map:?}");
+        for (name, text) in [("one.txt", "a 1 2 3\n"), ("same.txt", "a 1 2\nb 1 2\nc 1 2\nd 1 2\n")] {
+            let (map, _) = done(&folder, &file(&folder, name, text), &["--method", method, "--dims", "3"]);
+            assert!(places(&map).iter().flatten().all(|x| x.is_finite()), "{method} {name}: {map:?}");
+        }
+    }
+    let zeros = file(&folder, "zeros.txt", "a 0 0\nb 0 0\n");
+    std::fs::remove_file(folder.path().join("map.csv")).expect("it was written");
+    refused(&folder, &zeros, &["--method", "tsne"], 1, "no vector has a place by cosine");
+}
+
+#[test]
 fn what_cannot_be_laid_out_is_refused_and_little_is_no_trouble() {
     let folder = folder();
     let file = |text: &str| file(&folder, "few.txt", text);

@@ -1,5 +1,6 @@
 //! `lexiscope vectors`: files of word vectors on the command line, one file here to each thing that is asked of them.
 
+mod analogy;
 mod ask;
 mod convert;
 mod eval;
@@ -34,6 +35,7 @@ enum Command {
     Convert(convert::Args),
     Near(near::Args),
     Expr(expr::Args),
+    Analogy(analogy::Args),
     Odd(odd::Args),
     Parts(parts::Args),
     Eval(eval::Args),
@@ -121,6 +123,7 @@ impl Args {
             Command::Convert(args) => args.run(&self.source),
             Command::Near(args) => args.run(&self.source),
             Command::Expr(args) => args.run(&self.source),
+            Command::Analogy(args) => args.run(&self.source),
             Command::Odd(args) => args.run(&self.source),
             Command::Parts(args) => args.run(&self.source),
             Command::Eval(args) => args.run(&self.source),

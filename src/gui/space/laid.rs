@@ -2,9 +2,9 @@
 
 use super::Space;
 use super::camera::Place;
-use crate::analysis::moving::nearest::Nearest;
+use crate::analysis::moving::layout::{Layout, start};
 use crate::analysis::moving::tsne::{self, Tsne};
-use crate::analysis::moving::umap::{self, Umap};
+use crate::analysis::moving::umap;
 use crate::analysis::space::neighbours::{Graph, Index, Metric};
 use crate::analysis::space::pca::{Ends, Pca, with_log};
 use crate::analysis::space::tree::{Tree, place};
@@ -196,36 +196,25 @@ impl Laid {
         };
         self.graph = Some(graph.clone());
         let dims = self.question.dims;
-        let start = pca.scores(rows, &[0, 1, 2][..dims], control)?;
-        let start: Vec<f32> = start.values().iter().map(|x| if x.is_finite() { *x } else { 0.0 }).collect();
-        let nearest = |distance: fn(f32) -> f32| -> Result<Arc<Nearest>> {
-            if graph.k == 0 {
-                return Ok(Arc::new(Nearest::alone()));
-            }
-            let distances = graph.scores.iter().map(|&c| distance(c)).collect();
-            Ok(Arc::new(Nearest::new(graph.k, graph.places.clone(), distances)?))
-        };
         let seed = self.question.seed;
         let mut moved = if self.question.method == Method::Umap {
-            let nearest = nearest(|cosine| (1.0 - cosine).max(0.0))?;
             let neighbours = self.question.neighbours;
             let options = umap::Options { dims, neighbours, seed, ..umap::Options::default() };
-            Moved::Umap(Umap::new(nearest, umap::Start::Spectral, options, control)?)
+            Layout::umap(&graph, Metric::Cosine, umap::Start::Spectral, options, control)?
         } else {
-            let nearest = nearest(|cosine| (2.0 - 2.0 * cosine).max(0.0).sqrt())?;
             let Question { perplexity, rate, .. } = self.question;
             let options = tsne::Options { dims, perplexity, rate, ..tsne::Options::default() };
-            let start = if seed == 0 { tsne::Start::Given(start) } else { tsne::Start::Random(seed) };
-            Moved::Tsne(Tsne::new(nearest, start, options, control)?)
+            let start = start(rows, pca, dims, seed, control)?;
+            Layout::tsne(&graph, Metric::Cosine, start, options, control)?
         };
         let mut pace = Pace { perplexity: self.question.perplexity, rate: self.question.rate };
         while !moved.is_done() {
             live.wait(control)?;
             if live.pushed.swap(false, Ordering::Relaxed) {
-                moved.perturb(seed.wrapping_add(moved.iteration() as u64));
+                moved.perturb(seed.wrapping_add(moved.iteration() as u64), 0.05);
                 self.is_plain = false;
             }
-            if let (Some(wished), Moved::Tsne(map)) = (live.pace(), &mut moved) {
+            if let (Some(wished), Layout::Tsne(map)) = (live.pace(), &mut moved) {
                 self.notices.extend(changed(map, pace, wished, control)?);
                 (pace, self.is_plain) = (wished, false);
             }
@@ -362,56 +351,6 @@ impl Frame {
 /// Places as rows of two or three numbers.
 fn flattened(places: &[Place], dims: usize) -> Result<Rows> {
     Rows::new(places.iter().flat_map(|at| &at[..dims]).copied().collect(), dims)
-}
-
-/// A map that moves, whichever way.
-enum Moved {
-    Tsne(Tsne),
-    Umap(Umap),
-}
-
-impl Moved {
-    fn step(&mut self, control: &Control) -> Result<()> {
-        match self {
-            Self::Tsne(map) => map.step(control),
-            Self::Umap(map) => map.step(control),
-        }
-    }
-
-    fn is_done(&self) -> bool {
-        match self {
-            Self::Tsne(map) => map.is_done(),
-            Self::Umap(map) => map.is_done(),
-        }
-    }
-
-    fn coordinates(&self) -> &[f32] {
-        match self {
-            Self::Tsne(map) => map.coordinates(),
-            Self::Umap(map) => map.coordinates(),
-        }
-    }
-
-    fn iteration(&self) -> usize {
-        match self {
-            Self::Tsne(map) => map.iteration(),
-            Self::Umap(map) => map.iteration(),
-        }
-    }
-
-    fn notices(&self) -> &[String] {
-        match self {
-            Self::Tsne(map) => map.notices(),
-            Self::Umap(map) => map.notices(),
-        }
-    }
-
-    fn perturb(&mut self, seed: u64) {
-        match self {
-            Self::Tsne(map) => map.perturb(seed, 0.05),
-            Self::Umap(map) => map.perturb(seed, 0.05),
-        }
-    }
 }
 
 /// A map under way: a job moves it, the frame looks at it and may hold it.
