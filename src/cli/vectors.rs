@@ -1,12 +1,15 @@
 //! `lexiscope vectors`: files of word vectors on the command line, one file here to each thing that is asked of them.
 
+mod analogy;
 mod ask;
+mod axis;
 mod convert;
 mod eval;
 mod expr;
 mod info;
 mod near;
 mod odd;
+mod weat;
 
 pub(super) use convert::{vectors_path, write};
 
@@ -34,6 +37,9 @@ enum Command {
     Near(near::Args),
     Expr(expr::Args),
     Odd(odd::Args),
+    Analogy(analogy::Args),
+    Axis(axis::Args),
+    Weat(weat::Args),
     Eval(eval::Args),
 }
 
@@ -120,6 +126,9 @@ impl Args {
             Command::Near(args) => args.run(&self.source),
             Command::Expr(args) => args.run(&self.source),
             Command::Odd(args) => args.run(&self.source),
+            Command::Analogy(args) => args.run(&self.source),
+            Command::Axis(args) => args.run(&self.source),
+            Command::Weat(args) => args.run(&self.source),
             Command::Eval(args) => args.run(&self.source),
         }
     }

@@ -55,6 +55,16 @@ pub enum Slot {
     Find,
     /// Rows of a table.
     Table,
+    /// Axes by meaning.
+    Axes,
+    /// The association test.
+    Weat,
+    /// A space without axes.
+    Reject,
+    /// Answers to an analogy.
+    Analogy,
+    /// The odd one out.
+    Odd,
     /// Examples of a model.
     Examples,
     /// Drawing a large picture.
@@ -75,7 +85,7 @@ pub enum Slot {
 
 impl Slot {
     /// Those whose work a person stops with one command.
-    pub const STOPPABLE: [Self; 17] = [
+    pub const STOPPABLE: [Self; 21] = [
         Self::Open,
         Self::Run,
         Self::Look,
@@ -93,10 +103,14 @@ impl Slot {
         Self::Layout,
         Self::Near,
         Self::Trust,
+        Self::Axes,
+        Self::Weat,
+        Self::Reject,
+        Self::Analogy,
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 33] = [
         Self::Run,
         Self::Look,
         Self::Neuron,
@@ -125,6 +139,11 @@ impl Slot {
         Self::Layout,
         Self::Colour,
         Self::Trust,
+        Self::Axes,
+        Self::Weat,
+        Self::Reject,
+        Self::Analogy,
+        Self::Odd,
     ];
 
     /// The thread that it runs on. Quick work shares one; nothing waits for what can take long.
@@ -145,6 +164,7 @@ impl Slot {
             Self::Space | Self::Layout => "lexiscope-space",
             Self::Near | Self::Hover | Self::Find | Self::Table | Self::Colour => "lexiscope-near",
             Self::Trust => "lexiscope-trust",
+            Self::Axes | Self::Weat | Self::Reject | Self::Analogy | Self::Odd => "lexiscope-meaning",
         }
     }
 }

@@ -183,7 +183,12 @@ fn failed(state: &mut State, engine: &Engine<Made>, slot: Slot, error: Error) {
         | Slot::Trust
         | Slot::Colour
         | Slot::Find
-        | Slot::Table => {
+        | Slot::Table
+        | Slot::Axes
+        | Slot::Weat
+        | Slot::Reject
+        | Slot::Analogy
+        | Slot::Odd => {
             if error.is_stopped() {
                 state.notice = Some(EN.stopped.to_owned());
                 space::stopped(state, slot);

@@ -1,16 +1,22 @@
 //! A space laid out on a map: the question, the map under way, and the map.
 
 use super::Space;
+use super::axes::NAMES;
 use super::camera::Place;
 use crate::analysis::moving::nearest::Nearest;
 use crate::analysis::moving::tsne::{self, Tsne};
 use crate::analysis::moving::umap::{self, Umap};
+use crate::analysis::space::axes::{Typed, places};
+use crate::analysis::space::lexicon::Lexicon;
 use crate::analysis::space::neighbours::{Graph, Index, Metric};
 use crate::analysis::space::pca::{Pca, with_log};
 use crate::analysis::space::tree::{Tree, place};
 use crate::analysis::space::trust::{Check, Trust};
 use crate::error::{Error, Result};
+use crate::figure::weight;
 use crate::gui::space::Chosen;
+use crate::gui::words::fill;
+use crate::gui::words::space::axes::AXES;
 use crate::rows::Rows;
 use crate::trace::Control;
 use serde::{Deserialize, Serialize};
@@ -34,6 +40,15 @@ pub enum Method {
     Tsne,
     /// UMAP.
     Umap,
+    /// Axes that words make.
+    Axes,
+}
+
+impl Method {
+    /// Whether points find their places step by step.
+    pub fn is_moving(self) -> bool {
+        matches!(self, Self::Tsne | Self::Umap)
+    }
 }
 
 /// What is laid out, and how.
@@ -50,6 +65,8 @@ pub struct Question {
     neighbours: usize,
     seed: u64,
     first: usize,
+    /// Of a map along axes these as they are typed: one for each dimension.
+    pub axes: Vec<String>,
     /// The rows that are laid out, where these are not the first ones.
     pub only: Option<Arc<Vec<usize>>>,
 }
@@ -62,12 +79,13 @@ impl Question {
         Self {
             space: space.id,
             method: chosen.method,
-            dims: if chosen.solid { 3 } else { 2 },
+            dims: if is(Method::Axes) { chosen.axes.on_map.len() } else { 2 + usize::from(chosen.solid) },
             components: if is(Method::Pca) { chosen.components } else { [0, 1, 2] },
             perplexity: if is(Method::Tsne) { chosen.perplexity } else { 0.0 },
             neighbours: if is(Method::Umap) { chosen.neighbours } else { 0 },
-            seed: if is(Method::Pca) { 0 } else { chosen.seed },
+            seed: if chosen.method.is_moving() { chosen.seed } else { 0 },
             first: if chosen.first == 0 { all } else { chosen.first.min(all) },
+            axes: if is(Method::Axes) { chosen.axes.on_map.clone() } else { Vec::new() },
             only: only.cloned(),
         }
     }
@@ -95,6 +113,8 @@ pub struct Laid {
     pub notices: Vec<String>,
     /// The coordinates on a map between -1 and 1.
     pub places: Arc<Vec<Place>>,
+    /// How coordinates became places.
+    pub frame: Frame,
     /// The same, to find points by.
     pub tree: Tree,
     /// The neighbours that a moving map was made from.
@@ -128,12 +148,15 @@ impl Laid {
             with_rank: Vec::new(),
             notices: Vec::new(),
             places: Arc::default(),
+            frame: Frame::default(),
             tree: Tree::of(&Rows::default())?,
             graph: known.and_then(|known| known.graph.clone()),
             frames: Vec::new(),
             question,
         };
-        if made.question.method == Method::Pca {
+        if made.question.method == Method::Axes {
+            made.along(space, rows, control)?;
+        } else if made.question.method == Method::Pca {
             let components = &made.question.components[..made.question.dims];
             made.coordinates = pca.scores(rows, components, control)?;
             let ranks: Vec<f64> = (0..rows.len()).map(|i| (made.row(i) + 1) as f64).collect();
@@ -142,9 +165,28 @@ impl Laid {
         } else {
             made.moving(rows, &pca, live, control)?;
         }
-        made.places = Arc::new(between(&made.coordinates));
+        made.frame = Frame::of(&made.coordinates);
+        made.places = Arc::new(made.frame.places(&made.coordinates));
         made.tree = Tree::of(&flattened(&made.places, made.question.dims)?)?;
         Ok(made)
+    }
+
+    /// Lays rows out by their cosine with each axis.
+    fn along(&mut self, space: &Space, rows: &Rows, control: &Control) -> Result<()> {
+        let vectors = &space.vectors;
+        let lexicon = Lexicon { words: &vectors.words, rows: &vectors.rows, make: None, unit: true };
+        let texts = &self.question.axes;
+        let axes = texts.iter().map(|text| Typed::read(text, &lexicon)).collect::<Result<Vec<_>>>()?;
+        for (i, (typed, text)) in axes.iter().zip(texts).enumerate() {
+            let dropped = typed.missing.iter().map(|missing| fill(AXES.dropped, &[&missing.word, text]));
+            self.notices.extend(dropped);
+            for (first, name) in axes[..i].iter().zip(NAMES) {
+                let cosine = weight(first.axis.cosine(&typed.axis) as f32);
+                self.notices.push(fill(AXES.cosine, &[name, NAMES[i], &cosine]));
+            }
+        }
+        self.coordinates = places(rows, &axes.iter().map(|typed| &typed.axis).collect::<Vec<_>>(), control)?;
+        Ok(())
     }
 
     /// Lets points find their places.
@@ -230,24 +272,41 @@ impl Question {
     }
 }
 
-/// Coordinates moved and scaled into a map between -1 and 1, all axes alike. What has no place stays without one.
+/// How coordinates are moved and scaled into a map between -1 and 1, all axes alike.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Frame {
+    middle: Place,
+    scale: f32,
+}
+
+impl Frame {
+    fn of(coordinates: &Rows) -> Self {
+        let (mut low, mut high) = ([f32::INFINITY; 3], [f32::NEG_INFINITY; 3]);
+        let is_there = |at: &Place| at.iter().all(|x| x.is_finite());
+        for at in coordinates.iter().map(place).filter(is_there) {
+            for k in 0..3 {
+                (low[k], high[k]) = (low[k].min(at[k]), high[k].max(at[k]));
+            }
+        }
+        let widest = (0..3).map(|k| high[k] - low[k]).fold(0f32, f32::max);
+        let scale = if widest > 0.0 && widest.is_finite() { 2.0 / widest } else { 1.0 };
+        Self { middle: std::array::from_fn(|k| f32::midpoint(low[k], high[k])), scale }
+    }
+
+    /// Where coordinates are on the map.
+    pub fn place(&self, at: Place) -> Place {
+        std::array::from_fn(|k| (at[k] - self.middle[k]) * self.scale)
+    }
+
+    /// Where every row is. What has no place stays without one.
+    fn places(&self, coordinates: &Rows) -> Vec<Place> {
+        coordinates.iter().map(|row| self.place(place(row))).collect()
+    }
+}
+
+/// Coordinates in a frame of their own.
 fn between(coordinates: &Rows) -> Vec<Place> {
-    let (mut low, mut high) = ([f32::INFINITY; 3], [f32::NEG_INFINITY; 3]);
-    let is_there = |at: &Place| at.iter().all(|x| x.is_finite());
-    let mut places: Vec<Place> = coordinates.iter().map(place).collect();
-    for at in places.iter().filter(|at| is_there(at)) {
-        for k in 0..3 {
-            (low[k], high[k]) = (low[k].min(at[k]), high[k].max(at[k]));
-        }
-    }
-    let widest = (0..3).map(|k| high[k] - low[k]).fold(0f32, f32::max);
-    let scale = if widest > 0.0 && widest.is_finite() { 2.0 / widest } else { 1.0 };
-    for at in &mut places {
-        for k in 0..3 {
-            at[k] = (at[k] - f32::midpoint(low[k], high[k])) * scale;
-        }
-    }
-    places
+    Frame::of(coordinates).places(coordinates)
 }
 
 /// Places as rows of two or three numbers.

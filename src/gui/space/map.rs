@@ -4,7 +4,7 @@ use super::camera::{Camera, Place, Sight};
 use super::cloud::{Cloud, Points};
 use super::colours::{self, Legend};
 use super::laid::{Laid, Method};
-use super::{Ask, Space, labels};
+use super::{Ask, Space, axes as meaning, labels};
 use crate::figure::colour::Map;
 use crate::figure::{Palette, percent, size};
 use crate::gui::action::{Action, Actions};
@@ -68,6 +68,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas, 
     let sight = state.scene.space.camera.on(rect, dims);
     cloud(ui, state, canvas, &sight, Some(laid), moving.as_ref());
     if moving.is_none() {
+        meaning::lines::show(ui, laid, &sight, said(state, laid, space).len() + 1);
         over(ui, state, &sight, laid, space);
     }
     let still = moving.is_none().then_some(laid);
@@ -369,6 +370,7 @@ pub fn said(state: &State, laid: &Laid, space: &Space) -> Vec<String> {
     if laid.question.method == Method::Pca {
         lines.push(axes(state, laid));
     }
+    lines.extend(meaning::lines::said(laid));
     lines.extend(laid.notices.iter().cloned());
     let (shown, all) = (laid.places.len() as u64, space.vectors.rows.len() as u64);
     lines.push(fill(SPACE.shown_of, &[&count(shown), &count(all)]));

@@ -1,5 +1,7 @@
 //! Spaces of vectors: one map that takes the window, what is near to what, and a table.
 
+pub mod analogy;
+pub mod axes;
 pub mod camera;
 mod cloud;
 mod colours;
@@ -82,6 +84,10 @@ pub struct Chosen {
     pub table: bool,
     /// What the panel beside the map shows.
     pub tab: side::Tab,
+    /// Axes by meaning.
+    pub axes: axes::Chosen,
+    /// Analogies, and the odd one out.
+    pub analogy: analogy::Chosen,
 }
 
 impl Default for Chosen {
@@ -104,6 +110,8 @@ impl Default for Chosen {
             camera: Camera::default(),
             table: false,
             tab: side::Tab::default(),
+            axes: axes::Chosen::default(),
+            analogy: analogy::Chosen::default(),
         }
     }
 }
@@ -114,7 +122,10 @@ impl Chosen {
         let perplexity = if self.perplexity.is_finite() { self.perplexity.clamp(2.0, 200.0) } else { 30.0 };
         let neighbours = self.neighbours.clamp(2, 200);
         let components = self.components.map(|c| c.min(9_999));
-        Self { perplexity, neighbours, components, camera: self.camera.checked(), ..self }
+        let axes = self.axes.checked();
+        // A map along axes needs some.
+        let method = if axes.on_map.is_empty() && self.method == Method::Axes { Method::Pca } else { self.method };
+        Self { perplexity, neighbours, components, method, axes, camera: self.camera.checked(), ..self }
     }
 }
 
@@ -176,6 +187,10 @@ pub struct Kept {
     /// The order of the table: a column and whether it rises.
     pub sorting: table::Sorting,
     rows: table::Rows,
+    /// Axes by meaning.
+    axes: axes::Kept,
+    /// Analogies, and the odd one out.
+    analogy: analogy::Kept,
 }
 
 /// A request of the workspace.
@@ -205,6 +220,8 @@ pub enum Ask {
     Again,
     /// Sort the table.
     Sort(table::Sorting),
+    /// Something about axes.
+    Axes(axes::Ask),
 }
 
 /// What came of a job.
@@ -226,6 +243,10 @@ pub enum Made {
     Found(Arc<tools::Found>),
     /// The table is sorted.
     Sorted(table::Sorted),
+    /// Something about axes.
+    Axes(axes::Made),
+    /// Something about analogies.
+    Analogy(analogy::Made),
 }
 
 /// Does what was asked for.
@@ -271,6 +292,7 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
             kept.frame = None;
         }
         Ask::Sort(sorting) => kept.sorting = sorting,
+        Ask::Axes(ask) => axes::apply(state, engine, ask),
     }
 }
 
@@ -299,6 +321,8 @@ pub fn arrive(state: &mut State, made: Made) {
         Made::Trust(laid, trust) => kept.trust = Some((laid, trust)),
         Made::Found(found) => kept.found = Some(found),
         Made::Sorted(sorted) => kept.rows.arrive(sorted),
+        Made::Axes(made) => axes::arrive(state, made),
+        Made::Analogy(made) => analogy::arrive(state, made),
     }
 }
 
@@ -318,6 +342,10 @@ pub fn failed(state: &mut State, slot: Slot, error: Error) {
 fn open(state: &mut State, engine: &Engine<made::Made>, path: String) {
     state.scene.space = Chosen { path: path.clone(), formula: String::new(), row: None, ..state.scene.space.clone() };
     state.scene.space.camera = Camera::default();
+    if state.scene.space.method == Method::Axes {
+        // Their words need not be in other vectors.
+        state.scene.space.method = Method::default();
+    }
     state.space.begun = true;
     let name = name_of(&path);
     state.space.opening = Some(name.clone());
@@ -358,6 +386,7 @@ pub fn follow(state: &mut State, engine: &Engine<made::Made>) {
         open(state, engine, path);
         // What was kept from the last session stays.
         (state.scene.space.formula, state.scene.space.camera) = (chosen.formula, chosen.camera);
+        state.scene.space.method = chosen.method;
         return;
     }
     let Some(space) = state.space.space.clone() else { return };
@@ -368,6 +397,8 @@ pub fn follow(state: &mut State, engine: &Engine<made::Made>) {
     trust(state, engine, &space);
     colours::ask(state, engine, &space);
     table::ask(state, engine, &space);
+    axes::ask(state, engine, &space);
+    analogy::ask(state, engine, &space);
 }
 
 /// Lays the space out if the question is another.
@@ -383,7 +414,7 @@ fn lay_out(state: &mut State, engine: &Engine<made::Made>, space: &Arc<Space>) {
     let known = state.space.laid.clone();
     state.space.asked_map = Some(question.clone());
     state.space.frame = None;
-    if question.method != Method::Pca {
+    if question.method.is_moving() {
         state.space.live = Some(live.clone());
     }
     halt(state, engine, Slot::Layout);
