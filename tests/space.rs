@@ -435,3 +435,25 @@ fn odd_prints_the_word_and_eval_the_figures() {
     let text = said(&["eval", "people.tsv", "questions.txt", "--method", "3cosmul"]).expect("figures");
     assert!(text.lines().last().is_some_and(|line| line.contains("109 of 184")), "{text}");
 }
+
+#[test]
+fn analogy_prints_the_answers_of_every_method() {
+    let wanted = Space::small().wanted;
+    let case = &wanted["analogies"][0];
+    let words = texts(&case["words"]);
+    let asked = |more: &[&str]| said_json(&[&["analogy"], &words[..], &["-n", "6", "--json"], more].concat());
+    let found = asked(&[]);
+    let methods: Vec<&str> = list(&found).iter().map(|one| text(&one["method"])).collect();
+    assert_eq!(methods, ["3cosadd", "3cosmul", "pairdirection", "near-c", "near-b"]);
+    for one in list(&found) {
+        assert_printed(&one["answers"], &case[text(&one["method"])]);
+    }
+    let pairs = ["--pairs", "uncle : uncleess, boy : boyess", "--method", "3cosavg"];
+    assert_printed(&asked(&pairs)[0]["answers"], &case["3cosavg"]);
+    assert_printed(&asked(&["--inputs", "--method", "3cosadd"])[0]["answers"], &case["with inputs"]);
+    let lines = said(&["analogy", "man", "maness", "king", "-n", "1"]).expect("answers");
+    assert!(lines.starts_with("3cosadd\tkingess\t0.929"), "{lines}");
+    let why = |args: &[&str]| said(args).expect_err("it fails");
+    assert!(why(&["analogy", "man", "maness", "kingg"]).contains("`kingg` is not in the vocabulary"));
+    assert!(why(&["analogy", "man", "maness", "king", "--pairs", "a, b : c"]).contains("are no pairs"));
+}

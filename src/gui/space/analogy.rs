@@ -21,7 +21,7 @@ use crate::gui::words::fill;
 use crate::gui::words::space::analogy::ANALOGY;
 use crate::gui::{made, widgets};
 use crate::trace::Control;
-use egui::{TextEdit, Ui, Vec2};
+use egui::{Button, RichText, TextEdit, Ui, Vec2};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -32,6 +32,9 @@ pub use odd::show as odd;
 const ANSWERS: usize = 5;
 /// Methods side by side.
 const COLUMNS: usize = 3;
+
+/// Analogies that are offered where the vocabulary has their words.
+const EXAMPLES: [[&str; 3]; 3] = [["king", "man", "woman"], ["better", "good", "bad"], ["walking", "walk", "swim"]];
 
 /// What a person chose about analogies.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -216,6 +219,20 @@ fn said(answers: &Answers, method: Method) -> (String, String) {
     }
 }
 
+/// Analogies that can be asked; a click asks one.
+pub fn examples(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
+    ui.horizontal_wrapped(|ui| {
+        for [b, a, c] in EXAMPLES.iter().filter(|words| words.iter().all(|w| space.vectors.words.find(w).is_some())) {
+            let formula = format!("{b} - {a} + {c}");
+            let label = RichText::new(&formula).size(size::SMALL);
+            if ui.add(Button::new(label)).on_hover_text(ANALOGY.example_tip).clicked() {
+                let chosen = super::Chosen { formula, row: None, ..state.scene.space.clone() };
+                actions.ask(Action::Space(super::Ask::Choose(Box::new(chosen))));
+            }
+        }
+    });
+}
+
 /// Draws the answers, where the formula is an analogy.
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
     let kept = &state.space.analogy;
@@ -229,7 +246,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
     let mut next = state.scene.space.clone();
     let field = TextEdit::singleline(&mut next.analogy.pairs)
         .hint_text(ANALOGY.pairs_hint)
-        .desired_width(ui.available_width() - 10.0)
+        .desired_width(ui.available_width())
         .align(egui::Align2::LEFT_CENTER)
         .min_size(Vec2::new(0.0, CONTROL));
     widgets::named(ui.add(field), ANALOGY.pairs).on_hover_text(ANALOGY.pairs_tip);

@@ -67,7 +67,7 @@ pub fn view(state: &State, palette: &'static Palette) -> Option<Recipe> {
             let pixels = Pixels::new(fresh_key(), width, height, |x, y| cells[y * width + x]);
             figure.marks.push(Mark::Image { area: Area { x: 0.0, y: 0.0, w: SIZE.x, h: SIZE.y }, pixels });
         }
-        lines::draw(&mut figure, &laid, &sight, palette);
+        let full = lines::draw(&mut figure, &laid, &sight, palette);
         let first: Vec<usize> = answer
             .iter()
             .flat_map(|a| a.row.into_iter().chain(a.inputs.iter().copied()).chain(a.joined()))
@@ -75,7 +75,7 @@ pub fn view(state: &State, palette: &'static Palette) -> Option<Recipe> {
             .collect();
         let text = |point: usize| space.vectors.words.get(laid.row(point)).into_owned();
         let measure = |point: usize| Vec2::new(crate::figure::mono_width(&text(point), size::SMALL), size::SMALL + 3.0);
-        for (point, rect) in labels::placed(&sight, &laid, &labels::candidates(&sight, &laid, &first), measure) {
+        for (point, rect) in labels::placed(&sight, &laid, &labels::candidates(&sight, &laid, &first), &full, measure) {
             let ink = if first.contains(&point) { palette.accent } else { palette.text };
             figure.token([rect.left(), rect.center().y], text(point), size::SMALL, ink, Anchor::Start);
         }

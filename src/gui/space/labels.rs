@@ -29,9 +29,17 @@ pub fn candidates(sight: &Sight, laid: &Laid, first: &[usize]) -> Vec<usize> {
     first.iter().copied().chain(rest).collect()
 }
 
-/// Chooses which points get their name and where it stands. `size` is the size of a point's name.
-pub fn placed(sight: &Sight, laid: &Laid, points: &[usize], mut size: impl FnMut(usize) -> Vec2) -> Vec<(usize, Rect)> {
+/// Chooses which points get their name and where it stands, over nothing that is `full`. `size` is the size of a point's
+/// name.
+pub fn placed(
+    sight: &Sight,
+    laid: &Laid,
+    points: &[usize],
+    full: &[Rect],
+    mut size: impl FnMut(usize) -> Vec2,
+) -> Vec<(usize, Rect)> {
     let mut taken = Taken::new(sight.rect);
+    full.iter().filter(|rect| sight.rect.intersects(**rect)).for_each(|rect| taken.take(*rect));
     let mut named: Vec<(usize, Rect)> = Vec::new();
     for &point in points {
         if named.len() == MOST {

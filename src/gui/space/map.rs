@@ -4,7 +4,7 @@ use super::camera::{Camera, Place, Sight};
 use super::cloud::{Cloud, Points};
 use super::colours::{self, Legend};
 use super::laid::{Laid, Method};
-use super::{Ask, Space, axes as meaning, labels};
+use super::{Ask, Space, labels};
 use crate::figure::colour::Map;
 use crate::figure::{Palette, percent, size};
 use crate::gui::action::{Action, Actions};
@@ -68,8 +68,8 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas, 
     let sight = state.scene.space.camera.on(rect, dims);
     cloud(ui, state, canvas, &sight, Some(laid), moving.as_ref());
     if moving.is_none() {
-        meaning::lines::show(ui, laid, &sight, said(state, laid, space).len() + 1);
-        over(ui, state, &sight, laid, space);
+        let full = super::axes::lines::show(ui, laid, &sight, said(state, laid, space).len() + 1);
+        over(ui, state, &sight, laid, space, &full);
     }
     let still = moving.is_none().then_some(laid);
     gestures(ui, state, actions, canvas, &response, &sight, still);
@@ -155,7 +155,7 @@ fn fingerprint(camera: &Camera) -> u64 {
 }
 
 /// What is drawn over the points: joints, names, rings.
-fn over(ui: &Ui, state: &State, sight: &Sight, laid: &Laid, space: &Space) {
+fn over(ui: &Ui, state: &State, sight: &Sight, laid: &Laid, space: &Space, full: &[Rect]) {
     let palette = theme::palette(ui.ctx());
     let painter = ui.painter().with_clip_rect(sight.rect);
     let (text, accent, line) =
@@ -210,7 +210,7 @@ fn over(ui: &Ui, state: &State, sight: &Sight, laid: &Laid, space: &Space) {
         None => labels::candidates(sight, laid, &first),
     };
     let measure = |point: usize| painter.layout_no_wrap(shown(point), font(point), text).size();
-    for (point, rect) in labels::placed(sight, laid, &candidates, measure) {
+    for (point, rect) in labels::placed(sight, laid, &candidates, full, measure) {
         let row = laid.row(point);
         let is_asked = answer.is_some_and(|a| a.row == Some(row) || a.inputs.contains(&row));
         let ink = if is_asked || kept.over == Some(row) {
@@ -370,7 +370,6 @@ pub fn said(state: &State, laid: &Laid, space: &Space) -> Vec<String> {
     if laid.question.method == Method::Pca {
         lines.push(axes(state, laid));
     }
-    lines.extend(meaning::lines::said(laid));
     lines.extend(laid.notices.iter().cloned());
     let (shown, all) = (laid.places.len() as u64, space.vectors.rows.len() as u64);
     lines.push(fill(SPACE.shown_of, &[&count(shown), &count(all)]));

@@ -29,6 +29,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
         for notice in &space.vectors.report.notices {
             widgets::muted(ui, notice.clone());
         }
+        analogy::examples(ui, state, actions, space);
         analogy::odd(ui, state, actions, space);
         scree(ui, state);
         return;

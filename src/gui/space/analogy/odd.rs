@@ -94,7 +94,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
     });
     let field = TextEdit::singleline(&mut next.analogy.odd)
         .hint_text(ANALOGY.odd_hint)
-        .desired_width(ui.available_width() - 10.0)
+        .desired_width(ui.available_width())
         .align(egui::Align2::LEFT_CENTER)
         .min_size(Vec2::new(0.0, CONTROL));
     widgets::named(ui.add(field), ANALOGY.odd_words).on_hover_text(ANALOGY.odd_tip);

@@ -106,7 +106,7 @@ fn field(ui: &mut Ui, i: usize, text: &mut String, is_one_of_many: bool, read: O
         widgets::muted(ui, name);
         let field = TextEdit::singleline(text)
             .hint_text(AXES.hint)
-            .desired_width(ui.available_width() - room - 10.0)
+            .desired_width(ui.available_width() - room)
             .align(egui::Align2::LEFT_CENTER)
             .min_size(Vec2::new(0.0, CONTROL));
         widgets::named(ui.add(field), &fill(AXES.axis, &[name])).on_hover_text(AXES.axis_tip);
@@ -174,18 +174,14 @@ fn replaced(text: &str, word: &str, by: &str) -> String {
 fn examples(ui: &mut Ui, space: &Space, next: &mut Chosen) {
     let is_there = |words: &&[&str]| words.iter().all(|word| space.vectors.words.find(word).is_some());
     let typed = &mut next.axes.typed;
+    let Some(empty) = typed.iter().position(|text| text.trim().is_empty()) else { return };
     let offered = EXAMPLES.iter().filter(|(text, words)| is_there(words) && !typed.iter().any(|t| t.trim() == *text));
     let offered: Vec<&str> = offered.map(|(text, _)| *text).collect();
     ui.horizontal_wrapped(|ui| {
         for example in offered {
             let label = RichText::new(example).size(size::SMALL);
             if ui.add(Button::new(label)).on_hover_text(AXES.example_tip).clicked() {
-                let empty = typed.iter().position(|text| text.trim().is_empty());
-                if empty.is_none() && typed.len() < MOST {
-                    typed.push(String::new());
-                }
-                let place = empty.unwrap_or(typed.len() - 1);
-                example.clone_into(&mut typed[place]);
+                example.clone_into(&mut typed[empty]);
             }
         }
     });

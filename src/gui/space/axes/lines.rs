@@ -1,8 +1,7 @@
 //! The axes of a map along axes: where each is zero, and what stands at its ends.
 
-use super::NAMES;
 use crate::analysis::space::axes::Typed;
-use crate::figure::{Anchor, Figure, Mark, Palette, fit, size};
+use crate::figure::{Anchor, Figure, Mark, Palette, fit, mono_width, size};
 use crate::gui::space::camera::{Place, Sight};
 use crate::gui::space::laid::{Laid, Method};
 use crate::gui::theme;
@@ -80,25 +79,30 @@ fn through(laid: &Laid, sight: &Sight, k: usize, [low, high]: [String; 2]) -> Op
     Some(Line { ends, names: [name(&low, ends[0]), name(&high, ends[1])] })
 }
 
-/// Draws them on the map, with room for so many lines of notes at its lower edge.
-pub fn show(ui: &Ui, laid: &Laid, sight: &Sight, notes: usize) {
+/// Draws them on the map, with room for so many lines of notes at its lower edge; where their names stand.
+pub fn show(ui: &Ui, laid: &Laid, sight: &Sight, notes: usize) -> Vec<Rect> {
     let palette = theme::palette(ui.ctx());
     let painter = ui.painter().with_clip_rect(sight.rect);
     let (line, text) = (theme::colour(palette.muted.faded(0.6)), theme::colour(palette.text));
     let (ground, font) = (theme::colour(palette.background), FontId::new(size::BODY, FontFamily::Proportional));
-    for Line { ends, names } in of(laid, sight, 16.0 + 18.0 * notes as f32) {
-        painter.line_segment(ends, Stroke::new(1.0, line));
-        for (name, at, align) in names.into_iter().filter(|(name, ..)| !name.is_empty()) {
-            let galley = painter.layout_no_wrap(name, font.clone(), text);
-            let place = align.anchor_size(at, galley.size());
-            painter.rect_filled(place.expand2(Vec2::new(4.0, 1.0)), 2.0, ground.gamma_multiply(0.8));
-            painter.galley(place.min, galley, text);
-        }
+    let lines = of(laid, sight, 16.0 + 18.0 * notes as f32);
+    for Line { ends, .. } in &lines {
+        painter.line_segment(*ends, Stroke::new(1.0, line));
     }
+    let mut full = Vec::new();
+    for (name, at, align) in lines.into_iter().flat_map(|line| line.names).filter(|(name, ..)| !name.is_empty()) {
+        let galley = painter.layout_no_wrap(name, font.clone(), text);
+        let place = align.anchor_size(at, galley.size());
+        painter.rect_filled(place.expand2(Vec2::new(4.0, 1.0)), 2.0, ground.gamma_multiply(0.8));
+        painter.galley(place.min, galley, text);
+        full.push(place);
+    }
+    full
 }
 
-/// Adds them to an exported map.
-pub fn draw(figure: &mut Figure, laid: &Laid, sight: &Sight, palette: &Palette) {
+/// Adds them to an exported map; where their names stand.
+pub fn draw(figure: &mut Figure, laid: &Laid, sight: &Sight, palette: &Palette) -> Vec<Rect> {
+    let mut full = Vec::new();
     for Line { ends, names } in of(laid, sight, 16.0) {
         let colour = palette.muted.faded(0.6);
         if ends.iter().all(|end| sight.rect.contains(*end)) {
@@ -111,16 +115,10 @@ pub fn draw(figure: &mut Figure, laid: &Laid, sight: &Sight, palette: &Palette) 
                 egui::Align::Max => Anchor::End,
             };
             let y = if align.y() == egui::Align::Min { at.y + 8.0 } else { at.y - 8.0 };
+            // Not narrower than the name is in the face of captions.
+            full.push(align.anchor_size(at, Vec2::new(mono_width(&name, size::SMALL), 16.0)));
             figure.caption([at.x, y], name, palette.text, anchor);
         }
     }
-}
-
-/// `x: man : woman`, and so on: what the axes of a map are.
-pub fn said(laid: &Laid) -> Option<String> {
-    if laid.question.method != Method::Axes {
-        return None;
-    }
-    let axes = NAMES.iter().zip(&laid.question.axes).map(|(name, text)| format!("{name}: {text}"));
-    Some(axes.collect::<Vec<_>>().join(" \u{b7} "))
+    full
 }

@@ -123,7 +123,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space, next: 
         let text = &mut next.axes.sets[i];
         let field = TextEdit::singleline(text)
             .hint_text(AXES.set_hint)
-            .desired_width(ui.available_width() - 10.0)
+            .desired_width(ui.available_width())
             .align(Align2::LEFT_CENTER)
             .min_size(Vec2::new(0.0, CONTROL));
         widgets::named(ui.add(field), name).on_hover_text(AXES.sets_tip);

@@ -6,6 +6,7 @@
 pub struct Words {
     pub title: &'static str,
     pub question: &'static str,
+    pub example_tip: &'static str,
     pub pairs: &'static str,
     pub pairs_hint: &'static str,
     pub pairs_tip: &'static str,
@@ -43,6 +44,7 @@ pub struct Words {
 pub static ANALOGY: Words = Words {
     title: "Analogy",
     question: "{} is to {} as {} is to what?",
+    example_tip: "Ask this: its words are in the vocabulary.",
     pairs: "More pairs",
     pairs_hint: "more pairs: boy : girl, king : queen",
     pairs_tip: "More pairs that differ in the same way; 3CosAvg takes the mean of what they differ by.",
