@@ -193,11 +193,18 @@ fn the_places_along_axes_are_written_as_a_table() {
     let out = folder.path().join("axes.csv");
     ask(&mut window, Action::Space(space::Ask::Axes(axes::Ask::Save(out.clone()))));
     let text = std::fs::read_to_string(&out).expect("a file");
-    assert!(text.contains("# strength of man : woman: "), "{text}");
     let table = rows(&text);
     assert_eq!(table[0], ["word", "rank", "man : woman", "man : king"]);
     let queen: f64 = table[4][2].parse().expect("a number");
     assert!((queen - cosine("queen", [1.0, 0.0, 0.0])).abs() < 1e-5);
+    // With how strong they are, where the format has room for it.
+    let out = folder.path().join("axes.json");
+    ask(&mut window, Action::Space(space::Ask::Axes(axes::Ask::Save(out.clone()))));
+    let text = std::fs::read_to_string(&out).expect("a file");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let about = json["about"]["strength of man : woman"].as_str().expect("a line");
+    assert!(about.ends_with(" of 1000 random axes)"), "{about}");
+    assert_eq!(json["rows"].as_array().map(Vec::len), Some(100));
 }
 
 #[test]

@@ -26,8 +26,8 @@ use std::path::PathBuf;
 /// axis made without each word or pair, and the words at both ends.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The axes.
-    #[arg(required = true, allow_hyphen_values = true, value_name = "AXIS")]
+    /// The axes; after `--` also such that begin with a minus.
+    #[arg(required = true, value_name = "AXIS")]
     axes: Vec<String>,
     /// How many words at either end.
     #[arg(short, long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..), value_name = "N")]

@@ -39,7 +39,9 @@ pub fn placed(
     mut size: impl FnMut(usize) -> Vec2,
 ) -> Vec<(usize, Rect)> {
     let mut taken = Taken::new(sight.rect);
-    full.iter().filter(|rect| sight.rect.intersects(**rect)).for_each(|rect| taken.take(*rect));
+    for rect in full.iter().filter(|rect| sight.rect.intersects(**rect)) {
+        taken.take(*rect);
+    }
     let mut named: Vec<(usize, Rect)> = Vec::new();
     for &point in points {
         if named.len() == MOST {
