@@ -9,6 +9,7 @@ mod expr;
 mod info;
 mod near;
 mod odd;
+mod parts;
 mod weat;
 
 pub(super) use convert::{vectors_path, write};
@@ -40,6 +41,7 @@ enum Command {
     Analogy(analogy::Args),
     Axis(axis::Args),
     Weat(weat::Args),
+    Parts(parts::Args),
     Eval(eval::Args),
 }
 
@@ -129,6 +131,7 @@ impl Args {
             Command::Analogy(args) => args.run(&self.source),
             Command::Axis(args) => args.run(&self.source),
             Command::Weat(args) => args.run(&self.source),
+            Command::Parts(args) => args.run(&self.source),
             Command::Eval(args) => args.run(&self.source),
         }
     }

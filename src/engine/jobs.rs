@@ -51,6 +51,12 @@ pub enum Slot {
     Trust,
     /// Colours of a map.
     Colour,
+    /// Clusters of words.
+    Cluster,
+    /// How densely points lie on a map.
+    Contour,
+    /// The same map begun several times.
+    Seeds,
     /// Words that somebody looks for.
     Find,
     /// Rows of a table.
@@ -85,7 +91,7 @@ pub enum Slot {
 
 impl Slot {
     /// Those whose work a person stops with one command.
-    pub const STOPPABLE: [Self; 21] = [
+    pub const STOPPABLE: [Self; 23] = [
         Self::Open,
         Self::Run,
         Self::Look,
@@ -107,10 +113,12 @@ impl Slot {
         Self::Weat,
         Self::Reject,
         Self::Analogy,
+        Self::Cluster,
+        Self::Seeds,
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 36] = [
         Self::Run,
         Self::Look,
         Self::Neuron,
@@ -138,6 +146,9 @@ impl Slot {
         Self::Table,
         Self::Layout,
         Self::Colour,
+        Self::Contour,
+        Self::Cluster,
+        Self::Seeds,
         Self::Trust,
         Self::Axes,
         Self::Weat,
@@ -162,9 +173,10 @@ impl Slot {
             Self::Dialog => "lexiscope-dialog",
             Self::Watch => "lexiscope-watch",
             Self::Space | Self::Layout => "lexiscope-space",
-            Self::Near | Self::Hover | Self::Find | Self::Table | Self::Colour => "lexiscope-near",
+            Self::Near | Self::Hover | Self::Find | Self::Table | Self::Colour | Self::Contour => "lexiscope-near",
             Self::Trust => "lexiscope-trust",
             Self::Axes | Self::Weat | Self::Reject | Self::Analogy | Self::Odd => "lexiscope-meaning",
+            Self::Cluster | Self::Seeds => "lexiscope-cluster",
         }
     }
 }

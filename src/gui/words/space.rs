@@ -2,6 +2,7 @@
 
 pub mod analogy;
 pub mod axes;
+pub mod looks;
 
 /// The texts of one language. `{}` stands for what is filled in.
 #[derive(Debug)]
