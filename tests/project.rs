@@ -250,6 +250,54 @@ fn what_cannot_be_laid_out_is_refused_and_little_is_no_trouble() {
     assert_eq!((numbers(&about["explained_variance_ratio"]), about["neighbours"].as_u64()), (vec![0.0; 3], Some(3)));
 }
 
+/// Asks something about a file of vectors; JSON.
+#[track_caller]
+fn asked(file: &Path, args: &[&str]) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lexiscope"));
+    let output = command.arg("vectors").arg(file).args(args).arg("--json").output().expect("the program starts");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+#[test]
+fn axes_are_measured_as_numpy_measures_them() {
+    let folder = folder();
+    let (file, wanted) = (cloud(&folder, 8, 100, 7), &expected()["axes"]);
+    let (sets, pairs) = ("w0, w5, w9, w33 : w2, w4, w71", "w0 : w2, w5 : w4, w9 : w71, w33 : w34");
+    let out = folder.path().join("places.csv").to_string_lossy().into_owned();
+    let found = asked(&file, &["axis", sets, pairs, "w2 - w0", "--draws", "500", "--seed", "1", "--out", &out]);
+    for (found, wanted) in [(&found[0], &wanted["sets"]), (&found[1], &wanted["pairs"])] {
+        assert_figure(found, "strength", &wanted["strength"]);
+        let without = found["without"].as_array().expect("a list");
+        for (one, wanted) in without.iter().zip(numbers(&wanted["stability"])) {
+            assert!((one[1].as_f64().expect("a cosine") - wanted).abs() < 1e-6, "{one} instead of {wanted}");
+        }
+        let (p, count) = (found["p"].as_f64().expect("p"), found["as_strong"].as_u64().expect("a count"));
+        assert!((p - (1 + count) as f64 / 501.0).abs() < 1e-12 && found["draws"] == 500);
+    }
+    assert!(found[2]["p"].is_null() && found[2]["low"].as_array().is_some_and(|low| low.len() == 8));
+    let rows = read_csv(&std::fs::read_to_string(&out).expect("a file"));
+    assert_eq!(rows[0], ["word", "rank", sets, pairs, "w2 - w0"]);
+    for (row, wanted) in rows[1..].iter().zip(numbers(&wanted["sets"]["places"])) {
+        assert!((row[2].parse::<f64>().expect("a number") - wanted).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn associations_are_tested_as_numpy_tests_them() {
+    let folder = folder();
+    let (file, wanted) = (cloud(&folder, 8, 100, 7), &expected()["axes"]["weat"]);
+    let (x, y) = ("w1, w2, w3, w4, w5", "w11, w12, w13, w14, w15");
+    let found = asked(&file, &["weat", "-x", x, "-y", y, "-a", "w20, w21, w22", "-b", "w30, w31, w32, w33"]);
+    for name in ["effect", "p", "partitions"] {
+        assert_figure(&found, name, &wanted[name]);
+    }
+    let words = found["x"].as_array().expect("x").iter().chain(found["y"].as_array().expect("y"));
+    for (word, wanted) in words.zip(numbers(&wanted["associations"])) {
+        assert!((word["score"].as_f64().expect("a number") - wanted).abs() < 1e-6, "{word} instead of {wanted}");
+    }
+}
+
 #[test]
 fn clusters_are_a_column_and_are_named() {
     let folder = folder();

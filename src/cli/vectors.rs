@@ -2,6 +2,7 @@
 
 mod analogy;
 mod ask;
+mod axis;
 mod convert;
 mod eval;
 mod expr;
@@ -9,6 +10,7 @@ mod info;
 mod near;
 mod odd;
 mod parts;
+mod weat;
 
 pub(super) use convert::{vectors_path, write};
 
@@ -37,6 +39,8 @@ enum Command {
     Expr(expr::Args),
     Analogy(analogy::Args),
     Odd(odd::Args),
+    Axis(axis::Args),
+    Weat(weat::Args),
     Parts(parts::Args),
     Eval(eval::Args),
 }
@@ -125,6 +129,8 @@ impl Args {
             Command::Expr(args) => args.run(&self.source),
             Command::Analogy(args) => args.run(&self.source),
             Command::Odd(args) => args.run(&self.source),
+            Command::Axis(args) => args.run(&self.source),
+            Command::Weat(args) => args.run(&self.source),
             Command::Parts(args) => args.run(&self.source),
             Command::Eval(args) => args.run(&self.source),
         }

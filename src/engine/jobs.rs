@@ -61,6 +61,16 @@ pub enum Slot {
     Find,
     /// Rows of a table.
     Table,
+    /// Axes by meaning.
+    Axes,
+    /// The association test.
+    Weat,
+    /// A space without axes.
+    Reject,
+    /// Answers to an analogy.
+    Analogy,
+    /// The odd one out.
+    Odd,
     /// Examples of a model.
     Examples,
     /// Drawing a large picture.
@@ -81,7 +91,7 @@ pub enum Slot {
 
 impl Slot {
     /// Those whose work a person stops with one command.
-    pub const STOPPABLE: [Self; 19] = [
+    pub const STOPPABLE: [Self; 23] = [
         Self::Open,
         Self::Run,
         Self::Look,
@@ -99,12 +109,16 @@ impl Slot {
         Self::Layout,
         Self::Near,
         Self::Trust,
+        Self::Axes,
+        Self::Weat,
+        Self::Reject,
+        Self::Analogy,
         Self::Cluster,
         Self::Seeds,
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 36] = [
         Self::Run,
         Self::Look,
         Self::Neuron,
@@ -136,6 +150,11 @@ impl Slot {
         Self::Cluster,
         Self::Seeds,
         Self::Trust,
+        Self::Axes,
+        Self::Weat,
+        Self::Reject,
+        Self::Analogy,
+        Self::Odd,
     ];
 
     /// The thread that it runs on. Quick work shares one; nothing waits for what can take long.
@@ -156,6 +175,7 @@ impl Slot {
             Self::Space | Self::Layout => "lexiscope-space",
             Self::Near | Self::Hover | Self::Find | Self::Table | Self::Colour | Self::Contour => "lexiscope-near",
             Self::Trust => "lexiscope-trust",
+            Self::Axes | Self::Weat | Self::Reject | Self::Analogy | Self::Odd => "lexiscope-meaning",
             Self::Cluster | Self::Seeds => "lexiscope-cluster",
         }
     }

@@ -189,7 +189,12 @@ fn failed(state: &mut State, engine: &Engine<Made>, slot: Slot, error: Error) {
         | Slot::Contour
         | Slot::Seeds
         | Slot::Find
-        | Slot::Table => {
+        | Slot::Table
+        | Slot::Axes
+        | Slot::Weat
+        | Slot::Reject
+        | Slot::Analogy
+        | Slot::Odd => {
             if error.is_stopped() {
                 state.notice = Some(EN.stopped.to_owned());
                 space::stopped(state, slot);

@@ -13,6 +13,7 @@ mod files;
 mod hand;
 mod heads;
 mod looks;
+mod meaning;
 mod meanings;
 mod pictures;
 mod predict;

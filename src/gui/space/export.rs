@@ -1,5 +1,6 @@
 //! The map as a figure, and its coordinates.
 
+use super::axes::{NAMES, lines};
 use super::camera::Sight;
 use super::colours::{self, Legend, Painted};
 use super::contours::{self, Contours};
@@ -10,7 +11,9 @@ use crate::figure::{Anchor, Area, Figure, Mark, Palette, Pixels, fresh_key, size
 use crate::gui::caption;
 use crate::gui::export::Recipe;
 use crate::gui::state::State;
+use crate::gui::words::fill;
 use crate::gui::words::space::SPACE;
+use crate::gui::words::space::axes::AXES;
 use egui::{Pos2, Rect, Vec2};
 
 /// Points that are drawn one by one; more become pixels.
@@ -32,8 +35,10 @@ pub fn view(state: &State, palette: &'static Palette) -> Option<Recipe> {
     let asked = state.scene.space.formula.trim().to_owned();
     let camera = state.scene.space.camera;
     let said = map::said(state, &laid, &space);
+    let axes = NAMES.iter().zip(&laid.question.axes);
     let mut caption = caption::bare().and(SPACE.caption_vectors, space.vectors.path.display().to_string());
     caption = caption.and(SPACE.caption_map, super::tools::method_name(laid.question.method));
+    caption = axes.fold(caption, |caption, (name, text)| caption.and(fill(AXES.caption_axis, &[name]), text));
     caption = caption.and(SPACE.caption_shown, said.join(" \u{b7} "));
     caption = caption.and(SPACE.caption_colour, state.scene.space.by.label().to_owned());
     if !state.scene.space.formula.trim().is_empty() {
@@ -77,12 +82,13 @@ pub fn view(state: &State, palette: &'static Palette) -> Option<Recipe> {
             let pixels = Pixels::new(fresh_key(), width, height, |x, y| cells[y * width + x]);
             figure.marks.push(Mark::Image { area: Area { x: 0.0, y: 0.0, w: SIZE.x, h: SIZE.y }, pixels });
         }
+        let full = lines::draw(&mut figure, &laid, &sight, palette);
         let first: Vec<usize> = answer
             .iter()
             .flat_map(|a| a.row.into_iter().chain(a.inputs.iter().copied()).chain(a.joined()))
             .filter_map(|row| laid.point(row))
             .collect();
-        let mut written = Vec::new();
+        let mut written = full;
         if let Some(at) = answer.as_ref().and_then(|answer| sight.at(answer.place?.0)) {
             figure.marks.push(Mark::Dot { at: at.into(), radius: 6.0, colour: palette.accent });
             figure.marks.push(Mark::Dot { at: at.into(), radius: 4.0, colour: palette.background });

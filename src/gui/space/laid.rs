@@ -1,18 +1,22 @@
 //! A space laid out on a map: the question, the map under way, and the map.
 
 use super::Space;
+use super::axes::NAMES;
 use super::camera::Place;
 use crate::analysis::moving::layout::{Layout, start};
 use crate::analysis::moving::tsne::{self, Tsne};
 use crate::analysis::moving::umap;
+use crate::analysis::space::axes::{Typed, places};
+use crate::analysis::space::lexicon::Lexicon;
 use crate::analysis::space::neighbours::{Graph, Index, Metric};
 use crate::analysis::space::pca::{Ends, Pca, with_log};
 use crate::analysis::space::tree::{Tree, place};
 use crate::analysis::space::trust::{Check, Trust};
 use crate::error::{Error, Result};
-use crate::figure::short;
+use crate::figure::{short, weight};
 use crate::gui::space::Chosen;
 use crate::gui::words::fill;
+use crate::gui::words::space::axes::AXES;
 use crate::gui::words::space::looks::LOOKS;
 use crate::rows::Rows;
 use crate::trace::Control;
@@ -37,6 +41,15 @@ pub enum Method {
     Tsne,
     /// UMAP.
     Umap,
+    /// Axes that words make.
+    Axes,
+}
+
+impl Method {
+    /// Whether points find their places step by step.
+    pub fn is_moving(self) -> bool {
+        matches!(self, Self::Tsne | Self::Umap)
+    }
 }
 
 /// What is laid out, and how.
@@ -57,6 +70,8 @@ pub struct Question {
     pub seed: u64,
     /// How many rows there are from the beginning, where these are laid out.
     pub first: usize,
+    /// Of a map along axes these as they are typed: one for each dimension.
+    pub axes: Vec<String>,
     /// The rows that are laid out, where these are not the first ones.
     pub only: Option<Arc<Vec<usize>>>,
 }
@@ -71,13 +86,14 @@ impl Question {
         Self {
             space: space.id,
             method: chosen.method,
-            dims: if chosen.solid { 3 } else { 2 },
+            dims: if is(Method::Axes) { chosen.axes.on_map.len() } else { 2 + usize::from(chosen.solid) },
             components: if is(Method::Pca) { chosen.components } else { [0, 1, 2] },
             perplexity: if is(Method::Tsne) { chosen.perplexity } else { 0.0 },
             rate: chosen.rate.filter(|_| is(Method::Tsne)),
             neighbours: if is(Method::Umap) { chosen.neighbours } else { 0 },
-            seed: if is(Method::Pca) { 0 } else { chosen.seed },
+            seed: if chosen.method.is_moving() { chosen.seed } else { 0 },
             first: if chosen.first == 0 { all } else { chosen.first.min(all) },
+            axes: if is(Method::Axes) { chosen.axes.on_map.clone() } else { Vec::new() },
             only: only.map(|only| only.rows().clone()),
         }
     }
@@ -127,7 +143,7 @@ pub struct Laid {
     /// Whether it is what its question makes: nothing was changed while it moved.
     pub is_plain: bool,
     /// From coordinates to places.
-    frame: Frame,
+    pub frame: Frame,
     /// The coordinates on a map between -1 and 1.
     pub places: Arc<Vec<Place>>,
     /// The same, to find points by.
@@ -171,7 +187,9 @@ impl Laid {
             frames: Vec::new(),
             question,
         };
-        if made.question.method == Method::Pca {
+        if made.question.method == Method::Axes {
+            made.along(space, rows, control)?;
+        } else if made.question.method == Method::Pca {
             let components = &made.question.components[..made.question.dims];
             made.coordinates = pca.scores(rows, components, control)?;
             let ranks: Vec<f64> = (0..rows.len()).map(|i| (made.row(i) + 1) as f64).collect();
@@ -185,6 +203,24 @@ impl Laid {
         made.places = Arc::new(made.frame.places(&made.coordinates));
         made.tree = Tree::of(&flattened(&made.places, made.question.dims)?)?;
         Ok(made)
+    }
+
+    /// Lays rows out by their cosine with each axis.
+    fn along(&mut self, space: &Space, rows: &Rows, control: &Control) -> Result<()> {
+        let vectors = &space.vectors;
+        let lexicon = Lexicon { words: &vectors.words, rows: &vectors.rows, make: None, unit: true };
+        let texts = &self.question.axes;
+        let axes = texts.iter().map(|text| Typed::read(text, &lexicon)).collect::<Result<Vec<_>>>()?;
+        for (i, (typed, text)) in axes.iter().zip(texts).enumerate() {
+            let dropped = typed.missing.iter().map(|missing| fill(AXES.dropped, &[&missing.word, text]));
+            self.notices.extend(dropped);
+            for (first, name) in axes[..i].iter().zip(NAMES) {
+                let cosine = weight(first.axis.cosine(&typed.axis) as f32);
+                self.notices.push(fill(AXES.cosine, &[name, NAMES[i], &cosine]));
+            }
+        }
+        self.coordinates = places(rows, &axes.iter().map(|typed| &typed.axis).collect::<Vec<_>>(), control)?;
+        Ok(())
     }
 
     /// Lets points find their places.
@@ -310,7 +346,7 @@ fn changed(map: &mut Tsne, before: Pace, pace: Pace, control: &Control) -> Resul
 
 /// Moves and scales coordinates into a map between -1 and 1, all axes alike.
 #[derive(Debug, Clone, Copy)]
-struct Frame {
+pub struct Frame {
     middle: Place,
     scale: f32,
 }
@@ -338,7 +374,8 @@ impl Frame {
         Self { middle: std::array::from_fn(|k| f32::midpoint(low[k], high[k])), scale: 2.0 / widest }
     }
 
-    fn place(&self, at: Place) -> Place {
+    /// Where coordinates are on the map.
+    pub fn place(&self, at: Place) -> Place {
         std::array::from_fn(|k| (at[k] - self.middle[k]) * self.scale)
     }
 

@@ -88,7 +88,8 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas, 
     }
     cloud(ui, state, canvas, &sight, Some(laid), moving.as_ref());
     if moving.is_none() {
-        over(ui, state, canvas, &sight, laid, space);
+        let full = super::axes::lines::show(ui, laid, &sight, said(state, laid, space).len() + 1);
+        over(ui, state, canvas, &sight, laid, space, full);
     }
     let still = moving.is_none().then_some(laid);
     gestures(ui, state, actions, canvas, &response, &sight, still);
@@ -179,7 +180,7 @@ pub fn painted<'a>(state: &'a State, laid: &Laid) -> Option<&'a Painted> {
 }
 
 /// What is drawn over the points: joints, names, rings.
-fn over(ui: &Ui, state: &State, canvas: &mut Canvas, sight: &Sight, laid: &Laid, space: &Space) {
+fn over(ui: &Ui, state: &State, canvas: &mut Canvas, sight: &Sight, laid: &Laid, space: &Space, axes: Vec<Rect>) {
     let palette = theme::palette(ui.ctx());
     let painter = ui.painter().with_clip_rect(sight.rect);
     let (text, accent, line) =
@@ -239,6 +240,7 @@ fn over(ui: &Ui, state: &State, canvas: &mut Canvas, sight: &Sight, laid: &Laid,
     // Nothing is written under what lies over the map.
     let mut written = vec![sight.rect.with_max_y(sight.rect.top() + TOP), notes_area(ui, state, sight, laid, space)];
     written.extend(painted(state, laid).and_then(|painted| legend::area(sight.rect.shrink(10.0), painted)));
+    written.extend(axes);
     if let Some((label, rect)) = stray(state, sight, &painter) {
         halo(&painter, rect, &label, FontId::proportional(size::BODY), accent, ground);
         written.push(rect);

@@ -1,5 +1,7 @@
 //! Spaces of vectors: one map that takes the window, what is near to what, and a table.
 
+pub mod analogy;
+pub mod axes;
 pub mod bookmarks;
 pub mod camera;
 mod chips;
@@ -105,6 +107,10 @@ pub struct Chosen {
     pub table: bool,
     /// What the panel beside the map shows.
     pub tab: side::Tab,
+    /// Axes by meaning.
+    pub axes: axes::Chosen,
+    /// Analogies, and the odd one out.
+    pub analogy: analogy::Chosen,
 }
 
 impl Default for Chosen {
@@ -132,6 +138,8 @@ impl Default for Chosen {
             camera: Camera::default(),
             table: false,
             tab: side::Tab::default(),
+            axes: axes::Chosen::default(),
+            analogy: analogy::Chosen::default(),
         }
     }
 }
@@ -143,9 +151,11 @@ impl Chosen {
         let neighbours = self.neighbours.clamp(2, 200);
         let components = self.components.map(|c| c.min(9_999));
         let rate = self.rate.filter(|rate| rate.is_finite()).map(|rate| rate.clamp(1.0, 100_000.0));
-        let (camera, looks) = (self.camera.checked(), self.looks.checked());
+        let (camera, looks, axes) = (self.camera.checked(), self.looks.checked(), self.axes.checked());
         let (bookmarks, only) = (bookmarks::checked(self.bookmarks), self.only.filter(|only| !only.is_empty()));
-        Self { perplexity, rate, neighbours, components, camera, looks, bookmarks, only, ..self }
+        // A map along axes needs some.
+        let method = if axes.on_map.is_empty() && self.method == Method::Axes { Method::Pca } else { self.method };
+        Self { method, perplexity, rate, neighbours, components, camera, looks, bookmarks, only, axes, ..self }
     }
 }
 
@@ -217,6 +227,10 @@ pub struct Kept {
     /// The order of the table: a column and whether it rises.
     pub sorting: table::Sorting,
     rows: table::Rows,
+    /// Axes by meaning.
+    axes: axes::Kept,
+    /// Analogies, and the odd one out.
+    analogy: analogy::Kept,
 }
 
 /// A request of the workspace.
@@ -260,6 +274,8 @@ pub enum Ask {
     Again,
     /// Sort the table.
     Sort(table::Sorting),
+    /// Something about axes.
+    Axes(axes::Ask),
 }
 
 /// What came of a job.
@@ -281,6 +297,10 @@ pub enum Made {
     Found(Arc<tools::Found>),
     /// The table is sorted.
     Sorted(table::Sorted),
+    /// Something about axes.
+    Axes(axes::Made),
+    /// Something about analogies.
+    Analogy(analogy::Made),
     /// Clusters were found.
     Clustered(Arc<clusters::Clustered>),
     /// The lines of a map's density were found.
@@ -344,6 +364,7 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
             kept.frame = None;
         }
         Ask::Sort(sorting) => kept.sorting = sorting,
+        Ask::Axes(ask) => axes::apply(state, engine, ask),
     }
 }
 
@@ -378,6 +399,8 @@ pub fn arrive(state: &mut State, made: Made) {
             flight::next_found(state);
         }
         Made::Sorted(sorted) => kept.rows.arrive(sorted),
+        Made::Axes(made) => axes::arrive(state, made),
+        Made::Analogy(made) => analogy::arrive(state, made),
         Made::Clustered(found) => kept.clusters = Some(found),
         Made::Contours(found) => kept.contours = Some(found),
         // The maps are where drawing looks already.
@@ -401,8 +424,11 @@ pub fn failed(state: &mut State, slot: Slot, error: Error) {
 fn open(state: &mut State, engine: &Engine<made::Made>, path: String) {
     let chosen = &mut state.scene.space;
     if chosen.path != path {
-        // What was picked out of other vectors means nothing here.
+        // What was picked out of other vectors means nothing here, and words of axes need not be there.
         (chosen.only, chosen.hidden, chosen.bookmarks) = (None, Picked::default(), Vec::new());
+        if chosen.method == Method::Axes {
+            chosen.method = Method::default();
+        }
         chosen.path.clone_from(&path);
     }
     (chosen.formula, chosen.row, chosen.camera) = (String::new(), None, Camera::default());
@@ -459,6 +485,8 @@ pub fn follow(state: &mut State, engine: &Engine<made::Made>) {
     contours::ask(state, engine, &space);
     colours::ask(state, engine, &space);
     table::ask(state, engine, &space);
+    axes::ask(state, engine, &space);
+    analogy::ask(state, engine, &space);
 }
 
 /// Lays the space out if the question is another.
@@ -485,7 +513,7 @@ fn lay_out(state: &mut State, engine: &Engine<made::Made>, space: &Arc<Space>) {
     let known = state.space.laid.clone();
     state.space.asked_map = Some(question.clone());
     state.space.frame = None;
-    if question.method != Method::Pca {
+    if question.method.is_moving() {
         state.space.live = Some(live.clone());
     }
     halt(state, engine, Slot::Layout);

@@ -1,7 +1,9 @@
 //! What lies over the map: the field that finds words, and the options of map and colours.
 
+use super::axes::NAMES;
 use super::laid::Method;
 use super::picked::Picked;
+use super::side::Tab;
 use super::{Ask, Chosen, Made, Space};
 use crate::engine::{Engine, Slot};
 use crate::gui::action::{Action, Actions};
@@ -11,6 +13,7 @@ use crate::gui::theme::CONTROL;
 use crate::gui::update::{halt, submit};
 use crate::gui::widgets;
 use crate::gui::words::space::SPACE;
+use crate::gui::words::space::axes::AXES;
 use crate::gui::words::space::looks::LOOKS;
 use crate::gui::words::{count, fill};
 use crate::trace::Control;
@@ -152,6 +155,7 @@ pub fn method_name(method: Method) -> &'static str {
         Method::Pca => SPACE.pca,
         Method::Tsne => SPACE.tsne,
         Method::Umap => SPACE.umap,
+        Method::Axes => AXES.method,
     }
 }
 
@@ -170,9 +174,15 @@ pub fn method(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
 
 fn options(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
     let mut next = state.scene.space.clone();
-    let methods = [Method::Pca, Method::Tsne, Method::Umap].map(|m| (m, method_name(m)));
+    let methods = [Method::Pca, Method::Tsne, Method::Umap, Method::Axes].map(|m| (m, method_name(m)));
     widgets::choice(ui, &mut next.method, &methods, SPACE.method_tip);
-    widgets::choice(ui, &mut next.solid, &[(false, SPACE.flat), (true, SPACE.solid)], SPACE.dimensions_tip);
+    if next.method == Method::Axes && next.axes.on_map.is_empty() {
+        // There are none yet: they are chosen in their tab.
+        (next.method, next.tab) = (state.scene.space.method, Tab::Axes);
+    }
+    if next.method != Method::Axes {
+        widgets::choice(ui, &mut next.solid, &[(false, SPACE.flat), (true, SPACE.solid)], SPACE.dimensions_tip);
+    }
     ui.separator();
     ui.spacing_mut().slider_width = 140.0;
     match next.method {
@@ -211,8 +221,17 @@ fn options(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
             widgets::muted(ui, SPACE.neighbours).on_hover_text(SPACE.neighbours_tip);
             widgets::slide(ui, Slider::new(&mut next.neighbours, 2..=60), SPACE.neighbours);
         }
+        Method::Axes => {
+            for (name, text) in NAMES.iter().zip(&next.axes.on_map) {
+                ui.label(format!("{name}: {text}"));
+            }
+            if ui.button(AXES.set_axes).on_hover_text(AXES.method_note).clicked() {
+                next.tab = Tab::Axes;
+                ui.close();
+            }
+        }
     }
-    if next.method != Method::Pca {
+    if next.method.is_moving() {
         ui.horizontal(|ui| {
             widgets::muted(ui, SPACE.seed).on_hover_text(SPACE.seed_tip);
             widgets::named(ui.add(DragValue::new(&mut next.seed)), SPACE.seed);

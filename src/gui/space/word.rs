@@ -1,7 +1,7 @@
 //! The inspector of a word or formula: what is near to it in three spaces.
 
 use super::near::Answer;
-use super::{Ask, Chosen, Space, chips, ends};
+use super::{Ask, Chosen, Space, analogy, chips, ends};
 use crate::analysis::space::neighbours::Metric;
 use crate::figure::{fit, short, size, weight};
 use crate::gui::action::{Action, Actions};
@@ -30,6 +30,8 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
         for notice in &space.vectors.report.notices {
             widgets::muted(ui, notice.clone());
         }
+        analogy::examples(ui, state, actions, space);
+        analogy::odd(ui, state, actions, space);
         scree(ui, state);
         ends::show(ui, state, actions, space);
         return;
@@ -67,6 +69,8 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
     widgets::heading(ui, SPACE.nearest);
     choices(ui, state, actions);
     lists(ui, actions, answer, space);
+    analogy::show(ui, state, actions, space);
+    analogy::odd(ui, state, actions, space);
     scree(ui, state);
 }
 
@@ -154,7 +158,7 @@ fn score(metric: Metric, x: f32) -> String {
 }
 
 /// A word with its number and a bar under it. A click asks about it.
-fn entry(ui: &mut Ui, actions: &Actions, space: &Space, row: usize, bar: Option<&(f32, String)>, marked: bool) {
+pub fn entry(ui: &mut Ui, actions: &Actions, space: &Space, row: usize, bar: Option<&(f32, String)>, marked: bool) {
     let palette = theme::palette(ui.ctx());
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 24.0), Sense::click());
     let word = space.vectors.words.get(row);

@@ -1,5 +1,7 @@
 //! What the window says about spaces of vectors and their maps.
 
+pub mod analogy;
+pub mod axes;
 pub mod looks;
 
 /// The texts of one language. `{}` stands for what is filled in.
