@@ -4,6 +4,7 @@
 pub mod analogy;
 pub mod axes;
 pub mod correlation;
+pub mod cured;
 pub mod cures;
 pub mod diffusion;
 pub mod doctor;
@@ -23,5 +24,6 @@ mod spectrum;
 pub mod spelling;
 pub mod tree;
 pub mod trust;
+pub mod turned;
 mod vector;
 pub mod weat;

@@ -55,6 +55,12 @@ pub enum Slot {
     Find,
     /// Rows of a table.
     Table,
+    /// Curing vectors.
+    Cure,
+    /// What ails vectors.
+    Doctor,
+    /// Holding vectors against what people say.
+    Test,
     /// Examples of a model.
     Examples,
     /// Drawing a large picture.
@@ -75,7 +81,7 @@ pub enum Slot {
 
 impl Slot {
     /// Those whose work a person stops with one command.
-    pub const STOPPABLE: [Self; 17] = [
+    pub const STOPPABLE: [Self; 20] = [
         Self::Open,
         Self::Run,
         Self::Look,
@@ -93,10 +99,13 @@ impl Slot {
         Self::Layout,
         Self::Near,
         Self::Trust,
+        Self::Cure,
+        Self::Doctor,
+        Self::Test,
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::Run,
         Self::Look,
         Self::Neuron,
@@ -125,6 +134,9 @@ impl Slot {
         Self::Layout,
         Self::Colour,
         Self::Trust,
+        Self::Cure,
+        Self::Doctor,
+        Self::Test,
     ];
 
     /// The thread that it runs on. Quick work shares one; nothing waits for what can take long.
@@ -145,6 +157,9 @@ impl Slot {
             Self::Space | Self::Layout => "lexiscope-space",
             Self::Near | Self::Hover | Self::Find | Self::Table | Self::Colour => "lexiscope-near",
             Self::Trust => "lexiscope-trust",
+            Self::Cure => "lexiscope-cure",
+            Self::Doctor => "lexiscope-doctor",
+            Self::Test => "lexiscope-test",
         }
     }
 }

@@ -183,7 +183,10 @@ fn failed(state: &mut State, engine: &Engine<Made>, slot: Slot, error: Error) {
         | Slot::Trust
         | Slot::Colour
         | Slot::Find
-        | Slot::Table => {
+        | Slot::Table
+        | Slot::Cure
+        | Slot::Doctor
+        | Slot::Test => {
             if error.is_stopped() {
                 state.notice = Some(EN.stopped.to_owned());
                 space::stopped(state, slot);

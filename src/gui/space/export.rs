@@ -9,6 +9,7 @@ use crate::gui::caption;
 use crate::gui::export::Recipe;
 use crate::gui::state::State;
 use crate::gui::words::space::SPACE;
+use crate::gui::words::space::doctor::DOCTOR;
 use egui::{Pos2, Rect, Vec2};
 
 /// Points that are drawn one by one; more become pixels.
@@ -27,6 +28,7 @@ pub fn view(state: &State, palette: &'static Palette) -> Option<Recipe> {
     let camera = state.scene.space.camera;
     let said = map::said(state, &laid, &space);
     let mut caption = caption::bare().and(SPACE.caption_vectors, space.vectors.path.display().to_string());
+    caption = caption.and(DOCTOR.caption, super::cured::names(&state.space.cured.shown));
     caption = caption.and(SPACE.caption_map, super::tools::method_name(laid.question.method));
     caption = caption.and(SPACE.caption_shown, said.join(" \u{b7} "));
     caption = caption.and(SPACE.caption_colour, state.scene.space.by.label().to_owned());

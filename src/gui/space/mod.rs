@@ -3,12 +3,17 @@
 pub mod camera;
 mod cloud;
 mod colours;
+mod cured;
+pub mod doctor;
+pub mod evaluation;
 mod export;
 mod labels;
 mod laid;
 mod map;
 mod near;
+mod opening;
 mod panel;
+mod save;
 pub mod side;
 mod table;
 mod tools;
@@ -18,29 +23,26 @@ pub use cloud::install;
 pub use export::view;
 pub use map::Drawn;
 pub use panel::{find_id, formula_id, show};
+pub use save::{What, space_name};
 
 use super::made;
 use super::state::{Problem, State};
 use super::update::{halt, submit};
-use super::words::fill;
 use super::words::space::SPACE;
+use super::words::space::doctor::DOCTOR;
+use crate::analysis::space::cures::Cure;
 use crate::analysis::space::neighbours::Lengths;
 use crate::engine::{Engine, Slot};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::gui::command::Command;
-use crate::source::find;
-use crate::source::vectors::{Opening, Vectors};
-use crate::trace::Control;
+use crate::source::vectors::{BadRows, Vectors};
 use camera::Camera;
 use colours::{By, Painted};
 use laid::{Laid, Live, Method, Question};
 use near::Answer;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-/// The name of the bundled vectors' folder.
-const BUNDLED: &str = "words-en";
 /// Neighbours in each list.
 const NEAR: usize = 15;
 
@@ -82,6 +84,14 @@ pub struct Chosen {
     pub table: bool,
     /// What the panel beside the map shows.
     pub tab: side::Tab,
+    /// What becomes of rows with NaN or infinity on opening.
+    pub bad: BadRows,
+    /// What is done to the vectors, one after the other.
+    pub cures: Vec<Cure>,
+    /// Turns the space at random after that, from this seed.
+    pub turn: Option<u64>,
+    /// What the space is held against.
+    pub test: evaluation::Chosen,
 }
 
 impl Default for Chosen {
@@ -104,6 +114,10 @@ impl Default for Chosen {
             camera: Camera::default(),
             table: false,
             tab: side::Tab::default(),
+            bad: BadRows::default(),
+            cures: Vec::new(),
+            turn: None,
+            test: evaluation::Chosen::default(),
         }
     }
 }
@@ -114,7 +128,8 @@ impl Chosen {
         let perplexity = if self.perplexity.is_finite() { self.perplexity.clamp(2.0, 200.0) } else { 30.0 };
         let neighbours = self.neighbours.clamp(2, 200);
         let components = self.components.map(|c| c.min(9_999));
-        Self { perplexity, neighbours, components, camera: self.camera.checked(), ..self }
+        let (cures, test) = (cured::checked(self.cures), self.test.checked());
+        Self { perplexity, neighbours, components, camera: self.camera.checked(), cures, test, ..self }
     }
 }
 
@@ -136,12 +151,20 @@ pub struct Space {
 /// What the workspace keeps beside what is chosen.
 #[derive(Debug, Default)]
 pub struct Kept {
-    /// The open vectors.
+    /// The vectors that are shown: those that are open, or what cures made of them.
     pub space: Option<Arc<Space>>,
+    /// What was opened, and what was done to it.
+    pub cured: cured::Treatment,
+    /// What ails the vectors.
+    pub doctor: doctor::Examined,
+    /// How well they agree with people.
+    pub test: evaluation::Tested,
+    /// What was last asked to be opened, and how.
+    asked_open: Option<opening::Source>,
+    /// What is open, and how it was.
+    source: Option<opening::Source>,
     /// What is being opened.
     pub opening: Option<String>,
-    /// Whether something was opened or tried yet.
-    pub begun: bool,
     /// The map.
     pub laid: Option<Arc<Laid>>,
     /// The map under way.
@@ -205,13 +228,17 @@ pub enum Ask {
     Again,
     /// Sort the table.
     Sort(table::Sorting),
+    /// Examine the space once more.
+    Examine,
+    /// Something of the evaluation.
+    Test(evaluation::Ask),
 }
 
 /// What came of a job.
 #[derive(Debug)]
 pub enum Made {
     /// Vectors are open.
-    Opened(Arc<Space>),
+    Opened(opening::Opened),
     /// The nearest rows of a row under the pointer.
     Hover(usize, Vec<usize>),
     /// A map is complete.
@@ -226,13 +253,22 @@ pub enum Made {
     Found(Arc<tools::Found>),
     /// The table is sorted.
     Sorted(table::Sorted),
+    /// Vectors are cured.
+    Cured(cured::Done),
+    /// A space was examined.
+    Doctor(Arc<doctor::Report>),
+    /// Something of the evaluation.
+    Test(evaluation::Made),
 }
 
 /// Does what was asked for.
 pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
     let kept = &mut state.space;
     match ask {
-        Ask::Open(path) => open(state, engine, path),
+        Ask::Open(path) => {
+            let bad = state.scene.space.bad;
+            opening::open(state, engine, (path, bad), false);
+        }
         Ask::Choose(chosen) => {
             let chosen = chosen.checked();
             let old = std::mem::replace(&mut state.scene.space, chosen);
@@ -241,7 +277,7 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
             }
         }
         Ask::Row(row) => {
-            if let Some(space) = &kept.space {
+            if let Some(space) = kept.space.as_ref().filter(|space| row < space.vectors.words.len()) {
                 let word = space.vectors.words.get(row);
                 state.scene.space.formula = near::quoted(&word);
                 let named = space.vectors.words.find(space.vectors.words.bytes_of(row));
@@ -271,6 +307,8 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
             kept.frame = None;
         }
         Ask::Sort(sorting) => kept.sorting = sorting,
+        Ask::Examine => kept.doctor.asked = None,
+        Ask::Test(ask) => evaluation::apply(state, engine, ask),
     }
 }
 
@@ -278,14 +316,7 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
 pub fn arrive(state: &mut State, made: Made) {
     let kept = &mut state.space;
     match made {
-        Made::Opened(space) => {
-            kept.opening = None;
-            let fresh = Kept { begun: true, space: Some(space), ..Kept::default() };
-            *kept = fresh;
-            if matches!(&state.problem, Some(problem) if problem.title == SPACE.failed_open) {
-                state.problem = None;
-            }
-        }
+        Made::Opened(opened) => opening::arrive(state, opened),
         Made::Laid(laid) => {
             kept.live = None;
             kept.laid = Some(laid);
@@ -299,52 +330,31 @@ pub fn arrive(state: &mut State, made: Made) {
         Made::Trust(laid, trust) => kept.trust = Some((laid, trust)),
         Made::Found(found) => kept.found = Some(found),
         Made::Sorted(sorted) => kept.rows.arrive(sorted),
+        Made::Cured(done) => cured::arrive(kept, done),
+        Made::Doctor(report) => {
+            let opened = kept.cured.opened.as_ref().map(|opened| opened.id);
+            kept.doctor.arrive(report, opened);
+        }
+        Made::Test(made) => evaluation::arrive(state, made),
     }
 }
 
 /// What went wrong with a job of the workspace.
 pub fn failed(state: &mut State, slot: Slot, error: Error) {
-    let title = match slot {
+    let (title, next) = match slot {
         Slot::Space => {
-            state.space.opening = None;
-            SPACE.failed_open
+            opening::go_back(state);
+            (SPACE.failed_open, Command::OpenVectors)
         }
-        _ => SPACE.failed_map,
+        Slot::Cure => {
+            cured::go_back(state);
+            (DOCTOR.failed_cure, Command::Settings)
+        }
+        Slot::Doctor => return state.space.doctor.failed(&error),
+        Slot::Test => return state.space.test.failed(&error),
+        _ => (SPACE.failed_map, Command::OpenVectors),
     };
-    state.problem = Some(Problem { title: title.to_owned(), next: Command::OpenVectors, error });
-}
-
-/// Opens vectors.
-fn open(state: &mut State, engine: &Engine<made::Made>, path: String) {
-    state.scene.space = Chosen { path: path.clone(), formula: String::new(), row: None, ..state.scene.space.clone() };
-    state.scene.space.camera = Camera::default();
-    state.space.begun = true;
-    let name = name_of(&path);
-    state.space.opening = Some(name.clone());
-    let budget = state.settings.budget();
-    submit(state, engine, Slot::Space, "opening vectors", move |control| {
-        Ok(made::Made::Space(Made::Opened(Arc::new(Space::open(&path, name, budget, control)?))))
-    });
-}
-
-/// What a path is called on the screen.
-fn name_of(path: &str) -> String {
-    if path.is_empty() {
-        return BUNDLED.to_owned();
-    }
-    PathBuf::from(path).file_name().map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
-}
-
-impl Space {
-    fn open(path: &str, name: String, budget: u64, control: &Control) -> Result<Self> {
-        let path = find::vectors(Path::new(if path.is_empty() { BUNDLED } else { path }));
-        if !path.exists() && path == Path::new(BUNDLED) {
-            return Err(Error::input(SPACE.none_bundled));
-        }
-        let vectors = Vectors::open(&path, &Opening { budget, ..Opening::default() }, control)?;
-        let lengths = Lengths::of(&vectors.rows);
-        Ok(Self { id: crate::figure::fresh_key(), name, vectors, lengths, centred: Mutex::default() })
-    }
+    state.problem = Some(Problem { title: title.to_owned(), next, error });
 }
 
 /// Asks for what is not known yet: called once a frame, it submits a job only where something changed.
@@ -352,22 +362,21 @@ pub fn follow(state: &mut State, engine: &Engine<made::Made>) {
     if state.scene.workspace != super::scene::Workspace::Embeddings {
         return;
     }
-    if !state.space.begun {
-        let path = state.scene.space.path.clone();
-        let chosen = state.scene.space.clone();
-        open(state, engine, path);
-        // What was kept from the last session stays.
-        (state.scene.space.formula, state.scene.space.camera) = (chosen.formula, chosen.camera);
-        return;
-    }
+    opening::follow(state, engine);
+    let is_cured = cured::follow(state, engine);
     let Some(space) = state.space.space.clone() else { return };
-    lay_out(state, engine, &space);
+    // A map of what is being cured would be thrown away.
+    if !is_cured {
+        lay_out(state, engine, &space);
+    }
     near::ask(state, engine, &space);
     near::hover(state, engine, &space);
     tools::ask(state, engine, &space);
     trust(state, engine, &space);
     colours::ask(state, engine, &space);
     table::ask(state, engine, &space);
+    doctor::ask(state, engine, &space);
+    evaluation::ask(state, engine, &space);
 }
 
 /// Lays the space out if the question is another.
@@ -407,6 +416,14 @@ fn trust(state: &mut State, engine: &Engine<made::Made>, space: &Arc<Space>) {
     });
 }
 
+impl Space {
+    /// Vectors under a name.
+    fn of(name: String, vectors: Vectors) -> Self {
+        let lengths = Lengths::of(&vectors.rows);
+        Self { id: crate::figure::fresh_key(), name, vectors, lengths, centred: Mutex::default() }
+    }
+}
+
 impl Kept {
     /// How far the shown map is to be believed.
     pub fn trust(&self) -> Option<&crate::analysis::space::trust::Trust> {
@@ -414,16 +431,18 @@ impl Kept {
         trust.as_deref().filter(|_| self.laid.as_ref().is_some_and(|laid| laid.id == *id))
     }
 
-    /// Whether nothing of the workspace waits for its first answer.
-    pub fn says(&self) -> Option<String> {
-        self.opening.as_ref().map(|name| fill(SPACE.opening, &[name]))
+    /// Bytes that the open and the cured vectors hold.
+    pub fn bytes(&self) -> u64 {
+        let of = |space: &Option<Arc<Space>>| space.as_ref().map_or(0, |space| space.vectors.bytes());
+        of(&self.cured.opened) + if self.cured.is_cured() { of(&self.space) } else { 0 }
     }
 }
 
 /// What a stopped job leaves.
 pub fn stopped(state: &mut State, slot: Slot) {
     match slot {
-        Slot::Space => state.space.opening = None,
+        Slot::Space => opening::go_back(state),
+        Slot::Cure => cured::go_back(state),
         Slot::Layout => state.space.live = None,
         _ => {}
     }

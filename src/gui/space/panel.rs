@@ -1,6 +1,6 @@
 //! How the workspace shares the window.
 
-use super::{Ask, Chosen, map, side, table, tools};
+use super::{Ask, Chosen, cured, doctor, map, side, table, tools};
 use crate::gui::action::{Action, Actions};
 use crate::gui::command::Command;
 use crate::gui::paint::Canvas;
@@ -75,6 +75,8 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
                 });
             });
         });
+        let under = egui::Rect::from_min_max(strip.left_bottom() + Vec2::new(0.0, 6.0), rect.max - Vec2::splat(8.0));
+        ui.scope_builder(UiBuilder::new().max_rect(under), |ui| cured::chips(ui, state, actions));
     });
 }
 
@@ -107,6 +109,8 @@ fn bar(ui: &mut Ui, state: &State, actions: &Actions) {
                 actions.ask(Action::Space(Ask::Open(String::new())));
                 ui.close();
             }
+            ui.separator();
+            doctor::bad_rows(ui, state, actions);
         });
         panels::top::workspaces(ui, state, actions);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
