@@ -1,5 +1,6 @@
 //! What can be asked of a space of vectors, and how much of it a map keeps: pure functions over
-//! [`Rows`](crate::rows::Rows) and [`Words`](crate::source::vectors::Words), nothing of files.
+//! [`Rows`](crate::rows::Rows) and [`Words`](crate::source::vectors::Words), nothing of files but the sets that a space is held
+//! against.
 
 pub mod analogy;
 pub mod axes;

@@ -12,6 +12,7 @@ mod export;
 mod files;
 mod hand;
 mod heads;
+mod health;
 mod meanings;
 mod pictures;
 mod predict;

@@ -45,6 +45,11 @@ pub struct Done {
 }
 
 impl Treatment {
+    /// Nothing was done yet to what was opened.
+    pub fn of(opened: Arc<Space>) -> Self {
+        Self { opened: Some(opened), ..Self::default() }
+    }
+
     /// Whether what is shown is not what was opened.
     pub fn is_cured(&self) -> bool {
         !self.shown.is_empty()

@@ -172,9 +172,11 @@ impl Finding<'_> {
     fn show(self, ui: &mut Ui) {
         let palette = theme::palette(ui.ctx());
         ui.add_space(6.0);
-        let number = match &self.before {
-            Some(before) if *before != self.number => fill(DOCTOR.before, &[before, &self.number]),
-            _ => self.number.clone(),
+        let (number, tip) = match &self.before {
+            Some(before) if *before != self.number => {
+                (fill(DOCTOR.before, &[before, &self.number]), format!("{} {}", self.tip, DOCTOR.before_tip))
+            }
+            _ => (self.number.clone(), self.tip.to_owned()),
         };
         let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 20.0), Sense::hover());
         let body = FontId::new(size::BODY, FontFamily::Proportional);
@@ -191,8 +193,8 @@ impl Finding<'_> {
         painter.text(rect.right_center(), Align2::RIGHT_CENTER, &number, mono, text);
         let spoken = format!("{} {number}", self.name);
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &spoken));
-        response.on_hover_text(self.tip);
-        widgets::muted(ui, self.text).on_hover_text(self.tip);
+        response.on_hover_text(&tip);
+        widgets::muted(ui, self.text).on_hover_text(tip);
     }
 }
 

@@ -66,7 +66,7 @@ pub fn arrive(state: &mut State, opened: Opened) {
         let (formula, cures, camera) = Default::default();
         Chosen { path, formula, cures, camera, row: None, turn: None, ..chosen }
     };
-    let cured = cured::Treatment { opened: Some(space.clone()), ..cured::Treatment::default() };
+    let cured = cured::Treatment::of(space.clone());
     let asked_open = Some(source.clone());
     state.space = Kept { space: Some(space), cured, asked_open, source: Some(source), ..Kept::default() };
     state.problem.take_if(|problem| problem.title == SPACE.failed_open);

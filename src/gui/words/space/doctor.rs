@@ -6,7 +6,6 @@
 pub struct Words {
     pub tab: &'static str,
     pub title: &'static str,
-    pub cures: &'static str,
     pub centre: &'static str,
     pub centre_tip: &'static str,
     pub unit: &'static str,
@@ -106,7 +105,6 @@ pub struct Words {
 pub static DOCTOR: Words = Words {
     tab: "Doctor",
     title: "Geometry doctor",
-    cures: "Cures",
     centre: "Centre",
     centre_tip: "Take the mean of all vectors away, so that they do not all point the same way.",
     unit: "Unit length",
@@ -149,7 +147,7 @@ pub static DOCTOR: Words = Words {
     stopped: "It was stopped before it was done.",
     failed: "The space could not be examined: {}",
     before: "{} \u{2192} {}",
-    before_tip: "As opened, and after the cures.",
+    before_tip: "The two numbers are as opened and after the cures.",
     one_way: "One direction",
     one_way_text: "The mean cosine of all {} pairs of words.",
     one_way_yes: "Vectors share a direction.",
