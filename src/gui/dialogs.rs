@@ -53,9 +53,8 @@ pub fn session(state: &mut State, engine: &Engine<Made>) {
 pub fn target(state: &mut State, engine: &Engine<Made>, of: ExportOf) {
     let name = super::picture::file_name(state, of);
     submit(state, engine, Slot::Dialog, "choosing a file", move |_| {
-        let filter = |dialog: rfd::AsyncFileDialog, ending: &'static str| {
-            dialog.add_filter(ending.to_uppercase(), &[ending])
-        };
+        let filter =
+            |dialog: rfd::AsyncFileDialog, ending: &'static str| dialog.add_filter(ending.to_uppercase(), &[ending]);
         let dialog = rfd::AsyncFileDialog::new().set_file_name(name);
         let dialog = super::export::endings(of).into_iter().fold(dialog, filter);
         let picked = pollster::block_on(dialog.save_file());

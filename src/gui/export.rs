@@ -53,7 +53,9 @@ fn of_view(state: &State, palette: &'static Palette) -> Result<Recipe> {
 fn recipe(state: &State, palette: &'static Palette, of: ExportOf) -> Result<Recipe> {
     match of {
         ExportOf::Head => of_view(state, palette),
-        ExportOf::Grid | ExportOf::Numbers | ExportOf::Space(_) => of_grid(state, palette).ok_or_else(|| nothing(state, None)),
+        ExportOf::Grid | ExportOf::Numbers | ExportOf::Space(_) => {
+            of_grid(state, palette).ok_or_else(|| nothing(state, None))
+        }
     }
 }
 

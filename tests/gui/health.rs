@@ -104,7 +104,8 @@ fn a_cure_is_one_click_and_one_more_takes_it_back() {
     assert_eq!(state(&window).scene.space.cures, [Cure::Centre, Cure::WithoutTop(1)]);
     let shown = state(&window).space.space.clone().expect("cured vectors");
     let (wanted, control) = (opened.vectors.rows.clone(), Control::default());
-    let wanted = Cure::WithoutTop(1).of(&Cure::Centre.of(&wanted, &control).expect("a cure"), &control).expect("a cure");
+    let wanted =
+        Cure::WithoutTop(1).of(&Cure::Centre.of(&wanted, &control).expect("a cure"), &control).expect("a cure");
     assert_eq!(shown.vectors.rows.values(), wanted.values());
     click(&mut window, "Undo: centred");
     assert_eq!(state(&window).scene.space.cures, [Cure::WithoutTop(1)]);
@@ -165,8 +166,8 @@ fn a_cure_that_would_not_fit_is_refused_and_not_chosen() {
     bytes.extend(format!("{header:<117}\n").into_bytes());
     bytes.resize(bytes.len() + rows * width * 4, 0x3f);
     std::fs::write(&path, bytes).expect("it is written");
-    std::fs::write(folder.path().join("large_labels.txt"), (0..rows).map(|i| format!("w{i}\n")).collect::<String>())
-        .expect("it is written");
+    let names: Vec<String> = (0..rows).map(|i| format!("w{i}")).collect();
+    std::fs::write(folder.path().join("large_labels.txt"), names.join("\n")).expect("it is written");
     let mut window = start(&path);
     assert_eq!(state(&window).space.space.as_ref().expect("vectors").vectors.rows.len(), rows);
     ask(&mut window, Action::Budget(100));
@@ -296,7 +297,8 @@ fn what_is_shown_is_written() {
     ask(&mut window, Action::Export(out.clone(), ExportOf::Space(What::Near)));
     let near = read_csv(&std::fs::read_to_string(&out).expect("it is written"));
     assert_eq!(near[0], ["list", "place", "word", "rank", "score"]);
-    let answer = said(&["vectors", &path.to_string_lossy(), "--cure", "centre", "--cure", "unit", "near", "word3", "--json"]);
+    let answer =
+        said(&["vectors", &path.to_string_lossy(), "--cure", "centre", "--cure", "unit", "near", "word3", "--json"]);
     assert_eq!(near[1][2], answer[0]["word"].as_str().expect("a word"));
     let out = folder.path().join("selection.csv");
     ask(&mut window, Action::Export(out.clone(), ExportOf::Space(What::Selection)));
@@ -353,9 +355,14 @@ fn draw(window: &mut Window, name: &str) {
 fn the_panels_are_drawn_small_and_large_in_both_themes() {
     let folder = tempfile::tempdir().expect("a folder");
     let (people, questions) = (pairs(folder.path()), folder.path().join("questions.txt"));
-    std::fs::write(&questions, ": family\nboy girl brother sister\nman woman king queen\n: plural\nman men woman women\n")
-        .expect("it is written");
-    for (theme, size) in [(Theme::Dark, [1280.0, 800.0]), (Theme::Light, [1280.0, 800.0]), (Theme::Dark, [800.0, 520.0])] {
+    std::fs::write(
+        &questions,
+        ": family\nboy girl brother sister\nman woman king queen\n: plural\nman men woman women\n",
+    )
+    .expect("it is written");
+    for (theme, size) in
+        [(Theme::Dark, [1280.0, 800.0]), (Theme::Light, [1280.0, 800.0]), (Theme::Dark, [800.0, 520.0])]
+    {
         let mut window = open(size, 1.0, Settings { theme, ..Settings::default() });
         ask(&mut window, Action::Workspace(Workspace::Embeddings));
         let name = |what: &str| format!("{what}-{theme:?}-{}", size[0]).to_lowercase();
@@ -368,7 +375,8 @@ fn the_panels_are_drawn_small_and_large_in_both_themes() {
         choose(&mut window, |chosen| chosen.tab = Tab::Test);
         draw(&mut window, &name("evaluation-empty"));
         let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/vectors");
-        let of = |own: &Path, name: &str| Some(shared.join(name)).filter(|path| path.is_file()).unwrap_or(own.to_owned());
+        let of =
+            |own: &Path, name: &str| Some(shared.join(name)).filter(|path| path.is_file()).unwrap_or(own.to_owned());
         let sets = [of(&questions, "questions-words.txt")];
         for set in sets.into_iter().chain(Some(of(&people, "wordsim353.tsv")).filter(|path| path != &people)) {
             ask(&mut window, Action::Space(space::Ask::Test(space::evaluation::Ask::Read(set.clone()))));

@@ -232,14 +232,9 @@ mod tests {
 
     #[test]
     fn cures_are_read_as_they_are_written() {
-        for cure in [
-            Cure::Centre,
-            Cure::Unit,
-            Cure::WithoutTop(3),
-            Cure::Whiten,
-            Cure::First(20_000),
-            Cure::Rotate(u64::MAX),
-        ] {
+        for cure in
+            [Cure::Centre, Cure::Unit, Cure::WithoutTop(3), Cure::Whiten, Cure::First(20_000), Cure::Rotate(u64::MAX)]
+        {
             assert_eq!(cure.to_string().parse::<Cure>().expect("it is written so"), cure);
         }
         for wrong in ["", "top", "top:0", "top:-1", "centre:1", "first:x", "rotate:", "heal"] {

@@ -154,15 +154,17 @@ fn swap(kept: &mut Kept, space: Arc<Space>, cures: Vec<Cure>, turned: Option<Tur
     (kept.answer, kept.asked_near, kept.found, kept.asked_find) = Default::default();
     (kept.over, kept.hover, kept.asked_hover) = Default::default();
     kept.rows = super::table::Rows::default();
-    let within = |rows: &Arc<Vec<usize>>| -> Arc<Vec<usize>> {
-        if rows.iter().all(|row| *row < count) {
-            rows.clone()
-        } else {
-            Arc::new(rows.iter().copied().filter(|row| *row < count).collect())
-        }
-    };
-    kept.selection = within(&kept.selection);
-    kept.only = kept.only.as_ref().map(within).filter(|rows| !rows.is_empty());
+    kept.selection = within(&kept.selection, count);
+    kept.only = kept.only.as_ref().map(|rows| within(rows, count)).filter(|rows| !rows.is_empty());
+}
+
+/// Those of the rows that are before `count`.
+fn within(rows: &Arc<Vec<usize>>, count: usize) -> Arc<Vec<usize>> {
+    if rows.iter().all(|row| *row < count) {
+        rows.clone()
+    } else {
+        Arc::new(rows.iter().copied().filter(|row| *row < count).collect())
+    }
 }
 
 /// What a cure is called once it is done.

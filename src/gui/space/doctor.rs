@@ -188,8 +188,10 @@ impl Finding<'_> {
             let ring = egui::Stroke::new(1.0, theme::colour(palette.muted));
             painter.circle_stroke(rect.left_center() + Vec2::new(4.0, 0.0), 3.5, ring);
         }
-        painter.text(rect.left_center() + Vec2::new(16.0, 0.0), Align2::LEFT_CENTER, self.name, body, text);
         let mono = FontId::new(size::BODY, FontFamily::Monospace);
+        let room = rect.width() - crate::figure::mono_width(&number, size::BODY) - 24.0;
+        let name = fit(self.name, size::BODY, room);
+        painter.text(rect.left_center() + Vec2::new(16.0, 0.0), Align2::LEFT_CENTER, name, body, text);
         painter.text(rect.right_center(), Align2::RIGHT_CENTER, &number, mono, text);
         let spoken = format!("{} {number}", self.name);
         response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &spoken));
@@ -259,12 +261,11 @@ fn findings(ui: &mut Ui, state: &State, actions: &Actions, report: &Report, befo
     let against = report.against.as_deref().unwrap_or(DOCTOR.rank);
     let spearman = found.frequency.map(|f| f.spearman);
     let minds = spearman.is_some_and(|s| s.abs() >= TELLS);
-    let text = match spearman {
-        None => fill(DOCTOR.lengths_none, &[against]),
-        Some(_) => {
-            let verdict = if minds { DOCTOR.lengths_yes } else { DOCTOR.lengths_no };
-            format!("{} {verdict}", fill(DOCTOR.lengths_text, &[against]))
-        }
+    let text = if spearman.is_some() {
+        let verdict = if minds { DOCTOR.lengths_yes } else { DOCTOR.lengths_no };
+        format!("{} {verdict}", fill(DOCTOR.lengths_text, &[against]))
+    } else {
+        fill(DOCTOR.lengths_none, &[against])
     };
     Finding {
         name: DOCTOR.lengths,
@@ -390,7 +391,8 @@ fn scatter(ui: &mut Ui, report: &Report, against: &str) {
     painter.rect_filled(plot, 2.0, theme::colour(palette.background));
     let ink = theme::colour(palette.accent.faded(0.55));
     for [x, y] in &report.points {
-        let at = Pos2::new(plot.left() + 3.0 + x * (plot.width() - 6.0), plot.bottom() - 3.0 - y * (plot.height() - 6.0));
+        let at =
+            Pos2::new(plot.left() + 3.0 + x * (plot.width() - 6.0), plot.bottom() - 3.0 - y * (plot.height() - 6.0));
         painter.rect_filled(Rect::from_center_size(at, Vec2::splat(2.0)), 0.0, ink);
     }
     let [[m0, m1], [l0, l1]] = report.ends.map(|ends| ends.map(super::colours::number));

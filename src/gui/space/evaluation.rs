@@ -170,8 +170,8 @@ fn shown(ui: &mut Ui, actions: &Actions, outcome: &Outcome) {
             pairs(ui, actions, outcome, now, before);
         }
         (Score::Questions(now), before) => {
-            let before =
-                before.and_then(|score| if let Score::Questions(score) = score { Some(score.as_slice()) } else { None });
+            let before = before
+                .and_then(|score| if let Score::Questions(score) = score { Some(score.as_slice()) } else { None });
             questions(ui, now, before);
         }
     }

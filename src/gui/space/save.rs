@@ -85,9 +85,9 @@ impl What {
     pub fn writing(self, state: &State) -> Result<Writing> {
         let space = state.space.space.clone().ok_or_else(|| Error::input(SAVE.no_space))?;
         match self {
-            Self::Vectors => Ok(Box::new(move |path, control| {
-                vectors::write(&space.vectors, path, control).map(|_| ())
-            })),
+            Self::Vectors => {
+                Ok(Box::new(move |path, control| vectors::write(&space.vectors, path, control).map(|_| ())))
+            }
             Self::Near => {
                 let (table, about) = (near(state)?, about(state));
                 Ok(Box::new(move |path, _| table.write(&about, path)))

@@ -106,8 +106,7 @@ fn lists(ui: &mut Ui, actions: &Actions, answer: &Answer, space: &Space, cured: 
         for ui in columns.iter_mut() {
             ui.spacing_mut().item_spacing.y = 2.0;
         }
-        let (name, tip) =
-            if cured { (DOCTOR.as_cured, DOCTOR.as_cured_tip) } else { (SPACE.raw, SPACE.raw_tip) };
+        let (name, tip) = if cured { (DOCTOR.as_cured, DOCTOR.as_cured_tip) } else { (SPACE.raw, SPACE.raw_tip) };
         widgets::muted(&mut columns[0], name).on_hover_text(tip);
         for near in &answer.raw {
             let number = score(answer.asked.metric(), near.score);

@@ -74,7 +74,8 @@ mod tests {
 
     #[test]
     fn vectors_are_not_taken_for_pairs() {
-        for likely in [": family\nboy girl king queen\n", "# people\ntiger\tcat\t7.35\n", "word1\tword2\tn\na\tb\t2\n"] {
+        for likely in [": family\nboy girl king queen\n", "# people\ntiger\tcat\t7.35\n", "word1\tword2\tn\na\tb\t2\n"]
+        {
             assert!(Set::is_likely(likely), "{likely}");
         }
         for other in ["60 5\nred 1 2 3 4 5\n", "the 0.1 0.2 0.3\n", "0.1\t0.2\t0.3\n", "word\tcount\n", ""] {

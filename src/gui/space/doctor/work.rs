@@ -1,7 +1,7 @@
 //! Examining the shown space, away from the frame.
 
 use super::super::{Made, Space};
-use crate::analysis::space::doctor::{Findings, examine, frequency};
+use crate::analysis::space::doctor::{Findings, Hubs, examine, frequency};
 use crate::engine::{Engine, Slot};
 use crate::error::{Error, Result};
 use crate::gui::made;
@@ -105,7 +105,7 @@ impl Report {
         let named = |rows: &[usize]| -> Named { rows.iter().take(SHOWN).map(|&row| (row, name(row))).collect() };
         let (points, ends) = scatter(&measure, &findings.lengths);
         let hubs = findings.hubs.as_ref().map(|hubs| hubs.most(SHOWN)).unwrap_or_default();
-        let nobodys = findings.hubs.as_ref().map(|hubs| hubs.nobodys()).unwrap_or_default();
+        let nobodys = findings.hubs.as_ref().map(Hubs::nobodys).unwrap_or_default();
         Ok(Self {
             space: space.id,
             against: against.map(ToOwned::to_owned),

@@ -161,13 +161,7 @@ pub fn ask(state: &mut State, engine: &Engine<made::Made>, space: &Arc<Space>) {
 }
 
 impl Outcome {
-    fn of(
-        space: &Space,
-        opened: Option<&Space>,
-        key: Key,
-        last: Option<&Self>,
-        control: &Control,
-    ) -> Result<Self> {
+    fn of(space: &Space, opened: Option<&Space>, key: Key, last: Option<&Self>, control: &Control) -> Result<Self> {
         let path = PathBuf::from(&key.chosen.path);
         let set = Set::read(&path)?;
         let known = |space: &Space| -> Result<Known> {
