@@ -3,7 +3,7 @@
 use super::cures::Cure;
 use crate::error::{Error, Result};
 use crate::rows::Rows;
-use crate::source::vectors::{Column, Report, Vectors, Words};
+use crate::source::vectors::{Column, Report, Vectors};
 use crate::trace::Control;
 
 /// Bytes that curing takes beyond the rows that are open: each cure makes new rows, and those before it are let go of once
@@ -32,11 +32,14 @@ pub fn cured(vectors: &Vectors, cures: &[Cure], budget: u64, control: &Control) 
         rows = Some(cure.of(rows.as_ref().unwrap_or(&vectors.rows), control)?);
     }
     let rows = rows.unwrap_or_else(|| vectors.rows.clone());
-    let count = rows.len();
-    let words = if count == vectors.words.len() { vectors.words.clone() } else { first(&vectors.words, count) };
-    let columns = vectors.columns.iter();
-    let columns = columns.map(|column| Column { name: column.name.clone(), values: column.values.first(count) });
-    let mut made = Vectors::made(vectors.report.format, words, rows, columns.collect())?;
+    let (words, columns) = if rows.len() == vectors.words.len() {
+        (vectors.words.clone(), vectors.columns.clone())
+    } else {
+        let kept: Vec<usize> = (0..rows.len()).collect();
+        let picked = |column: &Column| Column { name: column.name.clone(), values: column.values.picked(&kept) };
+        (vectors.words.picked(&kept), vectors.columns.iter().map(picked).collect())
+    };
+    let mut made = Vectors::made(vectors.report.format, words, rows, columns)?;
     made.path.clone_from(&vectors.path);
     // What was met on reading stays true; zeros are those of now.
     made.report = Report { zeros: made.report.zeros, ..vectors.report.clone() };
@@ -62,14 +65,10 @@ pub fn check(vectors: &Vectors, cures: &[Cure], budget: u64) -> Result<()> {
     )))
 }
 
-fn first(words: &Words, count: usize) -> Words {
-    words.picked(&(0..count).collect::<Vec<usize>>())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::vectors::ColumnValues;
+    use crate::source::vectors::{ColumnValues, Words};
 
     fn vectors() -> Vectors {
         let words: Words = ["a", "b", "c", "d"].into_iter().collect();

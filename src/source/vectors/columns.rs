@@ -226,17 +226,6 @@ impl ColumnValues {
         Self::Kind { names, of }
     }
 
-    /// The first so many values.
-    pub fn first(&self, count: usize) -> Self {
-        match self {
-            Self::Number(values) => Self::Number(values.iter().take(count).copied().collect()),
-            Self::Kind { names, of } => {
-                Self::Kind { names: names.clone(), of: of.iter().take(count).copied().collect() }
-            }
-            Self::Text(values) => Self::Text(values.iter().take(count).cloned().collect()),
-        }
-    }
-
     /// How many values there are.
     pub fn len(&self) -> usize {
         match self {
