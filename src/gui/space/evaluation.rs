@@ -182,7 +182,7 @@ fn shown(ui: &mut Ui, actions: &Actions, outcome: &Outcome) {
 }
 
 /// The room of a number in a table.
-const CELL: f32 = 72.0;
+const CELL: f32 = 88.0;
 
 /// A line of a table: a name, and numbers that each end where their column does.
 fn row(ui: &mut Ui, name: &str, cells: &[(&str, bool)], is_head: bool) -> Response {
