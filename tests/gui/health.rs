@@ -202,7 +202,7 @@ fn pairs_are_scored_as_on_the_command_line_before_and_after_a_cure() {
     window.get_by_label(&format!("Pearson {}", shown(number(&opened, "pearson"))));
     window.get_by_label("Unknown 14.3 %");
     window.get_by_label("Pairs 6 of 7");
-    window.get_by_label("People against cosine");
+    assert_eq!(window.get_all_by_label("People against cosine").count(), 2, "a heading and a picture");
     choose(&mut window, |chosen| chosen.cures = vec![Cure::Centre, Cure::WithoutTop(1)]);
     for name in ["spearman", "pearson"] {
         let (before, after) = (number(&opened, name), number(&cured, name));
