@@ -2,6 +2,7 @@
 //! [`Rows`](crate::rows::Rows) and [`Words`](crate::source::vectors::Words), nothing of files but the sets that a space is held
 //! against.
 
+pub mod agree;
 pub mod analogy;
 pub mod axes;
 pub mod correlation;
@@ -11,6 +12,7 @@ pub mod diffusion;
 pub mod doctor;
 pub mod evaluate;
 pub mod formula;
+pub mod kmeans;
 pub mod lexicon;
 pub mod moments;
 pub mod neighbours;

@@ -7,6 +7,7 @@ mod expr;
 mod info;
 mod near;
 mod odd;
+mod parts;
 
 pub(super) use convert::{vectors_path, write};
 
@@ -36,6 +37,7 @@ enum Command {
     Near(near::Args),
     Expr(expr::Args),
     Odd(odd::Args),
+    Parts(parts::Args),
     Eval(eval::Args),
 }
 
@@ -130,6 +132,7 @@ impl Args {
             Command::Near(args) => args.run(&self.source),
             Command::Expr(args) => args.run(&self.source),
             Command::Odd(args) => args.run(&self.source),
+            Command::Parts(args) => args.run(&self.source),
             Command::Eval(args) => args.run(&self.source),
         }
     }

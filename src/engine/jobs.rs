@@ -51,6 +51,12 @@ pub enum Slot {
     Trust,
     /// Colours of a map.
     Colour,
+    /// Clusters of words.
+    Cluster,
+    /// How densely points lie on a map.
+    Contour,
+    /// The same map begun several times.
+    Seeds,
     /// Words that somebody looks for.
     Find,
     /// Rows of a table.
@@ -81,7 +87,7 @@ pub enum Slot {
 
 impl Slot {
     /// Those whose work a person stops with one command.
-    pub const STOPPABLE: [Self; 20] = [
+    pub const STOPPABLE: [Self; 22] = [
         Self::Open,
         Self::Run,
         Self::Look,
@@ -102,10 +108,12 @@ impl Slot {
         Self::Cure,
         Self::Doctor,
         Self::Test,
+        Self::Cluster,
+        Self::Seeds,
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 34] = [
         Self::Run,
         Self::Look,
         Self::Neuron,
@@ -133,6 +141,9 @@ impl Slot {
         Self::Table,
         Self::Layout,
         Self::Colour,
+        Self::Contour,
+        Self::Cluster,
+        Self::Seeds,
         Self::Trust,
         Self::Cure,
         Self::Doctor,
@@ -155,11 +166,12 @@ impl Slot {
             Self::Dialog => "lexiscope-dialog",
             Self::Watch => "lexiscope-watch",
             Self::Space | Self::Layout => "lexiscope-space",
-            Self::Near | Self::Hover | Self::Find | Self::Table | Self::Colour => "lexiscope-near",
+            Self::Near | Self::Hover | Self::Find | Self::Table | Self::Colour | Self::Contour => "lexiscope-near",
             Self::Trust => "lexiscope-trust",
             Self::Cure => "lexiscope-cure",
             Self::Doctor => "lexiscope-doctor",
             Self::Test => "lexiscope-test",
+            Self::Cluster | Self::Seeds => "lexiscope-cluster",
         }
     }
 }

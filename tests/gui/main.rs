@@ -13,6 +13,7 @@ mod files;
 mod hand;
 mod heads;
 mod health;
+mod looks;
 mod meanings;
 mod pictures;
 mod predict;

@@ -155,7 +155,6 @@ fn swap(kept: &mut Kept, space: Arc<Space>, cures: Vec<Cure>, turned: Option<Tur
     (kept.over, kept.hover, kept.asked_hover) = Default::default();
     kept.rows = super::table::Rows::default();
     kept.selection = within(&kept.selection, count);
-    kept.only = kept.only.as_ref().map(|rows| within(rows, count)).filter(|rows| !rows.is_empty());
 }
 
 /// Those of the rows that are before `count`.

@@ -60,12 +60,21 @@ pub fn arrive(state: &mut State, opened: Opened) {
     let Opened { space, source, stays } = opened;
     let chosen = state.scene.space.clone();
     let path = source.0.clone();
-    state.scene.space = if stays {
+    let is_other = chosen.path != path;
+    let mut chosen = if stays {
         Chosen { path, ..chosen }
     } else {
         let (formula, cures, camera) = Default::default();
         Chosen { path, formula, cures, camera, row: None, turn: None, ..chosen }
     };
+    if is_other {
+        // What was picked out of other vectors means nothing here.
+        (chosen.only, chosen.hidden, chosen.bookmarks) = Default::default();
+    }
+    let rows = space.vectors.rows.len();
+    chosen.only = chosen.only.take().map(|only| only.below(rows)).filter(|only| !only.is_empty());
+    chosen.hidden = chosen.hidden.below(rows);
+    state.scene.space = chosen;
     let cured = cured::Treatment::of(space.clone());
     let asked_open = Some(source.clone());
     state.space = Kept { space: Some(space), cured, asked_open, source: Some(source), ..Kept::default() };

@@ -2,6 +2,7 @@
 
 pub mod doctor;
 pub mod evaluation;
+pub mod looks;
 pub mod save;
 
 /// The texts of one language. `{}` stands for what is filled in.
