@@ -475,3 +475,33 @@ fn odd_prints_the_word_and_eval_the_figures() {
     let text = said(&["eval", "people.tsv", "questions.txt", "--method", "3cosmul"]).expect("figures");
     assert!(text.lines().last().is_some_and(|line| line.contains("109 of 184")), "{text}");
 }
+
+#[test]
+fn cures_on_the_command_line_help_as_much_as_numpy_says() {
+    let Some(folder) = shared() else { return };
+    let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let (file, pairs) = (path("glove.twitter.25d.subset.w2v.bin"), path("wordsim353.tsv"));
+    // Spearman's correlation after NumPy has cured the vectors: as they are, centred, all but the top 2 and 3.
+    let spearman = |cures: &[&str]| {
+        let cures = cures.iter().flat_map(|cure| ["--cure", cure]);
+        let args = ["vectors", &file, "eval", &pairs, "--json"].into_iter().chain(cures);
+        let output = Command::new(env!("CARGO_BIN_EXE_lexiscope")).args(args).output().expect("the program starts");
+        let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        number(&found[0]["spearman"])
+    };
+    for (cures, wanted) in [
+        (&[][..], 0.427),
+        (&["centre"], 0.457),
+        (&["top:2"], 0.527),
+        (&["top:3"], 0.500),
+        (&["centre", "rotate:5", "top:2"], 0.527),
+    ] {
+        let found = spearman(cures);
+        assert!((found - wanted).abs() < 6e-4, "{cures:?}: {found}");
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_lexiscope"))
+        .args(["vectors", &file, "info", "--cure", "heal"])
+        .output()
+        .expect("the program starts");
+    assert!(output.status.code() == Some(2) && String::from_utf8_lossy(&output.stderr).contains("no cure `heal`"));
+}

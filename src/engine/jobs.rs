@@ -71,6 +71,12 @@ pub enum Slot {
     Analogy,
     /// The odd one out.
     Odd,
+    /// Curing vectors.
+    Cure,
+    /// What ails vectors.
+    Doctor,
+    /// Holding vectors against what people say.
+    Test,
     /// Examples of a model.
     Examples,
     /// Drawing a large picture.
@@ -91,7 +97,7 @@ pub enum Slot {
 
 impl Slot {
     /// Those whose work a person stops with one command.
-    pub const STOPPABLE: [Self; 23] = [
+    pub const STOPPABLE: [Self; 26] = [
         Self::Open,
         Self::Run,
         Self::Look,
@@ -113,12 +119,15 @@ impl Slot {
         Self::Weat,
         Self::Reject,
         Self::Analogy,
+        Self::Cure,
+        Self::Doctor,
+        Self::Test,
         Self::Cluster,
         Self::Seeds,
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 39] = [
         Self::Run,
         Self::Look,
         Self::Neuron,
@@ -155,6 +164,9 @@ impl Slot {
         Self::Reject,
         Self::Analogy,
         Self::Odd,
+        Self::Cure,
+        Self::Doctor,
+        Self::Test,
     ];
 
     /// The thread that it runs on. Quick work shares one; nothing waits for what can take long.
@@ -176,6 +188,9 @@ impl Slot {
             Self::Near | Self::Hover | Self::Find | Self::Table | Self::Colour | Self::Contour => "lexiscope-near",
             Self::Trust => "lexiscope-trust",
             Self::Axes | Self::Weat | Self::Reject | Self::Analogy | Self::Odd => "lexiscope-meaning",
+            Self::Cure => "lexiscope-cure",
+            Self::Doctor => "lexiscope-doctor",
+            Self::Test => "lexiscope-test",
             Self::Cluster | Self::Seeds => "lexiscope-cluster",
         }
     }

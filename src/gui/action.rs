@@ -122,6 +122,8 @@ pub enum ExportOf {
     Grid,
     /// The run's numbers.
     Numbers,
+    /// Something of the space of vectors.
+    Space(space::What),
 }
 
 /// A panel that lies over the window.

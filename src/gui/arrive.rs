@@ -194,7 +194,10 @@ fn failed(state: &mut State, engine: &Engine<Made>, slot: Slot, error: Error) {
         | Slot::Weat
         | Slot::Reject
         | Slot::Analogy
-        | Slot::Odd => {
+        | Slot::Odd
+        | Slot::Cure
+        | Slot::Doctor
+        | Slot::Test => {
             if error.is_stopped() {
                 state.notice = Some(EN.stopped.to_owned());
                 space::stopped(state, slot);

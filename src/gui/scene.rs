@@ -240,6 +240,7 @@ impl Scene {
             ("space.path", Some(&mut self.space.path)),
             ("space.formula", Some(&mut self.space.formula)),
             ("space.find", Some(&mut self.space.find)),
+            ("space.test.path", Some(&mut self.space.test.path)),
         ];
         let own = own.into_iter().filter_map(|(name, text)| Some((name, text?)));
         let axes = self.space.axes.texts().map(|text| ("space.axes", text));

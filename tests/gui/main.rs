@@ -12,6 +12,7 @@ mod export;
 mod files;
 mod hand;
 mod heads;
+mod health;
 mod looks;
 mod meaning;
 mod meanings;

@@ -14,6 +14,7 @@ use crate::gui::state::State;
 use crate::gui::words::fill;
 use crate::gui::words::space::SPACE;
 use crate::gui::words::space::axes::AXES;
+use crate::gui::words::space::doctor::DOCTOR;
 use egui::{Pos2, Rect, Vec2};
 
 /// Points that are drawn one by one; more become pixels.
@@ -37,6 +38,7 @@ pub fn view(state: &State, palette: &'static Palette) -> Option<Recipe> {
     let said = map::said(state, &laid, &space);
     let axes = NAMES.iter().zip(&laid.question.axes);
     let mut caption = caption::bare().and(SPACE.caption_vectors, space.vectors.path.display().to_string());
+    caption = caption.and(DOCTOR.caption, super::cured::names(&state.space.cured.shown));
     caption = caption.and(SPACE.caption_map, super::tools::method_name(laid.question.method));
     caption = axes.fold(caption, |caption, (name, text)| caption.and(fill(AXES.caption_axis, &[name]), text));
     caption = caption.and(SPACE.caption_shown, said.join(" \u{b7} "));

@@ -9,7 +9,10 @@ mod cloud;
 mod clusters;
 mod colours;
 mod contours;
+mod cured;
+pub mod doctor;
 mod ends;
+pub mod evaluation;
 mod export;
 mod flight;
 mod labels;
@@ -18,8 +21,10 @@ mod legend;
 pub mod looks;
 mod map;
 mod near;
+mod opening;
 mod panel;
 pub mod picked;
+mod save;
 mod seeds;
 pub mod side;
 mod table;
@@ -30,19 +35,19 @@ pub use cloud::install;
 pub use export::view;
 pub use map::Drawn;
 pub use panel::{find_id, formula_id, show};
+pub use save::{What, space_name};
 
 use super::made;
 use super::state::{Problem, State};
 use super::update::{halt, submit};
-use super::words::fill;
 use super::words::space::SPACE;
+use super::words::space::doctor::DOCTOR;
+use crate::analysis::space::cures::Cure;
 use crate::analysis::space::neighbours::Lengths;
 use crate::engine::{Engine, Slot};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::gui::command::Command;
-use crate::source::find;
-use crate::source::vectors::{Opening, Vectors};
-use crate::trace::Control;
+use crate::source::vectors::{BadRows, Vectors};
 use bookmarks::Bookmark;
 use camera::Camera;
 use colours::{By, Painted};
@@ -51,11 +56,8 @@ use looks::Looks;
 use near::Answer;
 use picked::Picked;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-/// The name of the bundled vectors' folder.
-const BUNDLED: &str = "words-en";
 /// Neighbours in each list.
 const NEAR: usize = 15;
 
@@ -111,6 +113,14 @@ pub struct Chosen {
     pub axes: axes::Chosen,
     /// Analogies, and the odd one out.
     pub analogy: analogy::Chosen,
+    /// What becomes of rows with NaN or infinity on opening.
+    pub bad: BadRows,
+    /// What is done to the vectors, one after the other.
+    pub cures: Vec<Cure>,
+    /// Turns the space at random after that, from this seed.
+    pub turn: Option<u64>,
+    /// What the space is held against.
+    pub test: evaluation::Chosen,
 }
 
 impl Default for Chosen {
@@ -140,6 +150,10 @@ impl Default for Chosen {
             tab: side::Tab::default(),
             axes: axes::Chosen::default(),
             analogy: analogy::Chosen::default(),
+            bad: BadRows::default(),
+            cures: Vec::new(),
+            turn: None,
+            test: evaluation::Chosen::default(),
         }
     }
 }
@@ -155,7 +169,22 @@ impl Chosen {
         let (bookmarks, only) = (bookmarks::checked(self.bookmarks), self.only.filter(|only| !only.is_empty()));
         // A map along axes needs some.
         let method = if axes.on_map.is_empty() && self.method == Method::Axes { Method::Pca } else { self.method };
-        Self { method, perplexity, rate, neighbours, components, camera, looks, bookmarks, only, axes, ..self }
+        let (cures, test) = (cured::checked(self.cures), self.test.checked());
+        Self {
+            method,
+            perplexity,
+            rate,
+            neighbours,
+            components,
+            camera,
+            looks,
+            bookmarks,
+            only,
+            axes,
+            cures,
+            test,
+            ..self
+        }
     }
 }
 
@@ -177,12 +206,20 @@ pub struct Space {
 /// What the workspace keeps beside what is chosen.
 #[derive(Debug, Default)]
 pub struct Kept {
-    /// The open vectors.
+    /// The vectors that are shown: those that are open, or what cures made of them.
     pub space: Option<Arc<Space>>,
+    /// What was opened, and what was done to it.
+    pub cured: cured::Treatment,
+    /// What ails the vectors.
+    pub doctor: doctor::Examined,
+    /// How well they agree with people.
+    pub test: evaluation::Tested,
+    /// What was last asked to be opened, and how.
+    asked_open: Option<opening::Source>,
+    /// What is open, and how it was.
+    source: Option<opening::Source>,
     /// What is being opened.
     pub opening: Option<String>,
-    /// Whether something was opened or tried yet.
-    pub begun: bool,
     /// The map.
     pub laid: Option<Arc<Laid>>,
     /// The map under way.
@@ -276,13 +313,17 @@ pub enum Ask {
     Sort(table::Sorting),
     /// Something about axes.
     Axes(axes::Ask),
+    /// Examine the space once more.
+    Examine,
+    /// Something of the evaluation.
+    Test(evaluation::Ask),
 }
 
 /// What came of a job.
 #[derive(Debug)]
 pub enum Made {
     /// Vectors are open.
-    Opened(Arc<Space>),
+    Opened(opening::Opened),
     /// The nearest rows of a row under the pointer.
     Hover(usize, Vec<usize>),
     /// A map is complete.
@@ -301,6 +342,12 @@ pub enum Made {
     Axes(axes::Made),
     /// Something about analogies.
     Analogy(analogy::Made),
+    /// Vectors are cured.
+    Cured(cured::Done),
+    /// A space was examined.
+    Doctor(Arc<doctor::Report>),
+    /// Something of the evaluation.
+    Test(evaluation::Made),
     /// Clusters were found.
     Clustered(Arc<clusters::Clustered>),
     /// The lines of a map's density were found.
@@ -313,7 +360,10 @@ pub enum Made {
 pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
     let kept = &mut state.space;
     match ask {
-        Ask::Open(path) => open(state, engine, path),
+        Ask::Open(path) => {
+            let bad = state.scene.space.bad;
+            opening::open(state, engine, (path, bad), false);
+        }
         Ask::Choose(chosen) => {
             let chosen = chosen.checked();
             let old = std::mem::replace(&mut state.scene.space, chosen);
@@ -365,6 +415,8 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
         }
         Ask::Sort(sorting) => kept.sorting = sorting,
         Ask::Axes(ask) => axes::apply(state, engine, ask),
+        Ask::Examine => kept.doctor.asked = None,
+        Ask::Test(ask) => evaluation::apply(state, engine, ask),
     }
 }
 
@@ -372,17 +424,7 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
 pub fn arrive(state: &mut State, made: Made) {
     let kept = &mut state.space;
     match made {
-        Made::Opened(space) => {
-            kept.opening = None;
-            let (rows, chosen) = (space.vectors.rows.len(), &mut state.scene.space);
-            chosen.only = chosen.only.take().map(|only| only.below(rows)).filter(|only| !only.is_empty());
-            chosen.hidden = chosen.hidden.below(rows);
-            let fresh = Kept { begun: true, space: Some(space), ..Kept::default() };
-            *kept = fresh;
-            if matches!(&state.problem, Some(problem) if problem.title == SPACE.failed_open) {
-                state.problem = None;
-            }
-        }
+        Made::Opened(opened) => opening::arrive(state, opened),
         Made::Laid(laid) => {
             kept.live = None;
             kept.laid = Some(laid);
@@ -401,6 +443,12 @@ pub fn arrive(state: &mut State, made: Made) {
         Made::Sorted(sorted) => kept.rows.arrive(sorted),
         Made::Axes(made) => axes::arrive(state, made),
         Made::Analogy(made) => analogy::arrive(state, made),
+        Made::Cured(done) => cured::arrive(kept, done),
+        Made::Doctor(report) => {
+            let opened = kept.cured.opened.as_ref().map(|opened| opened.id);
+            kept.doctor.arrive(report, opened);
+        }
+        Made::Test(made) => evaluation::arrive(state, made),
         Made::Clustered(found) => kept.clusters = Some(found),
         Made::Contours(found) => kept.contours = Some(found),
         // The maps are where drawing looks already.
@@ -410,55 +458,20 @@ pub fn arrive(state: &mut State, made: Made) {
 
 /// What went wrong with a job of the workspace.
 pub fn failed(state: &mut State, slot: Slot, error: Error) {
-    let title = match slot {
+    let (title, next) = match slot {
         Slot::Space => {
-            state.space.opening = None;
-            SPACE.failed_open
+            opening::go_back(state);
+            (SPACE.failed_open, Command::OpenVectors)
         }
-        _ => SPACE.failed_map,
+        Slot::Cure => {
+            cured::go_back(state);
+            (DOCTOR.failed_cure, Command::Settings)
+        }
+        Slot::Doctor => return state.space.doctor.failed(&error),
+        Slot::Test => return state.space.test.failed(&error),
+        _ => (SPACE.failed_map, Command::OpenVectors),
     };
-    state.problem = Some(Problem { title: title.to_owned(), next: Command::OpenVectors, error });
-}
-
-/// Opens vectors.
-fn open(state: &mut State, engine: &Engine<made::Made>, path: String) {
-    let chosen = &mut state.scene.space;
-    if chosen.path != path {
-        // What was picked out of other vectors means nothing here, and words of axes need not be there.
-        (chosen.only, chosen.hidden, chosen.bookmarks) = (None, Picked::default(), Vec::new());
-        if chosen.method == Method::Axes {
-            chosen.method = Method::default();
-        }
-        chosen.path.clone_from(&path);
-    }
-    (chosen.formula, chosen.row, chosen.camera) = (String::new(), None, Camera::default());
-    state.space.begun = true;
-    let name = name_of(&path);
-    state.space.opening = Some(name.clone());
-    let budget = state.settings.budget();
-    submit(state, engine, Slot::Space, "opening vectors", move |control| {
-        Ok(made::Made::Space(Made::Opened(Arc::new(Space::open(&path, name, budget, control)?))))
-    });
-}
-
-/// What a path is called on the screen.
-fn name_of(path: &str) -> String {
-    if path.is_empty() {
-        return BUNDLED.to_owned();
-    }
-    PathBuf::from(path).file_name().map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
-}
-
-impl Space {
-    fn open(path: &str, name: String, budget: u64, control: &Control) -> Result<Self> {
-        let path = find::vectors(Path::new(if path.is_empty() { BUNDLED } else { path }));
-        if !path.exists() && path == Path::new(BUNDLED) {
-            return Err(Error::input(SPACE.none_bundled));
-        }
-        let vectors = Vectors::open(&path, &Opening { budget, ..Opening::default() }, control)?;
-        let lengths = Lengths::of(&vectors.rows);
-        Ok(Self { id: crate::figure::fresh_key(), name, vectors, lengths, centred: Mutex::default() })
-    }
+    state.problem = Some(Problem { title: title.to_owned(), next, error });
 }
 
 /// Asks for what is not known yet: called once a frame, it submits a job only where something changed.
@@ -467,16 +480,13 @@ pub fn follow(state: &mut State, engine: &Engine<made::Made>) {
     if state.scene.workspace != super::scene::Workspace::Embeddings {
         return;
     }
-    if !state.space.begun {
-        let path = state.scene.space.path.clone();
-        let chosen = state.scene.space.clone();
-        open(state, engine, path);
-        // What was kept from the last session stays.
-        (state.scene.space.formula, state.scene.space.camera) = (chosen.formula, chosen.camera);
-        return;
-    }
+    opening::follow(state, engine);
+    let is_cured = cured::follow(state, engine);
     let Some(space) = state.space.space.clone() else { return };
-    lay_out(state, engine, &space);
+    // A map of what is being cured would be thrown away.
+    if !is_cured {
+        lay_out(state, engine, &space);
+    }
     near::ask(state, engine, &space);
     near::hover(state, engine, &space);
     tools::ask(state, engine, &space);
@@ -487,6 +497,8 @@ pub fn follow(state: &mut State, engine: &Engine<made::Made>) {
     table::ask(state, engine, &space);
     axes::ask(state, engine, &space);
     analogy::ask(state, engine, &space);
+    doctor::ask(state, engine, &space);
+    evaluation::ask(state, engine, &space);
 }
 
 /// Lays the space out if the question is another.
@@ -537,6 +549,14 @@ fn trust(state: &mut State, engine: &Engine<made::Made>, space: &Arc<Space>) {
     });
 }
 
+impl Space {
+    /// Vectors under a name.
+    fn of(name: String, vectors: Vectors) -> Self {
+        let lengths = Lengths::of(&vectors.rows);
+        Self { id: crate::figure::fresh_key(), name, vectors, lengths, centred: Mutex::default() }
+    }
+}
+
 impl Kept {
     /// Whether something on the map moves by itself: a map that finds its places, or the camera.
     pub fn is_moving(&self) -> bool {
@@ -549,16 +569,18 @@ impl Kept {
         trust.as_deref().filter(|_| self.laid.as_ref().is_some_and(|laid| laid.id == *id))
     }
 
-    /// Whether nothing of the workspace waits for its first answer.
-    pub fn says(&self) -> Option<String> {
-        self.opening.as_ref().map(|name| fill(SPACE.opening, &[name]))
+    /// Bytes that the open and the cured vectors hold.
+    pub fn bytes(&self) -> u64 {
+        let of = |space: &Option<Arc<Space>>| space.as_ref().map_or(0, |space| space.vectors.bytes());
+        of(&self.cured.opened) + if self.cured.is_cured() { of(&self.space) } else { 0 }
     }
 }
 
 /// What a stopped job leaves.
 pub fn stopped(state: &mut State, slot: Slot) {
     match slot {
-        Slot::Space => state.space.opening = None,
+        Slot::Space => opening::go_back(state),
+        Slot::Cure => cured::go_back(state),
         Slot::Layout => state.space.live = None,
         Slot::Seeds => state.space.seeds = None,
         _ => {}

@@ -1,6 +1,6 @@
 //! How the workspace shares the window.
 
-use super::{Ask, Chosen, bookmarks, looks, map, side, table, tools};
+use super::{Ask, Chosen, bookmarks, cured, doctor, looks, map, side, table, tools};
 use crate::gui::action::{Action, Actions};
 use crate::gui::command::Command;
 use crate::gui::paint::Canvas;
@@ -84,6 +84,10 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| tools::moving(ui, state, actions));
             });
         });
+        // Lower where something was picked, which stands there.
+        let down = if tools::has_picked(state) { 2.0 } else { 1.0 } * (CONTROL + 8.0);
+        let under = egui::Rect::from_min_max(rect.min + Vec2::new(8.0, 8.0 + down), rect.max - Vec2::splat(8.0));
+        ui.scope_builder(UiBuilder::new().max_rect(under), |ui| cured::chips(ui, state, actions));
     });
 }
 
@@ -116,6 +120,8 @@ fn bar(ui: &mut Ui, state: &State, actions: &Actions) {
                 actions.ask(Action::Space(Ask::Open(String::new())));
                 ui.close();
             }
+            ui.separator();
+            doctor::bad_rows(ui, state, actions);
         });
         panels::top::workspaces(ui, state, actions);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

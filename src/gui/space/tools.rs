@@ -111,6 +111,13 @@ pub fn finder(ui: &mut Ui, state: &State, actions: &Actions) {
     }
 }
 
+/// Whether anything stands in the second line over the map.
+pub fn has_picked(state: &State) -> bool {
+    let (kept, chosen) = (&state.space, &state.scene.space);
+    let is_picked = kept.found.is_some() || !kept.selection.is_empty() || !chosen.hidden.is_empty();
+    is_picked || chosen.only.is_some() || kept.live.is_some() || kept.laid.as_ref().is_some_and(|l| l.frames.len() > 1)
+}
+
 /// What was found, selected or left out, and what can be done with it.
 pub fn picked(ui: &mut Ui, state: &State, actions: &Actions) {
     let kept = &state.space;

@@ -7,6 +7,7 @@ use crate::figure::{fit, short, size, weight};
 use crate::gui::action::{Action, Actions};
 use crate::gui::state::State;
 use crate::gui::words::space::SPACE;
+use crate::gui::words::space::doctor::DOCTOR;
 use crate::gui::words::space::looks::LOOKS;
 use crate::gui::words::{count, fill};
 use crate::gui::{theme, widgets};
@@ -68,7 +69,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
     ui.add_space(4.0);
     widgets::heading(ui, SPACE.nearest);
     choices(ui, state, actions);
-    lists(ui, actions, answer, space);
+    lists(ui, actions, answer, space, kept.cured.is_cured());
     analogy::show(ui, state, actions, space);
     analogy::odd(ui, state, actions, space);
     scree(ui, state);
@@ -108,7 +109,7 @@ fn choices(ui: &mut Ui, state: &State, actions: &Actions) {
 }
 
 /// The three lists side by side; what is not among the nearest as stored is marked.
-fn lists(ui: &mut Ui, actions: &Actions, answer: &Answer, space: &Space) {
+fn lists(ui: &mut Ui, actions: &Actions, answer: &Answer, space: &Space, cured: bool) {
     let raw: BTreeSet<usize> = answer.raw.iter().map(|near| near.row).collect();
     let most = answer.raw.iter().fold(0f32, |most, near| most.max(near.score.abs())).max(f32::MIN_POSITIVE);
     let share = |score: f32| match answer.asked.metric() {
@@ -123,7 +124,8 @@ fn lists(ui: &mut Ui, actions: &Actions, answer: &Answer, space: &Space) {
         for ui in columns.iter_mut() {
             ui.spacing_mut().item_spacing.y = 2.0;
         }
-        widgets::muted(&mut columns[0], SPACE.raw).on_hover_text(SPACE.raw_tip);
+        let (name, tip) = if cured { (DOCTOR.as_cured, DOCTOR.as_cured_tip) } else { (SPACE.raw, SPACE.raw_tip) };
+        widgets::muted(&mut columns[0], name).on_hover_text(tip);
         for near in &answer.raw {
             let number = score(answer.asked.metric(), near.score);
             entry(&mut columns[0], actions, space, near.row, Some(&(share(near.score), number)), false);

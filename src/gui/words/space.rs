@@ -2,7 +2,10 @@
 
 pub mod analogy;
 pub mod axes;
+pub mod doctor;
+pub mod evaluation;
 pub mod looks;
+pub mod save;
 
 /// The texts of one language. `{}` stands for what is filled in.
 #[derive(Debug)]
