@@ -51,10 +51,32 @@ pub enum Slot {
     Trust,
     /// Colours of a map.
     Colour,
+    /// Clusters of words.
+    Cluster,
+    /// How densely points lie on a map.
+    Contour,
+    /// The same map begun several times.
+    Seeds,
     /// Words that somebody looks for.
     Find,
     /// Rows of a table.
     Table,
+    /// Axes by meaning.
+    Axes,
+    /// The association test.
+    Weat,
+    /// A space without axes.
+    Reject,
+    /// Answers to an analogy.
+    Analogy,
+    /// The odd one out.
+    Odd,
+    /// Curing vectors.
+    Cure,
+    /// What ails vectors.
+    Doctor,
+    /// Holding vectors against what people say.
+    Test,
     /// Examples of a model.
     Examples,
     /// Drawing a large picture.
@@ -75,7 +97,7 @@ pub enum Slot {
 
 impl Slot {
     /// Those whose work a person stops with one command.
-    pub const STOPPABLE: [Self; 17] = [
+    pub const STOPPABLE: [Self; 26] = [
         Self::Open,
         Self::Run,
         Self::Look,
@@ -93,10 +115,19 @@ impl Slot {
         Self::Layout,
         Self::Near,
         Self::Trust,
+        Self::Axes,
+        Self::Weat,
+        Self::Reject,
+        Self::Analogy,
+        Self::Cure,
+        Self::Doctor,
+        Self::Test,
+        Self::Cluster,
+        Self::Seeds,
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 39] = [
         Self::Run,
         Self::Look,
         Self::Neuron,
@@ -124,7 +155,18 @@ impl Slot {
         Self::Table,
         Self::Layout,
         Self::Colour,
+        Self::Contour,
+        Self::Cluster,
+        Self::Seeds,
         Self::Trust,
+        Self::Axes,
+        Self::Weat,
+        Self::Reject,
+        Self::Analogy,
+        Self::Odd,
+        Self::Cure,
+        Self::Doctor,
+        Self::Test,
     ];
 
     /// The thread that it runs on. Quick work shares one; nothing waits for what can take long.
@@ -143,8 +185,13 @@ impl Slot {
             Self::Dialog => "lexiscope-dialog",
             Self::Watch => "lexiscope-watch",
             Self::Space | Self::Layout => "lexiscope-space",
-            Self::Near | Self::Hover | Self::Find | Self::Table | Self::Colour => "lexiscope-near",
+            Self::Near | Self::Hover | Self::Find | Self::Table | Self::Colour | Self::Contour => "lexiscope-near",
             Self::Trust => "lexiscope-trust",
+            Self::Axes | Self::Weat | Self::Reject | Self::Analogy | Self::Odd => "lexiscope-meaning",
+            Self::Cure => "lexiscope-cure",
+            Self::Doctor => "lexiscope-doctor",
+            Self::Test => "lexiscope-test",
+            Self::Cluster | Self::Seeds => "lexiscope-cluster",
         }
     }
 }

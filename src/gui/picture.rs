@@ -1,7 +1,7 @@
 //! The pictures that the window shows, as figures: drawn, copied and exported alike.
 
 use super::action::{ExportOf, Head};
-use super::scene::View;
+use super::scene::{View, Workspace};
 use super::state::State;
 use crate::analysis::attention::Edge;
 use crate::analysis::filter::{Pairs, Shown, Special, kept, sift, strongest};
@@ -280,6 +280,12 @@ pub fn of_head(state: &State, strands: &Strands, shown: &Shown, passed: &[f32], 
 /// What an exported file is called unless the person says otherwise.
 pub fn file_name(state: &State, of: ExportOf) -> String {
     let (view, (layer, head)) = (state.scene.look.view, state.scene.head);
+    if let ExportOf::Space(what) = of {
+        return what.file_name(state);
+    }
+    if state.scene.workspace == Workspace::Embeddings {
+        return format!("{}-map.svg", super::space::space_name(state));
+    }
     let what = match (of, view) {
         (ExportOf::Numbers, _) => return format!("{}.npz", model_name(state)),
         (ExportOf::Grid, _) => "all-heads".to_owned(),

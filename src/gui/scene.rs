@@ -240,9 +240,12 @@ impl Scene {
             ("space.path", Some(&mut self.space.path)),
             ("space.formula", Some(&mut self.space.formula)),
             ("space.find", Some(&mut self.space.find)),
+            ("space.test.path", Some(&mut self.space.test.path)),
         ];
         let own = own.into_iter().filter_map(|(name, text)| Some((name, text?)));
-        own.chain(self.replaced.iter_mut().map(|(_, text)| ("replaced", text)))
+        let axes = self.space.axes.texts().map(|text| ("space.axes", text));
+        let analogy = self.space.analogy.texts().map(|text| ("space.analogy", text));
+        own.chain(axes).chain(analogy).chain(self.replaced.iter_mut().map(|(_, text)| ("replaced", text)))
     }
 
     /// Whether anything about the model or the tokens is changed.
