@@ -85,6 +85,16 @@ fn assert_components(rows: &Rows, wanted: &Value, what: &str) {
         let found: Vec<f64> = scores.row(i).iter().map(|x| f64::from(*x)).collect();
         assert_near(&found, &numbers(row), 1e-4, &format!("{what}: row {i}"));
     }
+    // All rows, by the mean of their sizes and of their cubes.
+    let mean =
+        |k: usize, f: &dyn Fn(f64) -> f64| column(k).iter().map(|x| f(f64::from(*x))).sum::<f64>() / rows.len() as f64;
+    let sizes: Vec<f64> = shown.iter().map(|&k| mean(k, &f64::abs)).collect();
+    assert_near(&sizes, &numbers(&wanted["sizes"]), 1e-5, what);
+    let cubes: Vec<f64> = shown.iter().map(|&k| mean(k, &|x| x.powi(3))).collect();
+    let largest = sizes.iter().fold(0f64, |most, x| most.max(*x)).powi(3);
+    for (x, y) in cubes.iter().zip(numbers(&wanted["cubes"])) {
+        assert!((x - y).abs() < 1e-4 * largest, "{what}: {x} instead of {y}");
+    }
     let ranks: Vec<f64> = (1..=rows.len()).map(|i| i as f64).collect();
     for k in shown {
         let ends = Ends::of(&column(k), 10);

@@ -178,6 +178,62 @@ fn a_seed_makes_a_map_once() {
 }
 
 #[test]
+fn neighbours_make_maps() {
+    let folder = folder();
+    let file = cloud(&folder, 2, 150, 5);
+    for (method, option) in [("tsne", ["--perplexity", "12"]), ("umap", ["--neighbours", "9"])] {
+        let of = |more: &[&str]| done(&folder, &file, &[&["--method", method], &option[..], more].concat());
+        let (map, about) = of(&[]);
+        assert!(
+            map[0] == ["word", "x", "y"] && map.len() == 151 && places(&map).iter().flatten().all(|x| x.is_finite())
+        );
+        assert_eq!((&about["method"], about["sample"].as_u64()), (&Value::from(method), Some(150)));
+        let (kept, chance) =
+            (about["kept_15"].as_f64().expect("a number"), about["kept_random"].as_f64().expect("one"));
+        assert!(kept > 4.0 * chance && about["trustworthiness"].as_f64().expect("a number") > 0.85, "{about}");
+        assert_eq!(of(&["--seed", "0"]).0, map, "a seed makes a map once");
+        assert_ne!(of(&["--seed", "3"]).0, map);
+        let (deep, about) = of(&["--dims", "3", "--metric", "euclidean"]);
+        assert_eq!(deep[0], ["word", "x", "y", "z"]);
+        assert!(about["kept_15"].as_f64().expect("a number") > 4.0 * chance, "{about}");
+    }
+    let (_, about) = done(&folder, &file, &["--method", "tsne", "--perplexity", "12"]);
+    assert_eq!((about["perplexity"].as_f64(), about["steps"].as_u64()), (Some(12.0), Some(1000)));
+    assert!((0.1..3.0).contains(&about["kl_divergence"].as_f64().expect("a number")), "{about}");
+    let (_, about) = done(&folder, &file, &["--method", "umap"]);
+    assert_eq!((about["umap_neighbours"].as_u64(), about["epochs"].as_u64()), (Some(15), Some(500)));
+
+    let refused = |args: &[&str], says: &str| refused(&self::folder(), &file, args, 2, says);
+    refused(&["--method", "pca", "--perplexity", "5"], "--perplexity needs --method tsne, not pca");
+    refused(&["--method", "tsne", "--neighbours", "5"], "--neighbours needs --method umap, not tsne");
+    refused(&["--method", "tsne", "--perplexity", "0.5"], "no perplexity");
+    refused(&["--method", "umap", "--neighbours", "1"], "--neighbours");
+    refused(&["--method", "umap", "--metric", "dot"], "no distance");
+}
+
+#[test]
+fn words_without_a_place_have_none_on_a_map_of_neighbours() {
+    let folder = folder();
+    let text = "a 1 2\nb 2 1\nnothing 0 0\nc 3 -1\nd 1 1\n";
+    let few = file(&folder, "few.txt", text);
+    for method in ["tsne", "umap"] {
+        let output = project(&folder, &few, &["--method", method]);
+        assert!(stderr(&output).contains("note: 1 vectors without a direction"), "{}", stderr(&output));
+        assert!(stderr(&output).contains("of 4 points") || stderr(&output).contains("of each of 4 points"));
+        let (map, about) = done(&folder, &few, &["--method", method]);
+        assert_eq!((map.len(), map[3].join(","), about["sample"].as_u64()), (6, "nothing,,".to_owned(), Some(4)));
+        assert!([1, 2, 4, 5].iter().all(|&i| map[i][1].parse::<f64>().is_ok()), "{map:?}");
+        for (name, text) in [("one.txt", "a 1 2 3\n"), ("same.txt", "a 1 2\nb 1 2\nc 1 2\nd 1 2\n")] {
+            let (map, _) = done(&folder, &file(&folder, name, text), &["--method", method, "--dims", "3"]);
+            assert!(places(&map).iter().flatten().all(|x| x.is_finite()), "{method} {name}: {map:?}");
+        }
+    }
+    let zeros = file(&folder, "zeros.txt", "a 0 0\nb 0 0\n");
+    std::fs::remove_file(folder.path().join("map.csv")).expect("it was written");
+    refused(&folder, &zeros, &["--method", "tsne"], 1, "no vector has a place by cosine");
+}
+
+#[test]
 fn what_cannot_be_laid_out_is_refused_and_little_is_no_trouble() {
     let folder = folder();
     let file = |text: &str| file(&folder, "few.txt", text);
@@ -192,4 +248,93 @@ fn what_cannot_be_laid_out_is_refused_and_little_is_no_trouble() {
     let (map, about) = done(&folder, &file("a 1 2\nb 1 2\nc 1 2\nd 1 2\n"), &["--method", "pca", "--dims", "3"]);
     assert!(places(&map).iter().flatten().all(|x| *x == 0.0), "{map:?}");
     assert_eq!((numbers(&about["explained_variance_ratio"]), about["neighbours"].as_u64()), (vec![0.0; 3], Some(3)));
+}
+
+/// Asks something about a file of vectors; JSON.
+#[track_caller]
+fn asked(file: &Path, args: &[&str]) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lexiscope"));
+    let output = command.arg("vectors").arg(file).args(args).arg("--json").output().expect("the program starts");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+#[test]
+fn axes_are_measured_as_numpy_measures_them() {
+    let folder = folder();
+    let (file, wanted) = (cloud(&folder, 8, 100, 7), &expected()["axes"]);
+    let (sets, pairs) = ("w0, w5, w9, w33 : w2, w4, w71", "w0 : w2, w5 : w4, w9 : w71, w33 : w34");
+    let out = folder.path().join("places.csv").to_string_lossy().into_owned();
+    let found = asked(&file, &["axis", sets, pairs, "w2 - w0", "--draws", "500", "--seed", "1", "--out", &out]);
+    for (found, wanted) in [(&found[0], &wanted["sets"]), (&found[1], &wanted["pairs"])] {
+        assert_figure(found, "strength", &wanted["strength"]);
+        let without = found["without"].as_array().expect("a list");
+        for (one, wanted) in without.iter().zip(numbers(&wanted["stability"])) {
+            assert!((one[1].as_f64().expect("a cosine") - wanted).abs() < 1e-6, "{one} instead of {wanted}");
+        }
+        let (p, count) = (found["p"].as_f64().expect("p"), found["as_strong"].as_u64().expect("a count"));
+        assert!((p - (1 + count) as f64 / 501.0).abs() < 1e-12 && found["draws"] == 500);
+    }
+    assert!(found[2]["p"].is_null() && found[2]["low"].as_array().is_some_and(|low| low.len() == 8));
+    let rows = read_csv(&std::fs::read_to_string(&out).expect("a file"));
+    assert_eq!(rows[0], ["word", "rank", sets, pairs, "w2 - w0"]);
+    for (row, wanted) in rows[1..].iter().zip(numbers(&wanted["sets"]["places"])) {
+        assert!((row[2].parse::<f64>().expect("a number") - wanted).abs() < 1e-6);
+    }
+}
+
+#[test]
+fn associations_are_tested_as_numpy_tests_them() {
+    let folder = folder();
+    let (file, wanted) = (cloud(&folder, 8, 100, 7), &expected()["axes"]["weat"]);
+    let (x, y) = ("w1, w2, w3, w4, w5", "w11, w12, w13, w14, w15");
+    let found = asked(&file, &["weat", "-x", x, "-y", y, "-a", "w20, w21, w22", "-b", "w30, w31, w32, w33"]);
+    for name in ["effect", "p", "partitions"] {
+        assert_figure(&found, name, &wanted[name]);
+    }
+    let words = found["x"].as_array().expect("x").iter().chain(found["y"].as_array().expect("y"));
+    for (word, wanted) in words.zip(numbers(&wanted["associations"])) {
+        assert!((word["score"].as_f64().expect("a number") - wanted).abs() < 1e-6, "{word} instead of {wanted}");
+    }
+}
+
+#[test]
+fn clusters_are_a_column_and_are_named() {
+    let folder = folder();
+    let file = cloud(&folder, 21, 300, 18);
+    let (map, about) = done(&folder, &file, &["--method", "pca", "--clusters", "6", "--metric", "euclidean"]);
+    assert_eq!(map[0], ["word", "x", "y", "cluster"]);
+    let clusters = about["clusters"].as_array().expect("clusters");
+    assert_eq!(clusters.len(), 6);
+    for cluster in clusters {
+        let (name, words) = (cluster["cluster"].to_string(), cluster["words"].as_u64().expect("a count"));
+        let members: Vec<&String> = map[1..].iter().filter(|row| row[3] == name).map(|row| &row[0]).collect();
+        assert_eq!(members.len() as u64, words);
+        let typical = cluster["typical"].as_array().expect("words");
+        assert_eq!(typical.len() as u64, words.min(5));
+        assert!(typical.iter().all(|word| members.iter().any(|member| *member == word.as_str().expect("a word"))));
+    }
+    assert!(about["inertia"].as_f64().is_some_and(|x| x > 0.0));
+}
+
+#[test]
+fn the_ends_of_components_are_those_of_the_map() {
+    let folder = folder();
+    let file = cloud(&folder, 22, 200, 9);
+    let (map, about) = done(&folder, &file, &["--method", "pca"]);
+    let at = places(&map);
+    for k in 0..2 {
+        let mut order: Vec<usize> = (0..200).collect();
+        order.sort_by(|i, j| at[*i][k].total_cmp(&at[*j][k]));
+        let words = |ends: &str| -> Vec<String> {
+            let ends = about["ends"][k][ends].as_array().expect("words");
+            ends.iter().map(|word| word.as_str().expect("a word").to_owned()).collect()
+        };
+        let named = |rows: &mut dyn Iterator<Item = &usize>| -> Vec<String> {
+            rows.take(10).map(|row| format!("w{row}")).collect()
+        };
+        assert_eq!(words("low"), named(&mut order.iter()));
+        assert_eq!(words("high"), named(&mut order.iter().rev()));
+        assert!(about["rank_correlation"][k].as_f64().is_some_and(|x| x.abs() <= 1.0));
+    }
 }

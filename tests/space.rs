@@ -292,6 +292,11 @@ fn public_files_give_what_gensim_gives() {
     let wanted = json("space_files.json");
     let wanted = wanted["of"].as_object().expect("files");
     let control = Control::default();
+    // Every file of vectors is there.
+    for entry in std::fs::read_dir(&folder).expect("a folder") {
+        let name = entry.expect("a file").file_name().into_string().expect("UTF-8");
+        assert!(wanted.contains_key(&name), "nobody asked gensim about {name}");
+    }
     for (name, wanted) in wanted.iter().filter(|(_, wanted)| wanted.get("near").is_some()) {
         let space = open(&folder.join(name));
         for case in list(&wanted["near"]) {
@@ -395,6 +400,41 @@ fn near_and_expr_print_flat_lists() {
 }
 
 #[test]
+fn an_analogy_is_answered_beside_its_baselines() {
+    for case in list(&Space::small().wanted["analogies"]) {
+        let words = texts(&case["words"]);
+        let found = said_json(&[&["analogy"], &words[..], &["-n", "6", "--json"]].concat());
+        let methods: Vec<&str> = list(&found).iter().map(|one| text(&one["method"])).collect();
+        assert_eq!(methods, ["3cosadd", "3cosmul", "pairdirection", "near-c", "near-b"]);
+        for one in list(&found) {
+            assert_printed(&one["answers"], &case[text(&one["method"])]);
+        }
+        let pairs = list(&case["more"]).iter().flat_map(|pair| ["--pair", text(&pair[0]), text(&pair[1])]);
+        let args = [&["analogy"], &words[..], &["-n", "6", "--json", "--method", "3cosavg"]].concat();
+        let found = said_json(&args.into_iter().chain(pairs).collect::<Vec<_>>());
+        assert_eq!(list(&found).len(), 1);
+        assert_printed(&found[0]["answers"], &case["3cosavg"]);
+        let inputs = said_json(&[&["analogy"], &words[..], &["-n", "6", "--json", "--inputs"]].concat());
+        assert_printed(&inputs[0]["answers"], &case["with inputs"]);
+    }
+    let lines = said(&["analogy", "man", "maness", "king", "-n", "2", "--method", "near-b", "--method", "3cosmul"]);
+    let lines = lines.expect("four answers");
+    let methods: Vec<&str> = lines.lines().map(|line| line.split('\t').next().expect("a method")).collect();
+    assert_eq!(methods, ["near-b", "near-b", "3cosmul", "3cosmul"]);
+    // Two words with one vector have no direction: one method has no answer, and the others have.
+    let twins = said_json(&["analogy", "man", "twin", "king", "--json"]);
+    assert!(list(&twins).iter().all(|one| one["method"] != "pairdirection") && list(&twins).len() == 4);
+    let why = |args: &[&str]| said(args).expect_err("it fails");
+    assert!(why(&["analogy", "man", "twin", "king", "--method", "pairdirection"]).contains("no direction"));
+    assert!(why(&["analogy", "man", "kin", "king"]).contains("nearest spellings: king"));
+    assert!(why(&["analogy", "man", "king", "zero"]).contains("vector of zeros"));
+    assert!(
+        why(&["analogy", "man", "king"]).contains("required") || why(&["analogy", "man", "king"]).contains("values")
+    );
+    assert!(why(&["analogy", "man", "king", "boy", "--method", "4cosadd"]).contains("3cosadd"));
+}
+
+#[test]
 fn what_cannot_be_asked_is_explained() {
     let why = |args: &[&str]| said(args).expect_err("it fails");
     assert!(why(&["near", "kingg"]).contains("`kingg` is not in the vocabulary; nearest spellings: king, "));
@@ -434,4 +474,34 @@ fn odd_prints_the_word_and_eval_the_figures() {
     assert_eq!(&Value::from(counted), sections);
     let text = said(&["eval", "people.tsv", "questions.txt", "--method", "3cosmul"]).expect("figures");
     assert!(text.lines().last().is_some_and(|line| line.contains("109 of 184")), "{text}");
+}
+
+#[test]
+fn cures_on_the_command_line_help_as_much_as_numpy_says() {
+    let Some(folder) = shared() else { return };
+    let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let (file, pairs) = (path("glove.twitter.25d.subset.w2v.bin"), path("wordsim353.tsv"));
+    // Spearman's correlation after NumPy has cured the vectors: as they are, centred, all but the top 2 and 3.
+    let spearman = |cures: &[&str]| {
+        let cures = cures.iter().flat_map(|cure| ["--cure", cure]);
+        let args = ["vectors", &file, "eval", &pairs, "--json"].into_iter().chain(cures);
+        let output = Command::new(env!("CARGO_BIN_EXE_lexiscope")).args(args).output().expect("the program starts");
+        let found: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        number(&found[0]["spearman"])
+    };
+    for (cures, wanted) in [
+        (&[][..], 0.427),
+        (&["centre"], 0.457),
+        (&["top:2"], 0.527),
+        (&["top:3"], 0.500),
+        (&["centre", "rotate:5", "top:2"], 0.527),
+    ] {
+        let found = spearman(cures);
+        assert!((found - wanted).abs() < 6e-4, "{cures:?}: {found}");
+    }
+    let output = Command::new(env!("CARGO_BIN_EXE_lexiscope"))
+        .args(["vectors", &file, "info", "--cure", "heal"])
+        .output()
+        .expect("the program starts");
+    assert!(output.status.code() == Some(2) && String::from_utf8_lossy(&output.stderr).contains("no cure `heal`"));
 }

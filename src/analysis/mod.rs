@@ -4,6 +4,7 @@ pub mod align;
 pub mod attention;
 pub mod bootstrap;
 pub mod compare;
+pub mod density;
 pub mod divergence;
 pub mod eigen;
 pub mod evidence;

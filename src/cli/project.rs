@@ -4,15 +4,18 @@ use super::ablate::table_file;
 use super::attend::check_folder;
 use super::vectors::Source;
 use super::{progress, say};
+use crate::analysis::moving::layout::{Layout, start};
+use crate::analysis::moving::{tsne, umap};
 use crate::analysis::space::axes::{Typed, places};
 use crate::analysis::space::diffusion::Diffusion;
+use crate::analysis::space::kmeans::{Clusters, KMeans};
 use crate::analysis::space::lexicon::Lexicon;
-use crate::analysis::space::neighbours::Metric;
-use crate::analysis::space::pca::Pca;
+use crate::analysis::space::neighbours::{Graph, Index, Metric};
+use crate::analysis::space::pca::{Ends, Pca, with_log};
 use crate::analysis::space::random;
-use crate::analysis::space::trust::{Check, Trust};
+use crate::analysis::space::trust::{Check, NEIGHBOURS, Trust};
 use crate::engine::BUDGET;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::export::Table;
 use crate::figure::Caption;
 use crate::rows::Rows;
@@ -22,6 +25,9 @@ use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
+/// Words at each end of an axis.
+const ENDS: usize = 10;
+
 /// Lays word vectors out in two or three dimensions.
 ///
 /// Writes `word, x, y` or `word, x, y, z` in the order of the file; a word whose vector has no place is given empty
@@ -29,7 +35,7 @@ use std::path::PathBuf;
 /// all points up to 20,000 and over a sample of 2,000 beyond (`sample` says how many points were asked). `kept_15` is the
 /// share of the 15 nearest words of each that are its 15 nearest on the map (`kept_random` that of a map at random);
 /// `trustworthiness` and `continuity` are those of Venna and Kaski 2001. Of PCA, `explained_variance_ratio` has the shares
-/// of the total variance along the axes.
+/// of the total variance along the axes; of t-SNE, `kl_divergence` is what its 1,000 steps came down to.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
@@ -40,16 +46,27 @@ pub(super) struct Args {
     /// Dimensions of the map.
     #[arg(long, value_parser = clap::value_parser!(u8).range(2..=3), value_name = "2|3")]
     dims: Option<u8>,
-    /// Where random numbers begin: the same seed gives the same map.
+    /// Where random numbers begin: the same seed gives the same map. With 0 t-SNE begins at the principal components, with
+    /// another seed anywhere.
     #[arg(long, default_value_t = 0, value_name = "N")]
     seed: u64,
+    /// How many neighbours of a word count, softly, for the method tsne: 30 if nothing is said.
+    #[arg(long, value_parser = perplexity, value_name = "P")]
+    perplexity: Option<f32>,
+    /// How many neighbours a word has, itself among them, for the method umap: 15 if nothing is said.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(2..), value_name = "N")]
+    neighbours: Option<u32>,
     /// An axis of the map, for the method `axes`, once for each dimension: two sets of words, "man, boy : woman, girl", or
     /// a formula, "woman - man". Words lie along it by their cosine.
     #[arg(long = "axis", value_name = "AXIS", allow_hyphen_values = true)]
     axes: Vec<String>,
-    /// What is near among the vectors, for what the map keeps: cosine, euclidean or dot.
+    /// What is near among the vectors, for tsne, for umap, for what the map keeps and for clusters: cosine, euclidean or dot
+    /// (which is no distance: not for tsne and umap).
     #[arg(long, default_value_t = Metric::Cosine)]
     metric: Metric,
+    /// Parts the words into so many clusters by k-means, of directions where near goes by cosine.
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    clusters: Option<u32>,
     /// The file: its extension chooses the format (csv, json, npz).
     #[arg(long, value_parser = table_file)]
     out: PathBuf,
@@ -60,6 +77,11 @@ pub(super) struct Args {
 enum Method {
     /// Along the principal components: centred, exact, not scaled.
     Pca,
+    /// By t-SNE: every word among its nearest, the distances between groups mean little. Exact neighbours, 1,000 steps.
+    Tsne,
+    /// By UMAP: groups further apart, fewer of the nearest words kept. Exact neighbours, 500 epochs, 200 of more than 10,000
+    /// words.
+    Umap,
     /// By diffusion over a Gaussian kernel of all pairs, whose memory grows with the square of the words.
     Diffusion,
     /// Along random directions: what a map shows beyond this one, it has found.
@@ -72,6 +94,8 @@ impl Method {
     fn name(self) -> &'static str {
         match self {
             Self::Pca => "pca",
+            Self::Tsne => "tsne",
+            Self::Umap => "umap",
             Self::Diffusion => "diffusion",
             Self::Random => "random",
             Self::Axes => "axes",
@@ -83,19 +107,46 @@ impl Method {
 struct Made {
     map: Rows,
     facts: Vec<(&'static str, Value)>,
+    /// The neighbours of all rows, where the map was made of them.
+    graph: Option<Graph>,
+}
+
+impl Made {
+    fn new(map: Rows, facts: Vec<(&'static str, Value)>) -> Self {
+        Self { map, facts, graph: None }
+    }
+}
+
+/// A perplexity as it is typed.
+fn perplexity(text: &str) -> Result<f32> {
+    let found = text.parse().ok().filter(|x: &f32| x.is_finite() && *x >= 1.0);
+    found.ok_or_else(|| Error::input(format!("`{text}` is no perplexity: it is a number from 1 on, mostly 5 to 50")))
 }
 
 impl Args {
     /// What contradicts itself in these arguments.
     pub(super) fn misuse(&self) -> Option<String> {
         let (axes, dims) = (self.axes.len(), self.dims());
+        let only = |option: &str, method: Method| {
+            Some(format!("{option} needs --method {}, not {}", method.name(), self.method.name()))
+        };
+        if self.perplexity.is_some() && self.method != Method::Tsne {
+            return only("--perplexity", Method::Tsne);
+        }
+        if self.neighbours.is_some() && self.method != Method::Umap {
+            return only("--neighbours", Method::Umap);
+        }
         match self.method {
+            Method::Tsne | Method::Umap if self.metric == Metric::Dot => {
+                Some("a dot product is no distance, which a map of neighbours needs: cosine or euclidean".to_owned())
+            }
             Method::Axes if axes != dims || !(2..=3).contains(&axes) => {
                 let dims = self.dims.map_or_else(|| "2 or 3".to_owned(), |dims| dims.to_string());
                 Some(format!("a map along axes needs one --axis to each dimension: {dims} of them, not {axes}"))
             }
             Method::Axes => None,
-            _ => (axes > 0).then(|| format!("--axis needs --method axes, not {}", self.method.name())),
+            _ if axes > 0 => only("--axis", Method::Axes),
+            _ => None,
         }
     }
 
@@ -109,20 +160,29 @@ impl Args {
         let vectors = self.source.open()?;
         let progress = progress::Line::start();
         let control = progress.control();
-        let Made { map, facts } = self.lay(&vectors, &control)?;
+        let Made { map, facts, graph } = self.lay(&vectors, &control)?;
+        let clusters = self.clusters(&vectors, &control)?;
         let check = Check { metric: self.metric, seed: self.seed, ..Check::default() };
-        let trust = check.of(&vectors.rows, &map, None, &control)?;
+        let trust = check.of(&vectors.rows, &map, graph.as_ref(), &control)?;
         drop(progress);
         let column = |k: usize| map.iter().map(move |row| row[k]);
         let table = Table::default().text("word", vectors.words.iter());
         let names = ["x", "y", "z"].into_iter().take(self.dims()).enumerate();
-        let table = names.fold(table, |table, (k, name)| table.single(name, column(k)));
+        let mut table = names.fold(table, |table, (k, name)| table.single(name, column(k)));
+        if let Some((found, _)) = &clusters {
+            let cluster = |row: usize| found.cluster(row).map_or_else(String::new, |cluster| cluster.to_string());
+            table = table.text("cluster", (0..found.of.len()).map(cluster));
+        }
         let mut about = Map::new();
         about.insert("method".to_owned(), json!(self.method.name()));
         about.insert("words".to_owned(), json!(vectors.words.len()));
         about.insert("dims".to_owned(), json!(self.dims()));
         about.insert("seed".to_owned(), json!(self.seed));
         about.extend(facts.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        if let Some((found, said)) = clusters {
+            about.insert("inertia".to_owned(), json!(found.inertia));
+            about.insert("clusters".to_owned(), said);
+        }
         about.extend(kept(trust.as_ref(), self.metric));
         let file = vectors.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let caption = about.iter().fold(Caption::default().and("file", file), |caption, (name, value)| {
@@ -132,6 +192,21 @@ impl Args {
         table.write(&caption, &self.out)?;
         say(&Value::Object(about).to_string());
         Ok(())
+    }
+
+    /// The clusters that are asked for, with what is said of each.
+    fn clusters(&self, vectors: &Vectors, control: &Control) -> Result<Option<(Clusters, Value)>> {
+        const TYPICAL: usize = 5;
+        let Some(k) = self.clusters else { return Ok(None) };
+        let (k, unit, seed) = (k as usize, self.metric == Metric::Cosine, self.seed);
+        let found = KMeans { k, unit, seed, ..KMeans::default() }.of(&vectors.rows, control)?;
+        let typical = found.typical(&vectors.rows, TYPICAL, control)?;
+        let each = typical.iter().zip(&found.counts).enumerate();
+        let said = each.map(
+            |(cluster, (rows, count))| json!({ "cluster": cluster, "words": count, "typical": named(vectors, rows) }),
+        );
+        let said = said.collect();
+        Ok(Some((found, said)))
     }
 
     fn lay(&self, vectors: &Vectors, control: &Control) -> Result<Made> {
@@ -145,21 +220,30 @@ impl Args {
                 if found.left_out > 0 {
                     say(&format!("note: {} vectors with NaN or infinity are left out", found.left_out));
                 }
-                Ok(Made {
-                    map: found.scores(rows, &shown, control)?,
-                    facts: vec![("explained_variance_ratio", json!(ratios))],
-                })
+                let map = found.scores(rows, &shown, control)?;
+                let ranks: Vec<f64> = (1..=rows.len()).map(|rank| rank as f64).collect();
+                let column = |k: usize| map.iter().map(|row| row[k]).collect::<Vec<f32>>();
+                let ends = |k: usize| {
+                    let ends = Ends::of(&column(k), ENDS);
+                    json!({ "low": named(vectors, &ends.low), "high": named(vectors, &ends.high) })
+                };
+                let with_rank = |k: usize| with_log(&column(k), &ranks).map(|found| found.spearman);
+                let facts = vec![
+                    ("explained_variance_ratio", json!(ratios)),
+                    ("rank_correlation", (0..dims).map(with_rank).collect()),
+                    ("ends", (0..dims).map(ends).collect()),
+                ];
+                Ok(Made::new(map, facts))
             }
+            Method::Tsne | Method::Umap => self.moving(rows, control),
             Method::Diffusion => {
                 let budget = self.source.budget().unwrap_or(BUDGET);
                 let asked = Diffusion { dims, steps: 1, scale: None, seed: self.seed, budget };
                 let found = asked.of(rows, control)?;
-                Ok(Made {
-                    map: found.places,
-                    facts: vec![("scale", json!(found.scale)), ("eigenvalues", json!(found.values))],
-                })
+                let facts = vec![("scale", json!(found.scale)), ("eigenvalues", json!(found.values))];
+                Ok(Made::new(found.places, facts))
             }
-            Method::Random => Ok(Made { map: random::projection(rows, dims, self.seed, control)?, facts: Vec::new() }),
+            Method::Random => Ok(Made::new(random::projection(rows, dims, self.seed, control)?, Vec::new())),
             Method::Axes => {
                 let lexicon = Lexicon { words: &vectors.words, rows, make: None, unit: true };
                 let read = |text: &String| Typed::read(text, &lexicon);
@@ -170,13 +254,66 @@ impl Args {
                     }
                 }
                 let directions: Vec<_> = axes.iter().map(|typed| &typed.axis).collect();
-                Ok(Made {
-                    map: places(rows, &directions, control)?,
-                    facts: vec![("axes", json!(self.axes)), ("cosine_of_axes", json!(cosines(&axes)))],
-                })
+                let facts = vec![("axes", json!(self.axes)), ("cosine_of_axes", json!(cosines(&axes)))];
+                Ok(Made::new(places(rows, &directions, control)?, facts))
             }
         }
     }
+
+    /// A map that is made of neighbours. Rows that have no place, and so no neighbours, are left out of it.
+    fn moving(&self, rows: &Rows, control: &Control) -> Result<Made> {
+        let (dims, seed) = (self.dims(), self.seed);
+        let index = Index::new(rows, self.metric);
+        let placed: Vec<usize> = (0..rows.len()).filter(|&i| index.is_placed(i)).collect();
+        if placed.is_empty() {
+            return Err(Error::input(format!("no vector has a place by {}", self.metric)));
+        }
+        if placed.len() < rows.len() {
+            let lost = rows.len() - placed.len();
+            say(&format!("note: {lost} vectors without a direction or with NaN or infinity are left out"));
+            let Made { map, facts, .. } = self.moving(&rows.picked(&placed), control)?;
+            let mut values = vec![f32::NAN; rows.len() * dims];
+            for (place, &i) in map.iter().zip(&placed) {
+                values[i * dims..][..dims].copy_from_slice(place);
+            }
+            return Ok(Made::new(Rows::new(values, dims)?, facts));
+        }
+        let (graph, mut layout);
+        if self.method == Method::Tsne {
+            let default = tsne::Options::default();
+            let options = tsne::Options { dims, perplexity: self.perplexity.unwrap_or(default.perplexity), ..default };
+            graph = index.graph(options.reach().max(NEIGHBOURS), control)?;
+            let start = start(rows, &Pca::of(rows, control)?, dims, seed, control)?;
+            layout = Layout::tsne(&graph, self.metric, start, options, control)?;
+        } else {
+            let default = umap::Options::default();
+            let neighbours = self.neighbours.map_or(default.neighbours, |n| n as usize);
+            let options = umap::Options { dims, neighbours, seed, ..default };
+            graph = index.graph(neighbours.max(NEIGHBOURS), control)?;
+            layout = Layout::umap(&graph, self.metric, umap::Start::Spectral, options, control)?;
+        }
+        layout.finish(control)?;
+        layout.notices().iter().for_each(|notice| say(&format!("note: {notice}")));
+        let facts = match &mut layout {
+            Layout::Tsne(map) => vec![
+                ("perplexity", json!(map.options().perplexity)),
+                ("steps", json!(map.iteration())),
+                ("kl_divergence", json!(map.measure_cost(control)?)),
+            ],
+            Layout::Umap(map) => vec![
+                ("umap_neighbours", json!(map.options().neighbours)),
+                ("epochs", json!(map.iteration())),
+                ("cross_entropy", json!(map.measure_cost(control)?)),
+            ],
+        };
+        let map = Rows::new(layout.coordinates().to_vec(), dims)?;
+        Ok(Made { map, facts, graph: Some(graph) })
+    }
+}
+
+/// The words of rows.
+fn named(vectors: &Vectors, rows: &[usize]) -> Vec<String> {
+    rows.iter().map(|&row| vectors.words.get(row).into_owned()).collect()
 }
 
 /// How much axes say the same: the cosine of each pair.

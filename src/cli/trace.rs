@@ -116,7 +116,7 @@ impl Args {
         let control = line.control();
         let summary = match &self.out {
             Some(out) if out.extension().is_some_and(|e| e.eq_ignore_ascii_case("svg")) => {
-                let (at, traced) = self.one(&opened, &ask).and_then(|at| Ok((at, opened.run(&ask, &control)?)))?;
+                let (at, traced) = Self::one(&opened, &ask).and_then(|at| Ok((at, opened.run(&ask, &control)?)))?;
                 let array = traced.arrays.get(&at).ok_or_else(|| Error::input(format!("{at} was not kept")))?;
                 let palette = Palette::of(false);
                 let figure = strip::draw(array, &traced.tokens.pieces, &at.to_string(), palette);
@@ -166,7 +166,7 @@ impl Args {
     }
 
     /// The one site that a picture shows.
-    fn one(&self, opened: &Opened, ask: &Ask<'_>) -> Result<At> {
+    fn one(opened: &Opened, ask: &Ask<'_>) -> Result<At> {
         let wanted: Vec<At> = opened.network.sites().iter().map(|(at, _)| *at).filter(|at| ask.want.has(*at)).collect();
         match wanted.as_slice() {
             [only] => Ok(*only),

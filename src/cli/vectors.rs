@@ -1,16 +1,22 @@
 //! `lexiscope vectors`: files of word vectors on the command line, one file here to each thing that is asked of them.
 
+mod analogy;
 mod ask;
+mod axis;
 mod convert;
 mod eval;
 mod expr;
 mod info;
 mod near;
 mod odd;
+mod parts;
+mod weat;
 
 pub(super) use convert::{vectors_path, write};
 
 use super::{progress, say};
+use crate::analysis::space::cured::cured;
+use crate::analysis::space::cures::Cure;
 use crate::error::Result;
 use crate::source::find;
 use crate::source::vectors::{BadRows, Opening, Vectors};
@@ -33,7 +39,11 @@ enum Command {
     Convert(convert::Args),
     Near(near::Args),
     Expr(expr::Args),
+    Analogy(analogy::Args),
     Odd(odd::Args),
+    Axis(axis::Args),
+    Weat(weat::Args),
+    Parts(parts::Args),
     Eval(eval::Args),
 }
 
@@ -67,6 +77,12 @@ pub(super) struct Source {
     /// The most memory that the vectors may take, in MB; nine tenths of what is free if nothing is said.
     #[arg(long, global = true, value_parser = clap::value_parser!(u64).range(1..), value_name = "MB")]
     budget: Option<u64>,
+    /// Cures the vectors before anything else is done with them; given several times, in that order. centre: takes the
+    /// mean off; unit: scales every vector to length 1; top:D: takes off the mean and the first D components ("all but
+    /// the top"); whiten: gives every component variance 1; first:N: keeps the first N words; rotate:SEED: turns the
+    /// space at random, which changes every coordinate and no neighbour.
+    #[arg(long = "cure", global = true, value_name = "CURE")]
+    cures: Vec<Cure>,
 }
 
 impl Source {
@@ -86,7 +102,9 @@ impl Source {
     }
 
     fn open_with(&self, control: &Control) -> Result<Vectors> {
-        Vectors::open(&find::vectors(&self.file), &self.opening(), control)
+        let opening = self.opening();
+        let vectors = Vectors::open(&find::vectors(&self.file), &opening, control)?;
+        if self.cures.is_empty() { Ok(vectors) } else { cured(&vectors, &self.cures, opening.budget, control) }
     }
 
     fn opening(&self) -> Opening {
@@ -119,7 +137,11 @@ impl Args {
             Command::Convert(args) => args.run(&self.source),
             Command::Near(args) => args.run(&self.source),
             Command::Expr(args) => args.run(&self.source),
+            Command::Analogy(args) => args.run(&self.source),
             Command::Odd(args) => args.run(&self.source),
+            Command::Axis(args) => args.run(&self.source),
+            Command::Weat(args) => args.run(&self.source),
+            Command::Parts(args) => args.run(&self.source),
             Command::Eval(args) => args.run(&self.source),
         }
     }

@@ -51,6 +51,12 @@ pub enum Slot {
     Trust,
     /// Colours of a map.
     Colour,
+    /// Clusters of words.
+    Cluster,
+    /// How densely points lie on a map.
+    Contour,
+    /// The same map begun several times.
+    Seeds,
     /// Words that somebody looks for.
     Find,
     /// Rows of a table.
@@ -63,6 +69,22 @@ pub enum Slot {
     Cells,
     /// How a recurrent model goes on with a text.
     Sample,
+    /// Axes by meaning.
+    Axes,
+    /// The association test.
+    Weat,
+    /// A space without axes.
+    Reject,
+    /// Answers to an analogy.
+    Analogy,
+    /// The odd one out.
+    Odd,
+    /// Curing vectors.
+    Cure,
+    /// What ails vectors.
+    Doctor,
+    /// Holding vectors against what people say.
+    Test,
     /// Examples of a model.
     Examples,
     /// Drawing a large picture.
@@ -83,7 +105,7 @@ pub enum Slot {
 
 impl Slot {
     /// Those whose work a person stops with one command.
-    pub const STOPPABLE: [Self; 21] = [
+    pub const STOPPABLE: [Self; 30] = [
         Self::Open,
         Self::Run,
         Self::Look,
@@ -105,10 +127,19 @@ impl Slot {
         Self::Reading,
         Self::Cells,
         Self::Sample,
+        Self::Axes,
+        Self::Weat,
+        Self::Reject,
+        Self::Analogy,
+        Self::Cure,
+        Self::Doctor,
+        Self::Test,
+        Self::Cluster,
+        Self::Seeds,
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 43] = [
         Self::Run,
         Self::Look,
         Self::Neuron,
@@ -136,11 +167,22 @@ impl Slot {
         Self::Table,
         Self::Layout,
         Self::Colour,
+        Self::Contour,
+        Self::Cluster,
+        Self::Seeds,
         Self::Trust,
         Self::Recurrent,
         Self::Reading,
         Self::Cells,
         Self::Sample,
+        Self::Axes,
+        Self::Weat,
+        Self::Reject,
+        Self::Analogy,
+        Self::Odd,
+        Self::Cure,
+        Self::Doctor,
+        Self::Test,
     ];
 
     /// The thread that it runs on. Quick work shares one; nothing waits for what can take long.
@@ -159,11 +201,16 @@ impl Slot {
             Self::Dialog => "lexiscope-dialog",
             Self::Watch => "lexiscope-watch",
             Self::Space | Self::Layout => "lexiscope-space",
-            Self::Near | Self::Hover | Self::Find | Self::Table | Self::Colour => "lexiscope-near",
+            Self::Near | Self::Hover | Self::Find | Self::Table | Self::Colour | Self::Contour => "lexiscope-near",
             Self::Trust => "lexiscope-trust",
             Self::Recurrent | Self::Reading => "lexiscope-recurrent",
             Self::Cells => "lexiscope-cells",
             Self::Sample => "lexiscope-sample",
+            Self::Axes | Self::Weat | Self::Reject | Self::Analogy | Self::Odd => "lexiscope-meaning",
+            Self::Cure => "lexiscope-cure",
+            Self::Doctor => "lexiscope-doctor",
+            Self::Test => "lexiscope-test",
+            Self::Cluster | Self::Seeds => "lexiscope-cluster",
         }
     }
 }

@@ -100,14 +100,13 @@ impl Tensors {
     fn add(&mut self, stretch: &Stretch<'_>) -> io::Result<()> {
         for (name, array) in stretch.arrays {
             let found = self.parts.iter().position(|(known, ..)| known == name);
-            let i = match found {
-                Some(i) => i,
-                None => {
-                    let mut shape = array.shape().to_vec();
-                    shape[0] = 0;
-                    self.parts.push((name.clone(), shape, Waiting::create(&self.path)?));
-                    self.parts.len() - 1
-                }
+            let i = if let Some(i) = found {
+                i
+            } else {
+                let mut shape = array.shape().to_vec();
+                shape[0] = 0;
+                self.parts.push((name.clone(), shape, Waiting::create(&self.path)?));
+                self.parts.len() - 1
             };
             let (_, shape, waiting) = &mut self.parts[i];
             shape[0] += array.shape()[0];

@@ -161,7 +161,7 @@ fn blocks(vectors: &Vectors, control: &Control, mut write: impl FnMut(&[f32]) ->
 }
 
 fn watched(control: &Control, done: u64, all: u64) -> io::Result<()> {
-    control.report("writing vectors", done, all);
+    control.report("Writing vectors", done, all);
     control.check().map_err(|_| io::ErrorKind::Interrupted.into())
 }
 

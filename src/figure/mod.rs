@@ -4,6 +4,7 @@
 mod caption;
 pub mod cells;
 pub mod colour;
+pub mod contour;
 pub mod effects;
 pub mod find;
 pub mod fonts;

@@ -124,6 +124,8 @@ pub enum ExportOf {
     Grid,
     /// The run's numbers.
     Numbers,
+    /// Something of the space of vectors.
+    Space(space::What),
 }
 
 /// A panel that lies over the window.
@@ -155,6 +157,7 @@ pub struct Actions {
     asked: RefCell<Vec<Action>>,
     token: Cell<Option<Focus>>,
     head: Cell<Option<Head>>,
+    row: Cell<Option<usize>>,
 }
 
 impl Actions {
@@ -171,6 +174,16 @@ impl Actions {
     /// The pointer is on a head.
     pub fn over_head(&self, head: Head) {
         self.head.set(Some(head));
+    }
+
+    /// The pointer is on the word of a row.
+    pub fn over_row(&self, row: usize) {
+        self.row.set(Some(row));
+    }
+
+    /// The row that the pointer was on in the frame that was just drawn.
+    pub fn take_row(&self) -> Option<usize> {
+        self.row.take()
     }
 
     /// What the pointer was on in the frame that was just drawn.

@@ -5,7 +5,6 @@ use super::made::Made;
 use super::state::State;
 use super::update::submit;
 use crate::engine::{Engine, Slot};
-use crate::export::Format;
 
 /// Asks for a model's folder.
 pub fn folder(state: &mut State, engine: &Engine<Made>) {
@@ -73,11 +72,10 @@ pub fn session(state: &mut State, engine: &Engine<Made>) {
 pub fn target(state: &mut State, engine: &Engine<Made>, of: ExportOf) {
     let name = super::picture::file_name(state, of);
     submit(state, engine, Slot::Dialog, "choosing a file", move |_| {
-        let filter = |dialog: rfd::AsyncFileDialog, format: &Format| {
-            dialog.add_filter(format.extension().to_uppercase(), &[format.extension()])
-        };
+        let filter =
+            |dialog: rfd::AsyncFileDialog, ending: &'static str| dialog.add_filter(ending.to_uppercase(), &[ending]);
         let dialog = rfd::AsyncFileDialog::new().set_file_name(name);
-        let dialog = super::export::formats(of).iter().fold(dialog, filter);
+        let dialog = super::export::endings(of).into_iter().fold(dialog, filter);
         let picked = pollster::block_on(dialog.save_file());
         Ok(Made::Target(picked.map(|p| p.path().to_path_buf()), of))
     });

@@ -25,7 +25,7 @@ use crate::figure::order::Along;
 use crate::figure::{Caption, Figure, Mark, Palette, short};
 use crate::trace::{Control, Place, Site, Want};
 use egui::Context;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Work that puts an export together.
@@ -57,7 +57,9 @@ fn of_view(state: &State, palette: &'static Palette) -> Result<Recipe> {
 fn recipe(state: &State, palette: &'static Palette, of: ExportOf) -> Result<Recipe> {
     match of {
         ExportOf::Head => of_view(state, palette),
-        ExportOf::Grid | ExportOf::Numbers => of_grid(state, palette).ok_or_else(|| nothing(state, None)),
+        ExportOf::Grid | ExportOf::Numbers | ExportOf::Space(_) => {
+            of_grid(state, palette).ok_or_else(|| nothing(state, None))
+        }
     }
 }
 
@@ -75,16 +77,34 @@ fn nothing(state: &State, view: Option<View>) -> Error {
     Error::input(fill(FILES.nothing_shown, &[next]))
 }
 
-/// The formats of an export, the usual one first.
-pub fn formats(of: ExportOf) -> &'static [Format] {
-    match of {
+/// The endings of an export's formats, the usual one first.
+pub fn endings(of: ExportOf) -> Vec<&'static str> {
+    let formats: &[Format] = match of {
         ExportOf::Head | ExportOf::Grid => &ViewExport::FORMATS,
         ExportOf::Numbers => &[Format::Npz, Format::Safetensors, Format::Json, Format::Csv],
+        ExportOf::Space(what) => return what.endings().to_vec(),
+    };
+    formats.iter().map(|format| format.extension()).collect()
+}
+
+/// An error where an export cannot be written to a file of this name.
+pub fn check(of: ExportOf, path: &Path) -> Result<()> {
+    match of {
+        ExportOf::Space(what) => what.check(path),
+        _ => Format::of(path).map(|_| ()),
     }
 }
 
 /// Writes a file. The numbers of all heads are more than a table holds, so they are written from the run.
 pub fn save(state: &mut State, engine: &Engine<Made>, ctx: &Context, path: PathBuf, of: ExportOf) {
+    if let ExportOf::Space(what) = of {
+        let writing = what.writing(state);
+        submit(state, engine, Slot::Save, "saving", move |control| {
+            writing?(&path, control)?;
+            Ok(Made::Saved(path))
+        });
+        return;
+    }
     let palette: &'static Palette = theme::palette(ctx);
     let is_picture = Format::of(&path).is_ok_and(Format::is_picture);
     let drawn = (of == ExportOf::Head || is_picture).then(|| recipe(state, palette, of));

@@ -6,6 +6,7 @@ use super::made::Made;
 use super::restore::{Waiting, put};
 use super::scene::{Scene, Workspace};
 use super::session::{self, Reference, Session};
+use super::space;
 use super::state::State;
 use super::update::{self, submit};
 use super::watch;
@@ -84,6 +85,9 @@ pub fn open(state: &mut State, engine: &Engine<Made>, name: String) {
         if state.subject().is_none() && state.opening.is_none() {
             find_and_open(state, engine, vec![find::DEFAULT.to_owned()], true);
         }
+    } else if space::evaluation::takes(state, path) {
+        let asked = space::evaluation::Ask::Read(PathBuf::from(&name));
+        space::apply(state, engine, space::Ask::Test(asked));
     } else if is_vectors(state, &name) {
         update::open_vectors(state, engine, Path::new(&name));
         if state.subject().is_none() && state.opening.is_none() {

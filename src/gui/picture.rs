@@ -280,6 +280,12 @@ pub fn of_head(state: &State, strands: &Strands, shown: &Shown, passed: &[f32], 
 /// What an exported file is called unless the person says otherwise.
 pub fn file_name(state: &State, of: ExportOf) -> String {
     let (view, (layer, head)) = (state.scene.look.view, state.scene.head);
+    if let ExportOf::Space(what) = of {
+        return what.file_name(state);
+    }
+    if state.scene.workspace == Workspace::Embeddings {
+        return format!("{}-map.svg", super::space::space_name(state));
+    }
     if let (ExportOf::Head, Workspace::Recurrent, Some(model)) = (of, state.scene.workspace, &state.recurrent.model) {
         return format!("{}-{}.svg", plain(&model.opened.name), state.scene.recurrent.what);
     }

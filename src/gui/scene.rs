@@ -252,9 +252,12 @@ impl Scene {
             ("recurrent.path", Some(&mut self.recurrent.path)),
             ("recurrent.text", Some(&mut self.recurrent.text)),
             ("recurrent.file", Some(&mut self.recurrent.file)),
+            ("space.test.path", Some(&mut self.space.test.path)),
         ];
         let own = own.into_iter().filter_map(|(name, text)| Some((name, text?)));
-        own.chain(self.replaced.iter_mut().map(|(_, text)| ("replaced", text)))
+        let axes = self.space.axes.texts().map(|text| ("space.axes", text));
+        let analogy = self.space.analogy.texts().map(|text| ("space.analogy", text));
+        own.chain(axes).chain(analogy).chain(self.replaced.iter_mut().map(|(_, text)| ("replaced", text)))
     }
 
     /// Whether anything about the model or the tokens is changed.

@@ -13,6 +13,10 @@ use std::path::Path;
 const LONGEST: u64 = 64 << 20;
 const MOST: u64 = 16 << 20;
 
+/// What the objects in which vocabularies are nested are called.
+const NESTS: [&str; 8] =
+    ["itos", "stoi", "idx_to_token", "token_to_idx", "idx2char", "char2idx", "vocabulary", "vocab"];
+
 /// What one symbol stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -205,9 +209,7 @@ fn of_json(value: &Value) -> Option<Vec<String>> {
             if let Some(numbered) = numbered.filter(|n| !n.is_empty()) {
                 return by_number(numbered);
             }
-            const NAMES: [&str; 8] =
-                ["itos", "stoi", "idx_to_token", "token_to_idx", "idx2char", "char2idx", "vocabulary", "vocab"];
-            NAMES.iter().find_map(|name| map.get(*name).and_then(of_json))
+            NESTS.iter().find_map(|name| map.get(*name).and_then(of_json))
         }
         _ => None,
     }

@@ -75,9 +75,8 @@ impl<'a> Batches<'a> {
             Order::Random => self.starts[number * self.batch + s],
         };
         let starts: Vec<usize> = (0..self.batch).map(start).collect();
-        let at = |shift: usize| {
-            (0..self.steps).flat_map(|t| starts.iter().map(move |s| self.ids[s + t + shift])).collect()
-        };
+        let at =
+            |shift: usize| (0..self.steps).flat_map(|t| starts.iter().map(move |s| self.ids[s + t + shift])).collect();
         Batch { read: at(0), next: at(1), fresh: self.order == Order::Random || number == 0 }
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn save(path: &Path, tensors: &[(String, Vec<usize>, Held<'_>)]) -> R
         end += bytes;
     }
     let mut header = Value::Object(header).to_string();
-    while header.len() % 8 != 0 {
+    while !header.len().is_multiple_of(8) {
         header.push(' ');
     }
     write(path, |out| {

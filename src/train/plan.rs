@@ -1,8 +1,10 @@
 //! What is trained, and how.
 
-use crate::error::{Error, Result};
-use crate::model::recurrent::{Activation, Cell, Embedding, Gate, Kind, Layer, Network, Output, Pooling, Reset, Wiring};
 use crate::engine::sampler::Random;
+use crate::error::{Error, Result};
+use crate::model::recurrent::{
+    Activation, Cell, Embedding, Gate, Kind, Layer, Network, Output, Pooling, Reset, Wiring,
+};
 use serde::{Deserialize, Serialize};
 
 /// In which order a corpus is read.

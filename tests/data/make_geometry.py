@@ -60,6 +60,9 @@ def components(x, shown=5, rows=20, rank=None):
         "mean": listed(found.mean_),
         "components": listed((directions.T * signs).T[:shown]),
         "scores": listed(scores[:rows]),
+        # Of all rows.
+        "sizes": listed(np.abs(scores).mean(axis=0)),
+        "cubes": listed((scores**3).mean(axis=0)),
         "pearson": [float(pearsonr(s, rank)[0]) for s in scores.T],
         "spearman": [float(spearmanr(s, rank)[0]) for s in scores.T],
         "low": [[int(i) for i in np.argsort(s, kind="stable")[:10]] for s in scores.T],

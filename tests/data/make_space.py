@@ -278,7 +278,8 @@ def make_files(folder):
         "lee_fasttext.vec": load(folder / "lee_fasttext.vec"),
         "crime-and-punishment.vec": load(folder / "crime-and-punishment.vec"),
     }
-    for name in ["lee_fasttext_new", "lee_fasttext", "crime-and-punishment", "non_ascii_fasttext", "toy-model"]:
+    for name in ["lee_fasttext_new", "lee_fasttext", "crime-and-punishment", "non_ascii_fasttext", "toy-model",
+                 "toy-model-pretrained"]:
         picked[f"{name}.bin"] = load_facebook_vectors(str(folder / f"{name}.bin"))
     result = {}
     for name, kv in picked.items():

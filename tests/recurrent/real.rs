@@ -70,3 +70,14 @@ fn elmo_equals_its_stored_embeddings() {
     }
     assert!(worst < 1e-5, "{worst}");
 }
+
+#[test]
+fn textgenrnn_opens_for_its_states() {
+    let Some(path) = beside("keras-textgenrnn") else { return };
+    let opened = open(&path);
+    let units: Vec<usize> = opened.network.layers.iter().map(|layer| layer.forward.units).collect();
+    assert_eq!((units, opened.network.output.is_none()), (vec![128, 128], true));
+    assert!(opened.notices.iter().any(|notice| notice.contains("attention")), "{:?}", opened.notices);
+    let summary = opened.trace(&Ask::new("A headline"), &Control::default(), &mut |_| Ok(())).expect("it runs");
+    assert_eq!((summary.tokens, summary.bits_per_token()), (10, None));
+}

@@ -17,6 +17,11 @@ const TOLERANCE: f64 = 1e-7;
 /// Halvings and Newton steps together; a row takes 5 to 10.
 const STEPS: u32 = 200;
 
+/// How many of the nearest a perplexity looks at.
+pub fn reach(perplexity: f32) -> usize {
+    (REACH * perplexity).ceil() as usize
+}
+
 /// The widest perplexity that so many neighbours allow.
 pub fn widest(k: usize) -> f32 {
     (k as f32 / REACH).max(1.0)
@@ -25,7 +30,7 @@ pub fn widest(k: usize) -> f32 {
 /// The joint affinities of all pairs that have any: they sum to 1, and row `i` names whom `i` attracts.
 pub fn affinities(nearest: &Nearest, perplexity: f32, control: &Control) -> Result<Sparse> {
     let points = nearest.len();
-    let count = ((REACH * perplexity).ceil() as usize).clamp(nearest.k().min(1), nearest.k());
+    let count = reach(perplexity).clamp(nearest.k().min(1), nearest.k());
     let entropy = f64::from(perplexity.clamp(1.0, count.max(1) as f32)).ln();
     let mut weights = vec![0f32; points * count];
     weights.par_chunks_mut(count.max(1) * 256).enumerate().try_for_each(|(block, rows)| -> Result<()> {

@@ -138,8 +138,9 @@ impl Grid {
         let length = even_length(2 * ((range / step) as usize + REACH + 1 + FREE));
         self.low = low;
         if (length, step) != (self.length, self.step) {
-            (self.length, self.step) = (length, step);
+            // Stopped here, the grid is still whole.
             control.check()?;
+            (self.length, self.step) = (length, step);
             self.transform_kernels();
         }
         Ok(())

@@ -5,6 +5,7 @@ pub mod curve;
 pub mod fuzzy;
 mod grid;
 mod lanczos;
+pub mod layout;
 pub mod nearest;
 mod noise;
 mod power;

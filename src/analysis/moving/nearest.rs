@@ -1,5 +1,6 @@
 //! The nearest points of each point, with their distances: all that t-SNE and UMAP know of the vectors.
 
+use crate::analysis::space::neighbours::Graph;
 use crate::error::{Error, Result};
 use std::borrow::Cow;
 
@@ -28,6 +29,14 @@ impl Nearest {
             return Err(Error::input(format!("the distance {} of a neighbour of point {}", distances[i], i / k)));
         }
         Ok(Self { k, places, distances })
+    }
+
+    /// The neighbours of a graph, whose scores become distances.
+    pub fn of(graph: &Graph, distance: impl Fn(f32) -> f32) -> Result<Self> {
+        if graph.k == 0 {
+            return Ok(Self::alone());
+        }
+        Self::new(graph.k, graph.places.clone(), graph.scores.iter().map(|&score| distance(score)).collect())
     }
 
     /// A point that has no neighbour, because it is the only one.

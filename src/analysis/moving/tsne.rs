@@ -4,7 +4,7 @@
 //! space by [`Tree`]. Gradients are those of the Kullback-Leibler divergence without its factor 4, as the rates that people
 //! give for t-SNE mostly have it (Linderman and Steinerberger 2019; Belkina and others 2019).
 
-use super::affinities::{affinities, widest};
+use super::affinities::{affinities, reach, widest};
 use super::grid::Grid;
 use super::nearest::Nearest;
 use super::noise;
@@ -54,6 +54,13 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Self { dims: 2, perplexity: 30.0, rate: None, exaggeration: 12.0, early: 250, steps: 1000 }
+    }
+}
+
+impl Options {
+    /// How many of the nearest of each point are looked at.
+    pub fn reach(&self) -> usize {
+        reach(self.perplexity)
     }
 }
 
@@ -245,7 +252,7 @@ impl Tsne {
         self.options.perplexity = used;
         if used < perplexity {
             let (k, points) = (self.nearest.k(), self.nearest.len());
-            let asked = format!("A perplexity of {perplexity} looks at {:.0} neighbours", (3.0 * perplexity).ceil());
+            let asked = format!("A perplexity of {perplexity} looks at {} neighbours", reach(perplexity));
             self.notices.push(format!("{asked}; {k} are known of each of {points} points, so that it is {used:.1}."));
         }
         Ok(())
@@ -413,4 +420,73 @@ fn small<const D: usize>(values: &[f32], points: usize) -> Result<Vec<[f32; D]>>
     let widest = (0..D).map(variance).fold(0.0, f64::max).sqrt();
     let scale = if widest > 0.0 { f64::from(SMALL) / widest } else { 0.0 };
     Ok(places.iter().map(|p| std::array::from_fn(|d| ((f64::from(p[d]) - mean[d]) * scale) as f32)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::space::neighbours::{Index, Metric};
+    use crate::rows::Rows;
+    use serde_json::Value;
+
+    /// The cloud that `tests/data/make_geometry.py` makes.
+    fn cloud(seed: u64, n: usize, width: usize) -> Rows {
+        let mut random = SplitMix(seed);
+        let mut values = Vec::new();
+        for _ in 0..n {
+            let u: Vec<f64> = (0..width).map(|_| (random.bits() >> 40) as f64 / 16_777_216.0 - 0.5).collect();
+            let value = |j: usize| (1.0 + j as f64 / 16.0) * u[j] + 0.5 * u[(j + 1) % width] + j as f64 / 4.0;
+            values.extend((0..width).map(|j| value(j) as f32));
+        }
+        Rows::new(values, width).expect("whole rows")
+    }
+
+    /// The cost and the gradient of a map that lies where it is put.
+    fn measured<const D: usize>(
+        points: &mut Moving<D>,
+        affinities: &Sparse,
+        total: f64,
+        force: impl Fn(usize, [f32; D]) -> [f32; D] + Sync,
+    ) -> (f64, Vec<f32>) {
+        let control = Control::default();
+        points.slopes(affinities, 1.0, total, force, &control).expect("not stopped");
+        let cost = points.cost(affinities, total, &control).expect("not stopped");
+        (cost, points.slopes.as_flattened().to_vec())
+    }
+
+    #[test]
+    fn gradients_are_those_of_opentsne() {
+        let expected: Value =
+            serde_json::from_str(include_str!("../../../tests/data/moving.json")).expect("valid JSON");
+        let control = Control::default();
+        let graph = Index::new(&cloud(21, 50, 6), Metric::Euclidean).graph(18, &control).expect("neighbours");
+        let nearest = Nearest::of(&graph, |distance| distance).expect("distances");
+        let affinities = affinities(&nearest, 6.0, &control).expect("not stopped");
+        for wanted in expected["tsne"]["maps"].as_array().expect("maps") {
+            let dims = wanted["dims"].as_u64().expect("a number") as usize;
+            let places: Vec<f32> = cloud(22, 50, dims).values().iter().map(|x| 3.0 * x).collect();
+            let (cost, slopes) = if dims == 2 {
+                let (mut points, mut grid) = (Moving::<2>::new(50, Start::Random(1)).expect("points"), Grid::default());
+                points.places = places.as_chunks().0.to_vec();
+                let total = grid.measure(&points.places, &control).expect("not stopped");
+                measured(&mut points, &affinities, total, |_, p| grid.force(p))
+            } else {
+                let (mut points, mut tree) = (Moving::<3>::new(50, Start::Random(1)).expect("points"), Tree::default());
+                points.places = places.as_chunks().0.to_vec();
+                let total = tree.measure(&points.places, &control).expect("not stopped");
+                measured(&mut points, &affinities, total, |i, _| tree.force(i))
+            };
+            let kl = wanted["kl"].as_f64().expect("a number");
+            assert!((cost / kl - 1.0).abs() < 1e-3, "{dims}: {cost} instead of {kl}");
+            let rows = wanted["slopes"].as_array().expect("slopes");
+            let wanted =
+                rows.iter().flat_map(|row| row.as_array().expect("a row")).map(|x| x.as_f64().expect("a number"));
+            let (mut wrong, mut size) = (0.0, 0.0);
+            for (x, y) in slopes.iter().zip(wanted) {
+                wrong += (f64::from(*x) - y).powi(2);
+                size += y * y;
+            }
+            assert!(wrong.sqrt() < 0.01 * size.sqrt(), "{dims}: {wrong} of {size}");
+        }
+    }
 }

@@ -114,10 +114,12 @@ mod tests {
             })
             .collect();
         // Noise that stays for a while correlates by chance with a pattern that does.
-        let mut row = vec![0f64; 20];
+        let mut row = [0f64; 20];
         let mut values = Vec::new();
         for on in &pattern {
-            row.iter_mut().for_each(|x| *x = 0.9 * *x + point() - 0.5);
+            for x in &mut row {
+                *x = 0.9 * *x + point() - 0.5;
+            }
             let follow = |(i, x): (usize, &f64)| {
                 if follows && i == 13 { (x - 3.0 * f64::from(*on)) as f32 } else { *x as f32 }
             };

@@ -136,7 +136,8 @@ pub(super) fn common(a: &[u64], b: &[u64]) -> u32 {
 
 /// The cells whose bits are set.
 pub(super) fn cells(bits: &[u64]) -> Vec<usize> {
-    let of_word = |(i, word): (usize, &u64)| (0..64).filter(|bit| *word >> bit & 1 == 1).map(|bit| i * 64 + bit).collect();
+    let of_word =
+        |(i, word): (usize, &u64)| (0..64).filter(|bit| *word >> bit & 1 == 1).map(|bit| i * 64 + bit).collect();
     bits.iter().enumerate().flat_map::<Vec<usize>, _>(of_word).collect()
 }
 

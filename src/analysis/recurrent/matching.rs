@@ -73,7 +73,9 @@ pub fn search(
     let mask = on.mask(selected);
     let wanted = mask.iter().map(|word| word.count_ones()).sum::<u32>();
     if wanted == 0 {
-        return Ok(nothing("no cell is on throughout the stretch and off around it: lower the threshold or ask for less"));
+        return Ok(nothing(
+            "no cell is on throughout the stretch and off around it: lower the threshold or ask for less",
+        ));
     }
     let counts: Vec<u32> = (0..times).into_par_iter().map(|step| common(on.row(step), &mask)).collect();
     let highest = counts.iter().copied().max().unwrap_or(0);
@@ -109,13 +111,16 @@ pub fn search(
     };
     let mut ranked: Vec<_> = candidates.par_iter().map(of).filter(|(_, _, shared, _)| *shared > 0).collect();
     if ranked.is_empty() {
-        return Ok(nothing("where the cells are on they are on around it too: ask for fewer steps in which they are off"));
+        return Ok(nothing(
+            "where the cells are on they are on around it too: ask for fewer steps in which they are off",
+        ));
     }
     ranked.sort_by_key(|(range, _, shared, either)| {
         (std::cmp::Reverse(*shared), *either, std::cmp::Reverse(range.len()), range.start)
     });
     ranked.truncate(most);
-    let found = ranked.into_iter().map(|(range, bits, shared, either)| Match { range, cells: cells(&bits), shared, either });
+    let found =
+        ranked.into_iter().map(|(range, bits, shared, either)| Match { range, cells: cells(&bits), shared, either });
     Ok(Matches { found: found.collect(), why: None })
 }
 

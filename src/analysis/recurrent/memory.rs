@@ -59,16 +59,12 @@ fn inputs(network: &Network, ids: &[u32]) -> Result<Vec<f32>> {
     if let Some(id) = ids.iter().find(|id| **id as usize >= size) {
         return Err(Error::input(format!("token id {id} is outside the model's vocabulary of {size}")));
     }
-    Ok(match &network.embedding {
-        Embedding::Table { values, width } => {
-            ids.iter().flat_map(|id| &values[*id as usize * width..][..*width]).copied().collect()
-        }
-        _ => {
-            let mut ones = vec![0.0; ids.len() * size];
-            ids.iter().enumerate().for_each(|(step, id)| ones[step * size + *id as usize] = 1.0);
-            ones
-        }
-    })
+    if let Embedding::Table { values, width } = &network.embedding {
+        return Ok(ids.iter().flat_map(|id| &values[*id as usize * width..][..*width]).copied().collect());
+    }
+    let mut ones = vec![0.0; ids.len() * size];
+    ids.iter().enumerate().for_each(|(step, id)| ones[step * size + *id as usize] = 1.0);
+    Ok(ones)
 }
 
 /// The eigenvalues of the recurrent weights of one gate of a cell, counted in its order, as real and imaginary parts, the
@@ -81,9 +77,8 @@ pub fn eigenvalues(cell: &Cell, gate: usize) -> Result<Vec<[f64; 2]>> {
     if cell.outputs() != units || gate >= cell.kind.gates() {
         return Err(Error::input("a projected state, or a gate that is not there, has no eigenvalues"));
     }
-    let weights = Mat::<f64>::from_fn(units, units, |to, from| {
-        f64::from(cell.recurrent[from * width + gate * units + to])
-    });
+    let weights =
+        Mat::<f64>::from_fn(units, units, |to, from| f64::from(cell.recurrent[from * width + gate * units + to]));
     let found = weights.eigenvalues().map_err(|e| Error::input(format!("eigenvalues were not found: {e:?}")))?;
     let mut found: Vec<[f64; 2]> = found.iter().map(|z| [z.re, z.im]).collect();
     found.sort_by(|a, b| b[0].hypot(b[1]).total_cmp(&a[0].hypot(a[1])).then(b[1].total_cmp(&a[1])));

@@ -68,7 +68,11 @@ impl Pattern {
         }
         // The character that a token ends with began a few bytes before its end.
         let last = |end: usize| (0..end).rev().find(|byte| text.is_char_boundary(*byte)).unwrap_or(0);
-        tokens.pieces.iter().map(|piece| if piece.special { 0.0 } else { at_byte[last(piece.end.min(text.len()))] }).collect()
+        tokens
+            .pieces
+            .iter()
+            .map(|piece| if piece.special { 0.0 } else { at_byte[last(piece.end.min(text.len()))] })
+            .collect()
     }
 }
 

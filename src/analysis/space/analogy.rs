@@ -8,6 +8,7 @@ use super::neighbours::{Index, Keep, Metric, Near};
 use super::vector;
 use crate::error::{Error, Result};
 use crate::trace::Control;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
@@ -17,9 +18,11 @@ pub(super) const EPSILON: f64 = 1e-6;
 const TOUCHING: f32 = 1e-5;
 
 /// How an analogy is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Method {
     /// `cos(x, c + b - a)`: Mikolov et al. 2013, gensim's `most_similar`.
+    #[default]
     CosAdd,
     /// `cos'(x, b) cos'(x, c) / (cos'(x, a) + 0.000001)` with `cos' = (cos + 1) / 2`: Levy and Goldberg 2014, equation 4,
     /// gensim's `most_similar_cosmul`.
@@ -82,6 +85,12 @@ impl Analogy {
         let pair = |[a, b]: [&str; 2]| Ok([lexicon.find(a)?, lexicon.find(b)?]);
         let pairs = [[a, b]].iter().chain(more).map(|words| pair(*words)).collect::<Result<_, Missing>>()?;
         Ok(Self { pairs, c: lexicon.find(c)? })
+    }
+
+    /// The vectors of a, b and c, each of length 1.
+    pub fn vectors(&self) -> [&[f64]; 3] {
+        let [a, b] = &self.pairs[0];
+        [&a.vector, &b.vector, &self.c.vector]
     }
 
     /// The rows of its words.

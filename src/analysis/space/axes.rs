@@ -7,13 +7,14 @@
 
 mod typed;
 
-pub use typed::Typed;
+pub use typed::{Typed, list, pairs, quoted, rows};
 
 use super::pca::{eigen, signed};
 use super::product::{dot, project};
 use crate::analysis::bootstrap::SplitMix;
 use crate::error::{Error, Result};
 use crate::rows::Rows;
+use crate::source::vectors::Words;
 use crate::trace::Control;
 use faer::Mat;
 use rayon::prelude::*;
@@ -25,6 +26,17 @@ pub enum Poles {
     Sets(Vec<usize>, Vec<usize>),
     /// Along what leads from the first word of each pair to its second.
     Pairs(Vec<(usize, usize)>),
+}
+
+impl Poles {
+    /// What each word or pair is called, in the order of [`stability`].
+    pub fn names(&self, words: &Words) -> Vec<String> {
+        let name = |row: usize| words.get(row);
+        match self {
+            Self::Sets(from, to) => from.iter().chain(to).map(|&row| name(row).into_owned()).collect(),
+            Self::Pairs(pairs) => pairs.iter().map(|&(a, b)| format!("{} : {}", name(a), name(b))).collect(),
+        }
+    }
 }
 
 /// A direction in a space.
@@ -188,8 +200,14 @@ impl Chance {
         };
         let mut strengths = (0..draws).into_par_iter().map(strength).collect::<Result<Vec<f64>>>()?;
         strengths.sort_by(f64::total_cmp);
-        let below = strengths.partition_point(|s| *s < own);
-        Ok(Self { p: (1 + draws - below) as f64 / (1 + draws) as f64, strengths })
+        let mut chance = Self { strengths, p: 0.0 };
+        chance.p = (1 + chance.reach(own)) as f64 / (1 + draws) as f64;
+        Ok(chance)
+    }
+
+    /// How many of the random axes are at least as strong.
+    pub fn reach(&self, strength: f64) -> usize {
+        self.strengths.len() - self.strengths.partition_point(|s| *s < strength)
     }
 
     /// The strength that this share of random axes stays below: the nearest rank.

@@ -10,12 +10,16 @@ use crate::rows::Rows;
 use crate::trace::Control;
 use faer::Mat;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
 
 /// A variance below this share of the largest is rounding: whitening would blow it up.
 const NOTHING: f64 = 1e-7;
 
-/// What can be done to a space.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What can be done to a space. As text: `centre`, `unit`, `top:3`, `whiten`, `first:20000`, `rotate:7`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Cure {
     /// Takes the mean off.
     Centre,
@@ -29,6 +33,57 @@ pub enum Cure {
     Whiten,
     /// Keeps the first so many rows: in files of embeddings the most frequent words.
     First(usize),
+    /// Turns the rows at random, see [`rotated`], with this seed. It cures nothing: it shows that no coordinate means
+    /// anything by itself.
+    Rotate(u64),
+}
+
+impl fmt::Display for Cure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Centre => f.write_str("centre"),
+            Self::Unit => f.write_str("unit"),
+            Self::WithoutTop(count) => write!(f, "top:{count}"),
+            Self::Whiten => f.write_str("whiten"),
+            Self::First(count) => write!(f, "first:{count}"),
+            Self::Rotate(seed) => write!(f, "rotate:{seed}"),
+        }
+    }
+}
+
+impl FromStr for Cure {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let (name, number) = text.split_once(':').map_or((text, None), |(name, number)| (name, Some(number)));
+        let count = || number.and_then(|number| number.parse().ok()).filter(|count| *count > 0);
+        let found = match name {
+            "centre" | "center" if number.is_none() => Some(Self::Centre),
+            "unit" if number.is_none() => Some(Self::Unit),
+            "whiten" if number.is_none() => Some(Self::Whiten),
+            "top" => count().map(Self::WithoutTop),
+            "first" => count().map(Self::First),
+            "rotate" => number.unwrap_or("0").parse().ok().map(Self::Rotate),
+            _ => None,
+        };
+        found.ok_or_else(|| {
+            Error::input(format!("no cure `{text}` (centre, unit, top:3, whiten, first:20000, rotate:SEED)"))
+        })
+    }
+}
+
+impl TryFrom<String> for Cure {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<Cure> for String {
+    fn from(cure: Cure) -> Self {
+        cure.to_string()
+    }
 }
 
 impl Cure {
@@ -70,6 +125,7 @@ impl Cure {
                 let values = rows.values()[..count.min(rows.len()) * rows.width()].to_vec();
                 Rows::new(values, rows.width())
             }
+            Self::Rotate(seed) => rotated(rows, seed, control),
         }
     }
 }
@@ -172,6 +228,19 @@ mod tests {
         assert_eq!(Cure::Unit.of(&zeros, &Control::default()).expect("a cure"), zeros);
         assert_eq!(cured(Cure::First(2)).values(), &rows().values()[..6]);
         assert_eq!(cured(Cure::First(99)).len(), 21);
+    }
+
+    #[test]
+    fn cures_are_read_as_they_are_written() {
+        for cure in
+            [Cure::Centre, Cure::Unit, Cure::WithoutTop(3), Cure::Whiten, Cure::First(20_000), Cure::Rotate(u64::MAX)]
+        {
+            assert_eq!(cure.to_string().parse::<Cure>().expect("it is written so"), cure);
+        }
+        for wrong in ["", "top", "top:0", "top:-1", "centre:1", "first:x", "rotate:", "heal"] {
+            assert!(wrong.parse::<Cure>().is_err(), "{wrong}");
+        }
+        assert!(serde_json::from_str::<Cure>("\"top:0\"").is_err());
     }
 
     #[test]

@@ -8,8 +8,10 @@ use super::pca::{Pca, with_log};
 use crate::analysis::bootstrap::SplitMix;
 use crate::error::Result;
 use crate::rows::Rows;
+use crate::source::vectors::{Column, ColumnValues};
 use crate::trace::Control;
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// Neighbours whose lists are counted.
@@ -37,6 +39,27 @@ pub struct Findings {
     pub participation: f64,
     /// How neighbours are shared out. `None` of fewer than two rows with a direction.
     pub hubs: Option<Hubs>,
+}
+
+impl Findings {
+    /// How many pairs of rows [`Findings::cosine`] is the mean of.
+    pub fn pairs(&self) -> u64 {
+        let bad = self.not_finite.len() + self.zeros.len();
+        let n = (self.lengths.len() - bad) as u64;
+        n * n.saturating_sub(1) / 2
+    }
+}
+
+/// How frequent words are: the column of counts with its name, where there is one, else the rank of each row from 1 on.
+pub fn frequency(columns: &[Column], count: usize) -> (Option<&str>, Cow<'_, [f64]>) {
+    const NAMES: [&str; 5] = ["count", "counts", "frequency", "freq", "occurrences"];
+    let found = columns.iter().find_map(|column| match &column.values {
+        ColumnValues::Number(values) if NAMES.contains(&column.name.to_lowercase().as_str()) => {
+            Some((Some(column.name.as_str()), Cow::Borrowed(values.as_slice())))
+        }
+        _ => None,
+    });
+    found.unwrap_or_else(|| (None, (1..=count).map(|rank| rank as f64).collect::<Vec<f64>>().into()))
 }
 
 /// Whose neighbour everybody is: how often each word is among the nearest of another. Radovanovic, Nanopoulos and
@@ -188,9 +211,22 @@ mod tests {
         let found = found.expect("findings");
         assert_eq!((&found.not_finite[..], &found.zeros[..]), (&[2][..], &[1][..]));
         assert_eq!(found.equal, [vec![0, 4, 7], vec![3, 5]]);
+        let findings_pairs = found.pairs();
         let hubs = found.hubs.expect("neighbours");
         assert_eq!((hubs.k, &hubs.words[..], hubs.skewness), (5, &[0, 3, 4, 5, 6, 7][..], 0.0));
+        assert_eq!(findings_pairs, 15, "of six rows with a direction");
         assert!(found.lengths[2].is_nan() && found.lengths[1] == 0.0 && found.frequency.is_some());
+    }
+
+    #[test]
+    fn a_column_of_counts_is_found_by_its_name() {
+        let column = |name: &str, values| Column { name: name.to_owned(), values };
+        let counts = [
+            column("count", ColumnValues::Text(vec!["many".to_owned()])),
+            column("Frequency", ColumnValues::Number(vec![7.0])),
+        ];
+        assert_eq!(frequency(&counts, 1), (Some("Frequency"), Cow::Borrowed([7.0].as_slice())));
+        assert_eq!(frequency(&counts[..1], 3), (None, Cow::Borrowed([1.0, 2.0, 3.0].as_slice())));
     }
 
     #[test]

@@ -3,9 +3,11 @@
 
 mod pairs;
 mod questions;
+mod set;
 
 pub use pairs::{PairScore, Pairs, Point};
 pub use questions::{Answer, Questions, Section, SectionScore};
+pub use set::Set;
 
 use crate::source::vectors::Words;
 use std::collections::HashMap;

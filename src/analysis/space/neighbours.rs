@@ -217,8 +217,8 @@ impl<'a> Index<'a> {
         self.check_width(queries.width())?;
         let (lengths, tiles) = (Lengths::of(queries), Tiles::new(self));
         let most = k.saturating_add(SPARE).min(self.end);
-        let blocks = Blocks::new(count);
-        // Few queries leave threads idle unless the rows are shared out too.
+        let blocks = Blocks::large(count);
+        // The rows are shared out, as few queries would leave threads idle.
         let parts = (4 * rayon::current_num_threads()).div_ceil(blocks.count()).min(self.end.div_ceil(tiles.tile));
         let part = self.end.div_ceil(parts).next_multiple_of(tiles.tile);
         let parts = self.end.div_ceil(part);

@@ -14,6 +14,10 @@ pub struct Plane {
     pub off: [f64; 5],
     /// The share of the spread of a, b, c, d that the plane shows, 0 to 1; 1 where they do not differ.
     pub shown: f64,
+    /// How long the sides from a to b and from c to d are, in all dimensions.
+    pub sides: [f64; 2],
+    /// The angle between them in degrees, in all dimensions: 0 of a parallelogram. `None` where one has no length.
+    pub angle: Option<f64>,
 }
 
 impl Plane {
@@ -45,7 +49,18 @@ impl Plane {
         });
         let shown =
             if spread > 0.0 { pairs[..2].iter().map(|pair| pair.value.max(0.0)).sum::<f64>() / spread } else { 1.0 };
-        Ok(Self { points: turned(&flat), off, shown })
+        let side = |from: usize, to: usize| -> Vec<f64> { (0..width).map(|j| at(to, j) - at(from, j)).collect() };
+        let (first, second) = (side(0, 1), side(2, 3));
+        let sides = [&first, &second].map(|side| dot(side, side).sqrt());
+        // From the chord between the directions: small angles lose nothing to rounding, as they would in the cosine.
+        let angle = (sides[0] > 0.0 && sides[1] > 0.0).then(|| {
+            let apart = |sign: f64| -> f64 {
+                let parts = first.iter().zip(&second).map(|(x, y)| (x / sides[0] + sign * y / sides[1]).powi(2));
+                parts.sum::<f64>().sqrt()
+            };
+            2.0 * apart(-1.0).atan2(apart(1.0)).to_degrees()
+        });
+        Ok(Self { points: turned(&flat), off, shown, sides, angle })
     }
 }
 
@@ -86,6 +101,7 @@ mod tests {
             assert!((found - wanted).abs() < 1e-9, "{found} {wanted}");
         }
         assert!(found.off.iter().all(|x| x.abs() < 1e-6) && (found.shown - 1.0).abs() < 1e-12);
+        assert!(found.sides.iter().all(|side| (side - 3.0).abs() < 1e-12) && found.angle.expect("two sides") < 1e-9);
     }
 
     #[test]
@@ -100,6 +116,10 @@ mod tests {
         // No other plane leaves less: the first two of all axes that four points can spread along.
         assert!(found.shown > 2.0 / 3.0 && found.shown < 1.0);
         assert!(found.points[1][1].abs() < 1e-12 && found.points[1][0] > 0.0 && found.points[2][1] > 0.0);
+        // By NumPy 2.4: lengths of b - a and d - c, and arccos of their cosine.
+        assert!((found.sides[0] - 1.552_417_469_626_002_5).abs() < 1e-6, "{:?}", found.sides);
+        assert!((found.sides[1] - 1.936_491_673_103_708_5).abs() < 1e-6, "{:?}", found.sides);
+        assert!((found.angle.expect("two sides") - 83.697_853_572_697_51).abs() < 1e-4, "{:?}", found.angle);
     }
 
     #[test]
@@ -108,5 +128,6 @@ mod tests {
         assert!(found.points.iter().all(|p| p[1].abs() < 1e-9) && (found.shown - 1.0).abs() < 1e-9);
         let found = plane([&[1.0, 1.0]; 4]);
         assert_eq!((found.points, found.off, found.shown), ([[0.0; 2]; 5], [0.0; 5], 1.0));
+        assert_eq!((found.sides, found.angle), ([0.0; 2], None));
     }
 }

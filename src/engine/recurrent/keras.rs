@@ -250,7 +250,7 @@ impl Builder<'_> {
         let input = self.tensors.read(&self.need(name, within, "kernel")?)?;
         let recurrent = self.tensors.read(&self.need(name, within, "recurrent_kernel")?)?;
         let bias = self.find(name, within, "bias").map(|bias| self.tensors.read(&bias)).transpose()?;
-        let parts = Parts { gate, activation, reset, ..Parts::new(Some(input), recurrent, bias.into_iter().collect()) };
+        let parts = Parts { reset, gate, activation, ..Parts::new(Some(input), recurrent, bias.into_iter().collect()) };
         layout.cell(kind, &parts).map_err(|e| match e {
             Error::Input { what } => self.tensors.wrong(format!("layer `{name}`: {what}")),
             other => other,

@@ -106,7 +106,7 @@ impl Opened {
         let mut is_empty = true;
         loop {
             control.report("Reading the text", reader.at as u64, total);
-            let stretch = reader.next(&mut summary.skipped)?;
+            let stretch = reader.next(&mut summary.skipped);
             if stretch.tokens.is_empty() {
                 break;
             }
@@ -234,18 +234,18 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     /// What comes next: a block, a sentence where the model spells, or all where it needs the whole text.
-    fn next(&mut self, skipped: &mut Skipped) -> Result<Stretch> {
+    fn next(&mut self, skipped: &mut Skipped) -> Stretch {
         if let Embedding::Letters(speller) = &self.opened.network.embedding {
-            return Ok(self.sentence(speller));
+            return self.sentence(speller);
         }
-        let Some(symbols) = &self.opened.symbols else { return Ok(Stretch::default()) };
+        let Some(symbols) = &self.opened.symbols else { return Stretch::default() };
         let pools = self.opened.network.output.as_ref().is_some_and(|o| !matches!(o.reads, Pooling::Every));
         let whole = self.opened.network.is_bidirectional() || pools;
         let most = if whole { usize::MAX } else { BLOCK };
         let (found, at) = symbols.split(self.text, self.at, most, skipped);
         self.at = at;
         let piece = |Symbol { id, start, end }| piece(symbols.item(id).to_owned(), id, start..end, false);
-        Ok(Stretch { tokens: found.into_iter().map(piece).collect(), letters: Vec::new() })
+        Stretch { tokens: found.into_iter().map(piece).collect(), letters: Vec::new() }
     }
 
     /// The next line that has anything in it, between the marks of a sentence.

@@ -34,7 +34,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
             parts = vec![
                 fill(SPACE.status, &[&count(rows.len() as u64), &rows.width().to_string()]),
                 space.vectors.report.format.to_owned(),
-                fill(EN.kept, &[&bytes(space.vectors.bytes())]),
+                fill(EN.kept, &[&bytes(state.space.bytes())]),
             ];
         } else if state.scene.workspace == Workspace::Recurrent {
             let read = state.recurrent.current();

@@ -1,14 +1,31 @@
 //! Spaces of vectors: one map that takes the window, what is near to what, and a table.
 
+pub mod analogy;
+pub mod axes;
+pub mod bookmarks;
 pub mod camera;
+mod chips;
 mod cloud;
+mod clusters;
 mod colours;
+mod contours;
+mod cured;
+pub mod doctor;
+mod ends;
+pub mod evaluation;
 mod export;
+mod flight;
 mod labels;
 mod laid;
+mod legend;
+pub mod looks;
 mod map;
 mod near;
+mod opening;
 mod panel;
+pub mod picked;
+mod save;
+mod seeds;
 pub mod side;
 mod table;
 mod tools;
@@ -18,29 +35,29 @@ pub use cloud::install;
 pub use export::view;
 pub use map::Drawn;
 pub use panel::{find_id, formula_id, show};
+pub use save::{What, space_name};
 
 use super::made;
 use super::state::{Problem, State};
 use super::update::{halt, submit};
-use super::words::fill;
 use super::words::space::SPACE;
+use super::words::space::doctor::DOCTOR;
+use crate::analysis::space::cures::Cure;
 use crate::analysis::space::neighbours::Lengths;
 use crate::engine::{Engine, Slot};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::gui::command::Command;
-use crate::source::find;
-use crate::source::vectors::{Opening, Vectors};
-use crate::trace::Control;
+use crate::source::vectors::{BadRows, Vectors};
+use bookmarks::Bookmark;
 use camera::Camera;
 use colours::{By, Painted};
 use laid::{Laid, Live, Method, Question};
+use looks::Looks;
 use near::Answer;
+use picked::Picked;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-/// The name of the bundled vectors' folder.
-const BUNDLED: &str = "words-en";
 /// Neighbours in each list.
 const NEAR: usize = 15;
 
@@ -58,6 +75,8 @@ pub struct Chosen {
     pub components: [usize; 3],
     /// Of t-SNE.
     pub perplexity: f32,
+    /// The learning rate of t-SNE; its own where there is none.
+    pub rate: Option<f32>,
     /// Of UMAP.
     pub neighbours: usize,
     /// Where what is drawn at random begins.
@@ -70,6 +89,14 @@ pub struct Chosen {
     pub inputs: bool,
     /// What colours stand for.
     pub by: By,
+    /// How points look beside that.
+    pub looks: Looks,
+    /// The rows that are laid out, where these are not all.
+    pub only: Option<Picked>,
+    /// Rows that are laid out and not drawn.
+    pub hidden: Picked,
+    /// What to come back to.
+    pub bookmarks: Vec<Bookmark>,
     /// A word or a formula.
     pub formula: String,
     /// The row that was clicked, where it is not the one that the formula names.
@@ -82,6 +109,18 @@ pub struct Chosen {
     pub table: bool,
     /// What the panel beside the map shows.
     pub tab: side::Tab,
+    /// Axes by meaning.
+    pub axes: axes::Chosen,
+    /// Analogies, and the odd one out.
+    pub analogy: analogy::Chosen,
+    /// What becomes of rows with NaN or infinity on opening.
+    pub bad: BadRows,
+    /// What is done to the vectors, one after the other.
+    pub cures: Vec<Cure>,
+    /// Turns the space at random after that, from this seed.
+    pub turn: Option<u64>,
+    /// What the space is held against.
+    pub test: evaluation::Chosen,
 }
 
 impl Default for Chosen {
@@ -92,18 +131,29 @@ impl Default for Chosen {
             solid: false,
             components: [0, 1, 2],
             perplexity: 30.0,
+            rate: None,
             neighbours: 15,
             seed: 0,
             first: 0,
             metric: crate::analysis::space::neighbours::Metric::Cosine,
             inputs: false,
             by: By::default(),
+            looks: Looks::default(),
+            only: None,
+            hidden: Picked::default(),
+            bookmarks: Vec::new(),
             formula: String::new(),
             row: None,
             find: String::new(),
             camera: Camera::default(),
             table: false,
             tab: side::Tab::default(),
+            axes: axes::Chosen::default(),
+            analogy: analogy::Chosen::default(),
+            bad: BadRows::default(),
+            cures: Vec::new(),
+            turn: None,
+            test: evaluation::Chosen::default(),
         }
     }
 }
@@ -114,7 +164,27 @@ impl Chosen {
         let perplexity = if self.perplexity.is_finite() { self.perplexity.clamp(2.0, 200.0) } else { 30.0 };
         let neighbours = self.neighbours.clamp(2, 200);
         let components = self.components.map(|c| c.min(9_999));
-        Self { perplexity, neighbours, components, camera: self.camera.checked(), ..self }
+        let rate = self.rate.filter(|rate| rate.is_finite()).map(|rate| rate.clamp(1.0, 100_000.0));
+        let (camera, looks, axes) = (self.camera.checked(), self.looks.checked(), self.axes.checked());
+        let (bookmarks, only) = (bookmarks::checked(self.bookmarks), self.only.filter(|only| !only.is_empty()));
+        // A map along axes needs some.
+        let method = if axes.on_map.is_empty() && self.method == Method::Axes { Method::Pca } else { self.method };
+        let (cures, test) = (cured::checked(self.cures), self.test.checked());
+        Self {
+            method,
+            perplexity,
+            rate,
+            neighbours,
+            components,
+            camera,
+            looks,
+            bookmarks,
+            only,
+            axes,
+            cures,
+            test,
+            ..self
+        }
     }
 }
 
@@ -136,12 +206,20 @@ pub struct Space {
 /// What the workspace keeps beside what is chosen.
 #[derive(Debug, Default)]
 pub struct Kept {
-    /// The open vectors.
+    /// The vectors that are shown: those that are open, or what cures made of them.
     pub space: Option<Arc<Space>>,
+    /// What was opened, and what was done to it.
+    pub cured: cured::Treatment,
+    /// What ails the vectors.
+    pub doctor: doctor::Examined,
+    /// How well they agree with people.
+    pub test: evaluation::Tested,
+    /// What was last asked to be opened, and how.
+    asked_open: Option<opening::Source>,
+    /// What is open, and how it was.
+    source: Option<opening::Source>,
     /// What is being opened.
     pub opening: Option<String>,
-    /// Whether something was opened or tried yet.
-    pub begun: bool,
     /// The map.
     pub laid: Option<Arc<Laid>>,
     /// The map under way.
@@ -151,6 +229,18 @@ pub struct Kept {
     /// The map in its colours.
     painted: Option<Arc<Painted>>,
     asked_colours: Option<colours::Key>,
+    /// The clusters of its words.
+    clusters: Option<Arc<clusters::Clustered>>,
+    asked_clusters: Option<clusters::Asked>,
+    /// The lines of its density.
+    contours: Option<Arc<contours::Contours>>,
+    asked_contours: Option<(u64, Picked)>,
+    /// The same map begun several times, while it is looked at.
+    pub seeds: Option<Arc<seeds::Seeds>>,
+    /// The camera on its way.
+    pub flight: Option<flight::Flight>,
+    /// Whether the next word is to be gone to once words were found.
+    awaited: bool,
     /// What is near to what was asked.
     answer: Option<Arc<Answer>>,
     asked_near: Option<near::Asked>,
@@ -164,8 +254,6 @@ pub struct Kept {
     asked_find: Option<(u64, String)>,
     /// Rows that were selected on the map.
     pub selection: Arc<Vec<usize>>,
-    /// The rows that are laid out, where these are not all.
-    pub only: Option<Arc<Vec<usize>>>,
     /// The row under the pointer.
     pub over: Option<usize>,
     /// A row that was under it, with its nearest rows.
@@ -176,6 +264,10 @@ pub struct Kept {
     /// The order of the table: a column and whether it rises.
     pub sorting: table::Sorting,
     rows: table::Rows,
+    /// Axes by meaning.
+    axes: axes::Kept,
+    /// Analogies, and the odd one out.
+    analogy: analogy::Kept,
 }
 
 /// A request of the workspace.
@@ -195,6 +287,20 @@ pub enum Ask {
     Select(Arc<Vec<usize>>),
     /// Lay out these rows only, or all again.
     Only(Option<Arc<Vec<usize>>>),
+    /// Leave these rows out of the picture.
+    Hide(Arc<Vec<usize>>),
+    /// Ask about the word of a row and move the map to it.
+    Fly(usize),
+    /// Go to the next of the words that were found.
+    NextFound,
+    /// Keep this moment under a name.
+    Bookmark(String),
+    /// Go back to a bookmark.
+    GoTo(usize),
+    /// Lay out five times with other seeds, or end looking at that.
+    Seeds(bool),
+    /// Take the map of this seed.
+    Seed(u64),
     /// Hold a moving map, or let it go on.
     Pause(bool),
     /// Push every point of a moving map.
@@ -205,13 +311,19 @@ pub enum Ask {
     Again,
     /// Sort the table.
     Sort(table::Sorting),
+    /// Something about axes.
+    Axes(axes::Ask),
+    /// Examine the space once more.
+    Examine,
+    /// Something of the evaluation.
+    Test(evaluation::Ask),
 }
 
 /// What came of a job.
 #[derive(Debug)]
 pub enum Made {
     /// Vectors are open.
-    Opened(Arc<Space>),
+    Opened(opening::Opened),
     /// The nearest rows of a row under the pointer.
     Hover(usize, Vec<usize>),
     /// A map is complete.
@@ -226,13 +338,32 @@ pub enum Made {
     Found(Arc<tools::Found>),
     /// The table is sorted.
     Sorted(table::Sorted),
+    /// Something about axes.
+    Axes(axes::Made),
+    /// Something about analogies.
+    Analogy(analogy::Made),
+    /// Vectors are cured.
+    Cured(cured::Done),
+    /// A space was examined.
+    Doctor(Arc<doctor::Report>),
+    /// Something of the evaluation.
+    Test(evaluation::Made),
+    /// Clusters were found.
+    Clustered(Arc<clusters::Clustered>),
+    /// The lines of a map's density were found.
+    Contours(Arc<contours::Contours>),
+    /// All maps of other seeds are there.
+    Seeds,
 }
 
 /// Does what was asked for.
 pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
     let kept = &mut state.space;
     match ask {
-        Ask::Open(path) => open(state, engine, path),
+        Ask::Open(path) => {
+            let bad = state.scene.space.bad;
+            opening::open(state, engine, (path, bad), false);
+        }
         Ask::Choose(chosen) => {
             let chosen = chosen.checked();
             let old = std::mem::replace(&mut state.scene.space, chosen);
@@ -240,20 +371,32 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
                 state.scene.space.row = None;
             }
         }
-        Ask::Row(row) => {
-            if let Some(space) = &kept.space {
-                let word = space.vectors.words.get(row);
-                state.scene.space.formula = near::quoted(&word);
-                let named = space.vectors.words.find(space.vectors.words.bytes_of(row));
-                state.scene.space.row = Some(row).filter(|row| named != Some(*row));
-            }
-        }
+        Ask::Row(row) => flight::ask(state, row),
         Ask::Over(row) => kept.over = row,
-        Ask::Look(camera) => state.scene.space.camera = camera.checked(),
+        Ask::Look(camera) => {
+            kept.flight = None;
+            state.scene.space.camera = camera.checked();
+        }
         Ask::Select(rows) => kept.selection = rows,
         Ask::Only(rows) => {
-            kept.only = rows;
+            state.scene.space.only = rows.map(Picked::from);
             state.scene.space.camera = Camera::default();
+        }
+        Ask::Hide(rows) => {
+            state.scene.space.hidden = state.scene.space.hidden.and(&rows);
+            kept.selection = Arc::default();
+        }
+        Ask::Fly(row) => flight::ask_and_go(state, row),
+        Ask::NextFound => {
+            kept.awaited = true;
+            flight::next_found(state);
+        }
+        Ask::Bookmark(name) => bookmarks::add(state, name),
+        Ask::GoTo(place) => bookmarks::go(state, place),
+        Ask::Seeds(open) => seeds::apply(state, engine, open),
+        Ask::Seed(seed) => {
+            halt(state, engine, Slot::Seeds);
+            seeds::take(state, seed);
         }
         Ask::Pause(pause) => {
             if let Some(live) = &kept.live {
@@ -271,6 +414,9 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
             kept.frame = None;
         }
         Ask::Sort(sorting) => kept.sorting = sorting,
+        Ask::Axes(ask) => axes::apply(state, engine, ask),
+        Ask::Examine => kept.doctor.asked = None,
+        Ask::Test(ask) => evaluation::apply(state, engine, ask),
     }
 }
 
@@ -278,14 +424,7 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
 pub fn arrive(state: &mut State, made: Made) {
     let kept = &mut state.space;
     match made {
-        Made::Opened(space) => {
-            kept.opening = None;
-            let fresh = Kept { begun: true, space: Some(space), ..Kept::default() };
-            *kept = fresh;
-            if matches!(&state.problem, Some(problem) if problem.title == SPACE.failed_open) {
-                state.problem = None;
-            }
-        }
+        Made::Opened(opened) => opening::arrive(state, opened),
         Made::Laid(laid) => {
             kept.live = None;
             kept.laid = Some(laid);
@@ -297,84 +436,87 @@ pub fn arrive(state: &mut State, made: Made) {
         }
         Made::Hover(row, near) => kept.hover = Some((row, near)),
         Made::Trust(laid, trust) => kept.trust = Some((laid, trust)),
-        Made::Found(found) => kept.found = Some(found),
+        Made::Found(found) => {
+            kept.found = Some(found);
+            flight::next_found(state);
+        }
         Made::Sorted(sorted) => kept.rows.arrive(sorted),
+        Made::Axes(made) => axes::arrive(state, made),
+        Made::Analogy(made) => analogy::arrive(state, made),
+        Made::Cured(done) => cured::arrive(kept, done),
+        Made::Doctor(report) => {
+            let opened = kept.cured.opened.as_ref().map(|opened| opened.id);
+            kept.doctor.arrive(report, opened);
+        }
+        Made::Test(made) => evaluation::arrive(state, made),
+        Made::Clustered(found) => kept.clusters = Some(found),
+        Made::Contours(found) => kept.contours = Some(found),
+        // The maps are where drawing looks already.
+        Made::Seeds => {}
     }
 }
 
 /// What went wrong with a job of the workspace.
 pub fn failed(state: &mut State, slot: Slot, error: Error) {
-    let title = match slot {
+    let (title, next) = match slot {
         Slot::Space => {
-            state.space.opening = None;
-            SPACE.failed_open
+            opening::go_back(state);
+            (SPACE.failed_open, Command::OpenVectors)
         }
-        _ => SPACE.failed_map,
+        Slot::Cure => {
+            cured::go_back(state);
+            (DOCTOR.failed_cure, Command::Settings)
+        }
+        Slot::Doctor => return state.space.doctor.failed(&error),
+        Slot::Test => return state.space.test.failed(&error),
+        _ => (SPACE.failed_map, Command::OpenVectors),
     };
-    state.problem = Some(Problem { title: title.to_owned(), next: Command::OpenVectors, error });
-}
-
-/// Opens vectors.
-fn open(state: &mut State, engine: &Engine<made::Made>, path: String) {
-    state.scene.space = Chosen { path: path.clone(), formula: String::new(), row: None, ..state.scene.space.clone() };
-    state.scene.space.camera = Camera::default();
-    state.space.begun = true;
-    let name = name_of(&path);
-    state.space.opening = Some(name.clone());
-    let budget = state.settings.budget();
-    submit(state, engine, Slot::Space, "opening vectors", move |control| {
-        Ok(made::Made::Space(Made::Opened(Arc::new(Space::open(&path, name, budget, control)?))))
-    });
-}
-
-/// What a path is called on the screen.
-fn name_of(path: &str) -> String {
-    if path.is_empty() {
-        return BUNDLED.to_owned();
-    }
-    PathBuf::from(path).file_name().map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
-}
-
-impl Space {
-    fn open(path: &str, name: String, budget: u64, control: &Control) -> Result<Self> {
-        let path = find::vectors(Path::new(if path.is_empty() { BUNDLED } else { path }));
-        if !path.exists() && path == Path::new(BUNDLED) {
-            return Err(Error::input(SPACE.none_bundled));
-        }
-        let vectors = Vectors::open(&path, &Opening { budget, ..Opening::default() }, control)?;
-        let lengths = Lengths::of(&vectors.rows);
-        Ok(Self { id: crate::figure::fresh_key(), name, vectors, lengths, centred: Mutex::default() })
-    }
+    state.problem = Some(Problem { title: title.to_owned(), next, error });
 }
 
 /// Asks for what is not known yet: called once a frame, it submits a job only where something changed.
 pub fn follow(state: &mut State, engine: &Engine<made::Made>) {
+    flight::follow(state);
     if state.scene.workspace != super::scene::Workspace::Embeddings {
         return;
     }
-    if !state.space.begun {
-        let path = state.scene.space.path.clone();
-        let chosen = state.scene.space.clone();
-        open(state, engine, path);
-        // What was kept from the last session stays.
-        (state.scene.space.formula, state.scene.space.camera) = (chosen.formula, chosen.camera);
-        return;
-    }
+    opening::follow(state, engine);
+    let is_cured = cured::follow(state, engine);
     let Some(space) = state.space.space.clone() else { return };
-    lay_out(state, engine, &space);
+    // A map of what is being cured would be thrown away.
+    if !is_cured {
+        lay_out(state, engine, &space);
+    }
     near::ask(state, engine, &space);
     near::hover(state, engine, &space);
     tools::ask(state, engine, &space);
     trust(state, engine, &space);
+    clusters::ask(state, engine, &space);
+    contours::ask(state, engine, &space);
     colours::ask(state, engine, &space);
     table::ask(state, engine, &space);
+    axes::ask(state, engine, &space);
+    analogy::ask(state, engine, &space);
+    doctor::ask(state, engine, &space);
+    evaluation::ask(state, engine, &space);
 }
 
 /// Lays the space out if the question is another.
 fn lay_out(state: &mut State, engine: &Engine<made::Made>, space: &Arc<Space>) {
-    let question = Question::of(&state.scene.space, space, state.space.only.as_ref());
+    let question = Question::of(&state.scene.space, space);
     if state.space.asked_map.as_ref() == Some(&question) {
         return;
+    }
+    // A map that moves takes another pace where it is.
+    if let (Some(live), Some(asked)) = (&state.space.live, &state.space.asked_map)
+        && let Some(pace) = asked.pace_of(&question)
+    {
+        live.wish(pace);
+        state.space.asked_map = Some(question);
+        return;
+    }
+    if state.space.seeds.take().is_some() {
+        halt(state, engine, Slot::Seeds);
     }
     if let Some(live) = state.space.live.take() {
         live.pause(false);
@@ -383,7 +525,7 @@ fn lay_out(state: &mut State, engine: &Engine<made::Made>, space: &Arc<Space>) {
     let known = state.space.laid.clone();
     state.space.asked_map = Some(question.clone());
     state.space.frame = None;
-    if question.method != Method::Pca {
+    if question.method.is_moving() {
         state.space.live = Some(live.clone());
     }
     halt(state, engine, Slot::Layout);
@@ -407,24 +549,40 @@ fn trust(state: &mut State, engine: &Engine<made::Made>, space: &Arc<Space>) {
     });
 }
 
+impl Space {
+    /// Vectors under a name.
+    fn of(name: String, vectors: Vectors) -> Self {
+        let lengths = Lengths::of(&vectors.rows);
+        Self { id: crate::figure::fresh_key(), name, vectors, lengths, centred: Mutex::default() }
+    }
+}
+
 impl Kept {
+    /// Whether something on the map moves by itself: a map that finds its places, or the camera.
+    pub fn is_moving(&self) -> bool {
+        self.flight.is_some() || self.live.as_ref().is_some_and(|live| !live.is_paused())
+    }
+
     /// How far the shown map is to be believed.
     pub fn trust(&self) -> Option<&crate::analysis::space::trust::Trust> {
         let (id, trust) = self.trust.as_ref()?;
         trust.as_deref().filter(|_| self.laid.as_ref().is_some_and(|laid| laid.id == *id))
     }
 
-    /// Whether nothing of the workspace waits for its first answer.
-    pub fn says(&self) -> Option<String> {
-        self.opening.as_ref().map(|name| fill(SPACE.opening, &[name]))
+    /// Bytes that the open and the cured vectors hold.
+    pub fn bytes(&self) -> u64 {
+        let of = |space: &Option<Arc<Space>>| space.as_ref().map_or(0, |space| space.vectors.bytes());
+        of(&self.cured.opened) + if self.cured.is_cured() { of(&self.space) } else { 0 }
     }
 }
 
 /// What a stopped job leaves.
 pub fn stopped(state: &mut State, slot: Slot) {
     match slot {
-        Slot::Space => state.space.opening = None,
+        Slot::Space => opening::go_back(state),
+        Slot::Cure => cured::go_back(state),
         Slot::Layout => state.space.live = None,
+        Slot::Seeds => state.space.seeds = None,
         _ => {}
     }
 }
@@ -432,7 +590,9 @@ pub fn stopped(state: &mut State, slot: Slot) {
 /// Lets go of what was asked, found or selected, one after the other.
 pub fn let_go(state: &mut State) {
     let (kept, chosen) = (&mut state.space, &mut state.scene.space);
-    if !kept.selection.is_empty() {
+    if kept.seeds.take().is_some() {
+        // The maps of other seeds lie over everything else.
+    } else if !kept.selection.is_empty() {
         kept.selection = Arc::default();
     } else if !chosen.find.is_empty() {
         chosen.find.clear();

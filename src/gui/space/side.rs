@@ -1,10 +1,13 @@
 //! The panel beside the map: one tab at a time.
 
-use super::{Ask, Space, word};
+use super::{Ask, Space, axes, doctor, evaluation, word};
 use crate::gui::action::{Action, Actions};
 use crate::gui::state::State;
 use crate::gui::widgets;
 use crate::gui::words::space::SPACE;
+use crate::gui::words::space::axes::AXES;
+use crate::gui::words::space::doctor::DOCTOR;
+use crate::gui::words::space::evaluation::EVALUATION;
 use egui::{ScrollArea, Ui};
 use serde::{Deserialize, Serialize};
 
@@ -15,11 +18,18 @@ pub enum Tab {
     /// A word or formula and what is near to it.
     #[default]
     Word,
+    /// Axes by meaning.
+    Axes,
+    /// What ails the space, and what helps.
+    Doctor,
+    /// The space held against what people say.
+    Test,
 }
 
 /// The tabs with their names, from left to right.
 fn tabs() -> Vec<(Tab, &'static str)> {
-    vec![(Tab::Word, SPACE.tab_word)]
+    let (axes, doctor, test) = ((Tab::Axes, AXES.tab), (Tab::Doctor, DOCTOR.tab), (Tab::Test, EVALUATION.tab));
+    vec![(Tab::Word, SPACE.tab_word), axes, doctor, test]
 }
 
 /// Draws the panel.
@@ -33,5 +43,8 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
     ui.add_space(4.0);
     ScrollArea::vertical().id_salt(tab).auto_shrink(false).show(ui, |ui| match tab {
         Tab::Word => word::show(ui, state, actions, space),
+        Tab::Axes => axes::show(ui, state, actions, space),
+        Tab::Doctor => doctor::show(ui, state, actions, space),
+        Tab::Test => evaluation::show(ui, state, actions, space),
     });
 }

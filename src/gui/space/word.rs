@@ -1,12 +1,14 @@
 //! The inspector of a word or formula: what is near to it in three spaces.
 
 use super::near::Answer;
-use super::{Ask, Chosen, Space};
+use super::{Ask, Chosen, Space, analogy, chips, ends};
 use crate::analysis::space::neighbours::Metric;
 use crate::figure::{fit, short, size, weight};
 use crate::gui::action::{Action, Actions};
 use crate::gui::state::State;
 use crate::gui::words::space::SPACE;
+use crate::gui::words::space::doctor::DOCTOR;
+use crate::gui::words::space::looks::LOOKS;
 use crate::gui::words::{count, fill};
 use crate::gui::{theme, widgets};
 use egui::{Align2, FontId, Rect, Sense, Ui, Vec2};
@@ -29,14 +31,23 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
         for notice in &space.vectors.report.notices {
             widgets::muted(ui, notice.clone());
         }
+        analogy::examples(ui, state, actions, space);
+        analogy::odd(ui, state, actions, space);
         scree(ui, state);
+        ends::show(ui, state, actions, space);
         return;
     };
     let title = match answer.row {
         Some(row) => space.vectors.words.get(row).into_owned(),
         None => state.scene.space.formula.trim().to_owned(),
     };
-    widgets::title_row(ui, &fit(&title, size::HEADING, ui.available_width() - 8.0), |_| {});
+    widgets::title_row(ui, &fit(&title, size::HEADING, ui.available_width() - 130.0), |ui| {
+        if let Some(row) = answer.row
+            && ui.button(LOOKS.fly).on_hover_text(LOOKS.fly_tip).clicked()
+        {
+            actions.ask(Action::Space(Ask::Fly(row)));
+        }
+    });
     if let Some(row) = answer.row {
         let (rank, length) = (count(row as u64 + 1), short(space.lengths.values()[row]));
         widgets::muted(ui, fill(SPACE.word_line, &[&rank, &length]));
@@ -47,12 +58,20 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
         }
     } else {
         let words: Vec<String> = answer.inputs.iter().map(|&i| space.vectors.words.get(i).into_owned()).collect();
-        widgets::muted(ui, fill(SPACE.answer_line, &[&words.join(", ")]));
+        if !words.is_empty() {
+            widgets::muted(ui, fill(SPACE.answer_line, &[&words.join(", ")]));
+        }
     }
+    if let Some((_, is_mean)) = answer.place {
+        widgets::muted(ui, if is_mean { LOOKS.placed_by_mean } else { LOOKS.placed_exactly });
+    }
+    chips::show(ui, answer);
     ui.add_space(4.0);
     widgets::heading(ui, SPACE.nearest);
     choices(ui, state, actions);
-    lists(ui, actions, answer, space);
+    lists(ui, actions, answer, space, kept.cured.is_cured());
+    analogy::show(ui, state, actions, space);
+    analogy::odd(ui, state, actions, space);
     scree(ui, state);
 }
 
@@ -90,7 +109,7 @@ fn choices(ui: &mut Ui, state: &State, actions: &Actions) {
 }
 
 /// The three lists side by side; what is not among the nearest as stored is marked.
-fn lists(ui: &mut Ui, actions: &Actions, answer: &Answer, space: &Space) {
+fn lists(ui: &mut Ui, actions: &Actions, answer: &Answer, space: &Space, cured: bool) {
     let raw: BTreeSet<usize> = answer.raw.iter().map(|near| near.row).collect();
     let most = answer.raw.iter().fold(0f32, |most, near| most.max(near.score.abs())).max(f32::MIN_POSITIVE);
     let share = |score: f32| match answer.asked.metric() {
@@ -105,7 +124,8 @@ fn lists(ui: &mut Ui, actions: &Actions, answer: &Answer, space: &Space) {
         for ui in columns.iter_mut() {
             ui.spacing_mut().item_spacing.y = 2.0;
         }
-        widgets::muted(&mut columns[0], SPACE.raw).on_hover_text(SPACE.raw_tip);
+        let (name, tip) = if cured { (DOCTOR.as_cured, DOCTOR.as_cured_tip) } else { (SPACE.raw, SPACE.raw_tip) };
+        widgets::muted(&mut columns[0], name).on_hover_text(tip);
         for near in &answer.raw {
             let number = score(answer.asked.metric(), near.score);
             entry(&mut columns[0], actions, space, near.row, Some(&(share(near.score), number)), false);
@@ -140,7 +160,7 @@ fn score(metric: Metric, x: f32) -> String {
 }
 
 /// A word with its number and a bar under it. A click asks about it.
-fn entry(ui: &mut Ui, actions: &Actions, space: &Space, row: usize, bar: Option<&(f32, String)>, marked: bool) {
+pub fn entry(ui: &mut Ui, actions: &Actions, space: &Space, row: usize, bar: Option<&(f32, String)>, marked: bool) {
     let palette = theme::palette(ui.ctx());
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 24.0), Sense::click());
     let word = space.vectors.words.get(row);
@@ -149,7 +169,7 @@ fn entry(ui: &mut Ui, actions: &Actions, space: &Space, row: usize, bar: Option<
     let painter = ui.painter();
     if response.hovered() {
         painter.rect_filled(rect, 2.0, theme::colour(palette.raised));
-        actions.ask(Action::Space(Ask::Over(Some(row))));
+        actions.over_row(row);
     }
     let ink = theme::colour(if marked { palette.signed(1.0) } else { palette.text });
     let text = fit(&word, size::BODY, room - if marked { 8.0 } else { 0.0 });

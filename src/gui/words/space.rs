@@ -1,5 +1,12 @@
 //! What the window says about spaces of vectors and their maps.
 
+pub mod analogy;
+pub mod axes;
+pub mod doctor;
+pub mod evaluation;
+pub mod looks;
+pub mod save;
+
 /// The texts of one language. `{}` stands for what is filled in.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the English text says what each is")]

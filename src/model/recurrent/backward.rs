@@ -111,7 +111,8 @@ impl Tape {
                             by_before[at + j] += by_reset[at + j] * r;
                         }
                     }
-                    let rows = Matrix { data: by_z, rows: self.sequences, cols: 2 * units, row_step: width, col_step: 1 };
+                    let rows =
+                        Matrix { data: by_z, rows: self.sequences, cols: 2 * units, row_step: width, col_step: 1 };
                     multiply(&mut by_before, rows, block(0, 2 * units), true, 1.0, true);
                 }
             }
@@ -124,7 +125,14 @@ impl Tape {
             Inputs::OneHot(_) => Vec::new(),
             Inputs::Dense(x) => {
                 let mut by_x = vec![0.0; x.len()];
-                multiply(&mut by_x, Matrix::rows(&read, width), Matrix::rows(&cell.input, width).turned(), false, 1.0, true);
+                multiply(
+                    &mut by_x,
+                    Matrix::rows(&read, width),
+                    Matrix::rows(&cell.input, width).turned(),
+                    false,
+                    1.0,
+                    true,
+                );
                 by_x
             }
         };
@@ -171,7 +179,14 @@ impl Tape {
         }
         let mut recurrent = vec![0.0; cell.recurrent.len()];
         let before = &self.states[..rows * units];
-        multiply(&mut recurrent, Matrix::rows(before, units).turned(), Matrix::rows(remembered, width), false, 1.0, true);
+        multiply(
+            &mut recurrent,
+            Matrix::rows(before, units).turned(),
+            Matrix::rows(remembered, width),
+            false,
+            1.0,
+            true,
+        );
         if cell.kind == Kind::Gru(Reset::Before) {
             // The candidate's weights saw the state that was reset.
             let mut candidate = vec![0.0; units * units];

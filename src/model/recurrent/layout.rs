@@ -184,7 +184,7 @@ impl Layout {
             return Err(Error::input(format!("the weights have {wide} and {width} outputs")));
         }
         let order = self.order(kind);
-        let (bias, reset_bias) = self.biases(kind, parts, units, order)?;
+        let (bias, reset_bias) = Self::biases(kind, parts, units, order)?;
         let projection = match &parts.projection {
             Some(stored) if self.has_rows_of_outputs() => Some(stored.turned()?),
             stored => stored.clone(),
@@ -222,7 +222,7 @@ impl Layout {
     }
 
     /// The bias of all gates, and that inside the reset where there is one.
-    fn biases(self, kind: Kind, parts: &Parts, units: usize, order: &[usize]) -> Result<(Vec<f32>, Vec<f32>)> {
+    fn biases(kind: Kind, parts: &Parts, units: usize, order: &[usize]) -> Result<(Vec<f32>, Vec<f32>)> {
         let width = order.len() * units;
         let mut rows: Vec<Vec<f32>> = Vec::new();
         for stored in &parts.biases {

@@ -65,6 +65,8 @@ pub(super) fn step(
 
 fn clip(most: Option<f32>, row: &mut [f32]) {
     if let Some(most) = most {
-        row.iter_mut().for_each(|x| *x = x.clamp(-most, most));
+        for x in row {
+            *x = x.clamp(-most, most);
+        }
     }
 }

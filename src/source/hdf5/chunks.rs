@@ -41,7 +41,7 @@ pub(super) fn read(disk: &Disk, sizes: Sizes, index: &Index, dataset: &Dataset<'
         let mut bytes = disk.bytes(piece.start, piece.bytes)?;
         for (i, filter) in dataset.filters.iter().enumerate().rev() {
             if piece.mask >> i & 1 == 0 {
-                bytes = undo(disk, filter, bytes, whole, dataset.size)?;
+                bytes = undo(disk, filter, &bytes, whole, dataset.size)?;
             }
         }
         if bytes.len() < whole {
@@ -109,16 +109,16 @@ fn pieces(disk: &Disk, sizes: Sizes, index: &Index, dataset: &Dataset<'_>, whole
 }
 
 /// Undoes one filter on the bytes of a chunk that has `whole` bytes in memory.
-fn undo(disk: &Disk, filter: &Filter, bytes: Vec<u8>, whole: usize, size: usize) -> Result<Vec<u8>> {
+fn undo(disk: &Disk, filter: &Filter, bytes: &[u8], whole: usize, size: usize) -> Result<Vec<u8>> {
     let damaged = |what: String| disk.fault(format!("a chunk is damaged: {what}"));
     // A checksum adds four bytes to what it is of.
     let most = whole.saturating_add(4);
     match filter.id {
-        1 => inflate::zlib(&bytes, most).map_err(damaged),
+        1 => inflate::zlib(bytes, most).map_err(damaged),
         2 => {
             let width = filter.values.first().map_or(size, |n| *n as usize).max(1);
             let count = bytes.len() / width;
-            let mut out = bytes.clone();
+            let mut out = bytes.to_vec();
             for (i, byte) in bytes[..count * width].iter().enumerate() {
                 out[i % count * width + i / count] = *byte;
             }
@@ -133,7 +133,7 @@ fn undo(disk: &Disk, filter: &Filter, bytes: Vec<u8>, whole: usize, size: usize)
             }
             Ok(data.to_vec())
         }
-        32_000 => lzf::decode(&bytes, most).map_err(damaged),
+        32_000 => lzf::decode(bytes, most).map_err(damaged),
         id => {
             let name = match id {
                 4 => "szip",

@@ -76,12 +76,16 @@ impl Header {
         let start = disk.bytes(at, 4)?;
         let mut header = Self::default();
         let mut reader = Reader { disk, sizes, header: &mut header, blocks: Vec::new(), seen: BTreeSet::new() };
-        if start == b"OHDR" {
-            reader.new_style(at)?
-        } else {
-            reader.old_style(at)?
+        match &start[..] {
+            b"OHDR" => reader.new_style(at)?,
+            _ => reader.old_style(at)?,
         }
         Ok(header)
+    }
+
+    /// Whether all is there that makes a dataset.
+    pub(super) fn is_dataset(&self) -> bool {
+        self.shape.is_some() && self.kind.is_some() && self.layout.is_some()
     }
 
     /// Bytes that it holds on to.
@@ -327,7 +331,8 @@ fn link(cursor: &mut Cursor<'_>) -> Result<Option<(String, u64)>> {
     cursor.skip(1)?;
     let flags = cursor.byte()?;
     let kind = if flags & 8 != 0 { cursor.byte()? } else { 0 };
-    cursor.skip(if flags & 4 != 0 { 8 } else { 0 } + if flags & 16 != 0 { 1 } else { 0 })?;
+    cursor.skip(if flags & 4 != 0 { 8 } else { 0 })?;
+    cursor.skip(usize::from(flags & 16 != 0))?;
     let length = cursor.number(1 << (flags & 3))? as usize;
     let name = String::from_utf8_lossy(cursor.take(length)?).into_owned();
     Ok(if kind == 0 { cursor.address()?.map(|address| (name, address)) } else { None })

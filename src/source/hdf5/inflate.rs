@@ -162,7 +162,9 @@ struct Code {
 impl Code {
     fn new(lengths: &[u8]) -> Result<Self, Fault> {
         let mut counts = [0u16; LONGEST + 1];
-        lengths.iter().for_each(|n| counts[usize::from(*n)] += 1);
+        for n in lengths {
+            counts[usize::from(*n)] += 1;
+        }
         counts[0] = 0;
         let mut room = 1i32;
         let mut first = [0u32; LONGEST + 2];
@@ -275,19 +277,18 @@ fn inflate(bits: &mut Bits<'_>, most: usize) -> Result<Vec<u8>, Fault> {
 
 fn block(bits: &mut Bits<'_>, words: &Code, far: &Code, out: &mut Vec<u8>, most: usize) -> Result<(), Fault> {
     loop {
-        let word = words.next(bits)?;
-        if word < 256 {
-            out.push(word as u8);
-        } else if word == 256 {
-            return Ok(());
-        } else {
-            let (least, more) = *LENGTHS.get(word - 257).ok_or("it has a length that does not exist")?;
-            let length = usize::from(least) + bits.take(more.into())?;
-            let (least, more) = *DISTANCES.get(far.next(bits)?).ok_or("it has a distance that does not exist")?;
-            let back = usize::from(least) + bits.take(more.into())?;
-            let start = out.len().checked_sub(back).ok_or("it refers to before its beginning")?;
-            for i in start..start + length {
-                out.push(out[i]);
+        match words.next(bits)? {
+            256 => return Ok(()),
+            byte @ 0..256 => out.push(byte as u8),
+            word => {
+                let (least, more) = *LENGTHS.get(word - 257).ok_or("it has a length that does not exist")?;
+                let length = usize::from(least) + bits.take(more.into())?;
+                let (least, more) = *DISTANCES.get(far.next(bits)?).ok_or("it has a distance that does not exist")?;
+                let back = usize::from(least) + bits.take(more.into())?;
+                let start = out.len().checked_sub(back).ok_or("it refers to before its beginning")?;
+                for i in start..start + length {
+                    out.push(out[i]);
+                }
             }
         }
         if out.len() > most {

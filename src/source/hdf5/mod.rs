@@ -58,13 +58,13 @@ impl Hdf5 {
 
     /// The names of all datasets, from the root on without a leading slash, sorted.
     pub fn datasets(&self) -> impl Iterator<Item = &str> {
-        self.objects.iter().filter(|(_, object)| object.layout.is_some()).map(|(name, _)| name.as_str())
+        self.objects.iter().filter(|(_, object)| object.is_dataset()).map(|(name, _)| name.as_str())
     }
 
     /// The shape of a dataset, if there is one of this name.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
         let object = self.objects.get(name)?;
-        object.layout.as_ref().and(object.shape.as_deref())
+        object.shape.as_deref().filter(|_| object.is_dataset())
     }
 
     /// The numbers of a dataset, row-major.
@@ -94,7 +94,7 @@ impl Hdf5 {
 
     fn dataset(&self, name: &str) -> Result<(&Header, &Kind)> {
         let missing = || Error::MissingTensor { path: self.disk.path().to_path_buf(), tensor: name.to_owned() };
-        let object = self.objects.get(name).filter(|object| object.layout.is_some()).ok_or_else(missing)?;
+        let object = self.objects.get(name).filter(|object| object.is_dataset()).ok_or_else(missing)?;
         Ok((object, object.kind.as_ref().ok_or_else(missing)?))
     }
 
@@ -135,14 +135,13 @@ impl Hdf5 {
             // Nothing was ever written: it is full of zeros.
             Some(Layout::Contiguous { start: None, .. }) => self.zeros(total, &shown)?,
             Some(Layout::Contiguous { start: Some(start), len }) => {
-                let what = |e| self.inside(&shown, e);
+                let what = |e| inside(&shown, e);
                 self.disk.bytes(self.sizes.place(*start), (*len).min(total)).map_err(what)?
             }
             Some(Layout::Chunks { index, chunk }) => {
                 let mut bytes = self.zeros(total, &shown)?;
                 let dataset = chunks::Dataset { shape: &shape, chunk, size: kind.size, filters: &object.filters };
-                chunks::read(&self.disk, self.sizes, index, &dataset, &mut bytes)
-                    .map_err(|e| self.inside(&shown, e))?;
+                chunks::read(&self.disk, self.sizes, index, &dataset, &mut bytes).map_err(|e| inside(&shown, e))?;
                 bytes
             }
         };
@@ -162,14 +161,14 @@ impl Hdf5 {
         }
         Ok(bytes)
     }
+}
 
-    /// An error, with the dataset that it is in.
-    fn inside(&self, name: &str, error: Error) -> Error {
-        match error {
-            Error::Format { path, what } => Error::Format { path, what: format!("dataset `{name}`: {what}") },
-            Error::Unsupported { path, what } => Error::Unsupported { path, what: format!("dataset `{name}`: {what}") },
-            other => other,
-        }
+/// An error, with the dataset that it is in.
+fn inside(name: &str, error: Error) -> Error {
+    match error {
+        Error::Format { path, what } => Error::Format { path, what: format!("dataset `{name}`: {what}") },
+        Error::Unsupported { path, what } => Error::Unsupported { path, what: format!("dataset `{name}`: {what}") },
+        other => other,
     }
 }
 

@@ -21,7 +21,7 @@ pub fn read(disk: &Disk, layout: &Layout, opening: &Opening, control: &Control) 
     while !builder.is_full() {
         if number.is_multiple_of(1024) {
             control.check()?;
-            control.report("reading vectors", stream.place(), disk.len());
+            control.report("Reading vectors", stream.place(), disk.len());
         }
         let place = |what: &str| format!("word {} of {promised} {what}", number + 1);
         let Some(length) = word(disk, &mut stream, &place)? else { break };

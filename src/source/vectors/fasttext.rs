@@ -115,7 +115,7 @@ pub fn read(disk: &Disk, opening: &Opening, control: &Control) -> Result<Vectors
         let values = place.read(disk, &mut |step| {
             done += step;
             control.check()?;
-            control.report("reading n-grams", done, args.bucket as u64 * row);
+            control.report("Reading n-grams", done, args.bucket as u64 * row);
             Ok(())
         })?;
         let buckets = Rows::new(values, args.dim)?;
@@ -138,7 +138,7 @@ pub fn read(disk: &Disk, opening: &Opening, control: &Control) -> Result<Vectors
             break;
         }
         control.check()?;
-        control.report("reading words", first as u64, count as u64);
+        control.report("Reading words", first as u64, count as u64);
         let words = &dictionary.words[first..count.min(first + BLOCK)];
         let place = Place {
             element: Element::F32,

@@ -144,7 +144,7 @@ pub fn npz(disk: &Disk, opening: &Opening, control: &Control) -> Result<Vectors>
     let mut values = archive.first_numbers(&offers[at].name, most, &mut |step| {
         done += step;
         control.check()?;
-        control.report("reading vectors", done, total);
+        control.report("Reading vectors", done, total);
         Ok(())
     })?;
     values.truncate(wanted * width);
@@ -212,7 +212,7 @@ pub fn read(disk: &Disk, place: &Place, control: &Control) -> Result<Vec<f32>> {
     place.read(disk, &mut |step| {
         done += step;
         control.check()?;
-        control.report("reading vectors", done, total);
+        control.report("Reading vectors", done, total);
         Ok(())
     })
 }

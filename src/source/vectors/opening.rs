@@ -1,12 +1,14 @@
 //! How a file of vectors is opened: what is chosen before the first byte is read.
 
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 /// Memory that is taken for vectors where nobody says otherwise and the machine does not tell what it has, in bytes.
 const BUDGET: u64 = 8_000_000_000;
 
 /// What becomes of a row with NaN or infinity. They are counted in any case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum BadRows {
     /// It is left out.
     #[default]

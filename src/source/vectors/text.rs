@@ -32,7 +32,7 @@ pub fn read(disk: &Disk, layout: &Layout, opening: &Opening, control: &Control) 
     let mut block = blocks.next()?;
     while let Some(bytes) = block.filter(|_| !builder.is_full()) {
         control.check()?;
-        control.report("reading vectors", blocks.at, disk.len());
+        control.report("Reading vectors", blocks.at, disk.len());
         let (pieces, next) = rayon::join(|| parse(&bytes, layout), || blocks.next());
         for piece in &pieces {
             take(&mut builder, disk, line, piece)?;

@@ -1,4 +1,4 @@
-//! Axes as they are typed: `man, boy : woman, girl`, or a formula.
+//! Axes as they are typed: `man, boy : woman, girl`, pairs as in `man : woman, king : queen`, or a formula.
 
 use super::{Axis, Poles};
 use crate::analysis::space::formula::Formula;
@@ -17,10 +17,11 @@ pub struct Typed {
 }
 
 impl Typed {
-    /// Reads an axis: two sets of words, commas between the words and a colon between the sets, or a formula
-    /// ([`Formula`]), along whose vector the axis lies. A word with a comma, a colon or a quote stands in quotes:
-    /// `\"` and `\\` stand for `"` and `\` there. Words that are not in the vocabulary are left out; a set of which none
-    /// is there is an error, and so is a formula with such a word.
+    /// Reads an axis: two sets of words, commas between the words and a colon between the sets; or pairs, commas between
+    /// them and a colon in each; or a formula ([`Formula`]), along whose vector the axis lies. One word to either side of
+    /// one colon are two sets. A word with a comma, a colon or a quote stands in quotes: `\"` and `\\` stand for `"` and
+    /// `\` there. Words that are not in the vocabulary are left out, with the other word of their pair; a set of which
+    /// none is there is an error, so are pairs of which none is whole, and a formula with such a word.
     pub fn read(text: &str, lexicon: &Lexicon<'_>) -> Result<Self> {
         if !has_colon(text) {
             let value = Formula::parse(text)?.value(&Lexicon { unit: true, ..*lexicon })?;
@@ -28,29 +29,116 @@ impl Typed {
             return Ok(Self { axis: Axis::along(&vector)?, poles: None, missing: Vec::new() });
         }
         let sides = split(text)?;
-        let [from, to] = sides.as_slice() else {
-            return Err(Error::input(format!("the axis `{text}` has more than two sets of words")));
-        };
         let mut missing = Vec::new();
-        let mut known = |words: &[String]| -> Result<Vec<usize>> {
-            let before = missing.len();
-            let mut rows: Vec<usize> = Vec::new();
-            for word in words {
-                match (Lexicon { unit: true, make: None, ..*lexicon }).find(word) {
-                    Ok(entry) => rows.extend(entry.row.filter(|row| !rows.contains(row))),
-                    Err(why) => missing.push(why),
+        let poles = if let [from, to] = sides.as_slice() {
+            let mut known = |words: &[String]| -> Result<Vec<usize>> {
+                let (rows, unknown) = rows(words, lexicon);
+                if rows.is_empty() {
+                    let why = why(&unknown);
+                    return Err(Error::input(format!("the axis `{text}` has a set without a known word: {why}")));
+                }
+                missing.extend(unknown);
+                Ok(rows)
+            };
+            Poles::Sets(known(from)?, known(to)?)
+        } else {
+            let pairs = paired(&sides).ok_or_else(|| {
+                let says = "has more than two sets of words; pairs are written `man : woman, king : queen`";
+                Error::input(format!("the axis `{text}` {says}"))
+            })?;
+            let mut known: Vec<(usize, usize)> = Vec::new();
+            for pair in &pairs {
+                match (rows(&pair[..1], lexicon), rows(&pair[1..], lexicon)) {
+                    ((from, _), (to, _)) if !from.is_empty() && !to.is_empty() => {
+                        known.extend(Some((from[0], to[0])).filter(|pair| !known.contains(pair)));
+                    }
+                    ((_, from), (_, to)) => missing.extend(from.into_iter().chain(to)),
                 }
             }
-            if rows.is_empty() {
-                let why: Vec<String> = missing[before..].iter().map(|m| format!("`{}` {}", m.word, m.why())).collect();
-                let why = if why.is_empty() { "it is empty".to_owned() } else { why.join("; ") };
-                return Err(Error::input(format!("the axis `{text}` has a set without a known word: {why}")));
+            if known.is_empty() {
+                let why = why(&missing);
+                return Err(Error::input(format!("the axis `{text}` has no pair of known words: {why}")));
             }
-            Ok(rows)
+            Poles::Pairs(known)
         };
-        let poles = Poles::Sets(known(from)?, known(to)?);
         Ok(Self { axis: Axis::of(lexicon.rows, &poles)?, poles: Some(poles), missing })
     }
+
+    /// What stands at either end of an axis as it is typed: its words, or nothing and the formula.
+    pub fn ends(text: &str) -> [String; 2] {
+        let sides = if has_colon(text) { split(text).unwrap_or_default() } else { Vec::new() };
+        match (sides.as_slice(), paired(&sides)) {
+            ([from, to], _) => [from.join(", "), to.join(", ")],
+            (_, Some(pairs)) => [0, 1].map(|i| pairs.iter().map(|p| p[i].as_str()).collect::<Vec<_>>().join(", ")),
+            _ => [String::new(), text.trim().to_owned()],
+        }
+    }
+
+    /// The words of an axis as it is typed that cannot be used, each once; none where it is not well formed.
+    pub fn unknown(text: &str, lexicon: &Lexicon<'_>) -> Vec<Missing> {
+        let words = if has_colon(text) {
+            split(text).unwrap_or_default().concat()
+        } else {
+            let formula = Formula::parse(text).ok();
+            formula.iter().flat_map(|f| f.words()).map(|(word, _)| word.to_owned()).collect()
+        };
+        rows(&words, lexicon).1
+    }
+}
+
+/// Words with commas between them, those with a comma, a colon or a quote in quotes.
+pub fn list(text: &str) -> Result<Vec<String>> {
+    match split(text)?.as_mut_slice() {
+        [words] => Ok(std::mem::take(words)),
+        _ => Err(Error::input(format!("`{text}` has a colon: words stand with commas between them"))),
+    }
+}
+
+/// Pairs of words, commas between them and a colon in each; none of an empty text.
+pub fn pairs(text: &str) -> Result<Vec<[String; 2]>> {
+    let sides = split(text)?;
+    if sides.iter().all(Vec::is_empty) {
+        return Ok(Vec::new());
+    }
+    paired(&sides).ok_or_else(|| Error::input(format!("`{text}` are no pairs, such as `man : woman, king : queen`")))
+}
+
+/// A word as an axis has it: in quotes where it would not be read as one.
+pub fn quoted(word: &str) -> String {
+    let is_plain = list(word).is_ok_and(|words| words == [word])
+        && Formula::parse(word).is_ok_and(|f| f.words().iter().map(|(w, _)| *w).eq([word]));
+    if is_plain { word.to_owned() } else { format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\"")) }
+}
+
+/// The rows of words, each once, and the words that have none.
+pub fn rows(words: &[String], lexicon: &Lexicon<'_>) -> (Vec<usize>, Vec<Missing>) {
+    let lexicon = Lexicon { unit: true, make: None, ..*lexicon };
+    let (mut rows, mut missing): (Vec<usize>, Vec<Missing>) = (Vec::new(), Vec::new());
+    for word in words {
+        match lexicon.find(word) {
+            Ok(entry) => rows.extend(entry.row.filter(|row| !rows.contains(row))),
+            Err(why) if !missing.contains(&why) => missing.push(why),
+            Err(_) => {}
+        }
+    }
+    (rows, missing)
+}
+
+/// Why words cannot be used.
+fn why(missing: &[Missing]) -> String {
+    let why: Vec<String> = missing.iter().map(ToString::to_string).collect();
+    if why.is_empty() { "it is empty".to_owned() } else { why.join("; ") }
+}
+
+/// The pairs that colons and commas make: one word before the first colon and one after the last, two between others.
+fn paired(sides: &[Vec<String>]) -> Option<Vec<[String; 2]>> {
+    let last = sides.len().checked_sub(1).filter(|last| *last > 0)?;
+    let is_whole = |(i, side): (usize, &Vec<String>)| side.len() == if i == 0 || i == last { 1 } else { 2 };
+    if !sides.iter().enumerate().all(is_whole) {
+        return None;
+    }
+    let words = sides.concat();
+    Some(words.as_chunks::<2>().0.to_vec())
 }
 
 /// Whether there is a colon outside quotes.
@@ -142,11 +230,38 @@ mod tests {
             ("kin, zero : woman", "`kin` is not in the vocabulary; nearest spellings: king"),
             ("man :", "it is empty"),
             ("man : woman : king", "more than two sets"),
+            ("man : kin, kin : king", "has no pair of known words: `kin` is not in the vocabulary"),
             ("queeen - man", "`queeen` (character 1) is not in the vocabulary"),
             ("man : man", "do not differ"),
         ] {
             let error = Typed::read(wrong, &lexicon).expect_err(wrong).to_string();
             assert!(error.contains(says), "{error}");
+        }
+    }
+
+    #[test]
+    fn pairs_have_a_colon_each() {
+        let words: Words = ["man", "woman", "king", "queen", "boy", "girl"].into_iter().collect();
+        let values = vec![1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0];
+        let rows = Rows::new(values, 3).expect("six rows");
+        let lexicon = Lexicon { words: &words, rows: &rows, make: None, unit: false };
+        let found = Typed::read("man : woman, king : queen, boy : girll, man: woman", &lexicon).expect("an axis");
+        let poles = Poles::Pairs(vec![(0, 1), (2, 3)]);
+        assert_eq!(found.axis, Axis::of(&rows, &poles).expect("the same from rows"));
+        assert_eq!(found.poles, Some(poles));
+        assert_eq!(found.missing.iter().map(|m| m.word.as_str()).collect::<Vec<_>>(), ["girll"]);
+        assert_eq!(Typed::ends("man : woman, king : queen"), ["man, king", "woman, queen"]);
+        assert_eq!(Typed::ends("man, boy: woman"), ["man, boy", "woman"]);
+        assert_eq!(Typed::ends(" king - man "), ["", "king - man"]);
+        let unknown = |text| Typed::unknown(text, &lexicon).into_iter().map(|m| m.word).collect::<Vec<_>>();
+        assert_eq!(unknown("mann, man, mann : gril"), ["mann", "gril"]);
+        assert_eq!(unknown("kng - man"), ["kng"]);
+        assert_eq!(pairs("a : b").expect("a pair"), [["a", "b"]]);
+        assert_eq!(pairs(" ").expect("nothing"), Vec::<[String; 2]>::new());
+        assert!(pairs("a, b : c").is_err() && pairs("a").is_err() && list("a : b").is_err());
+        assert_eq!(list("a, \"b, c\"").expect("two words"), ["a", "b, c"]);
+        for word in ["a", "new york", "a:b", "say \"x\"", "well-known", "\\"] {
+            assert_eq!(list(&quoted(word)).expect("one word"), [word]);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Pairs of words that people gave a number for how alike they are.
 
 use super::{How, lines};
-use crate::analysis::space::correlation::correlation;
+use crate::analysis::space::correlation::{correlation, ranks};
 use crate::analysis::space::vector;
 use crate::error::{Error, Result};
 use crate::rows::Rows;
@@ -51,6 +51,9 @@ pub struct Point {
     /// How far people's number is above the line through all points (least squares of `gold` on `model`), in the unit of
     /// that number; NaN where there is no line.
     pub residual: f64,
+    /// How much higher the pair stands in people's order than in that of the space, as a share of all pairs, -1 to 1: the
+    /// difference of the two ranks, of which Spearman's correlation is made. 0 for a pair on the line of equal ranks.
+    pub gap: f64,
 }
 
 impl Pairs {
@@ -109,6 +112,7 @@ impl Pairs {
                 gold: *gold,
                 model,
                 residual: f64::NAN,
+                gap: 0.0,
             });
         }
         if points.is_empty() {
@@ -117,6 +121,9 @@ impl Pairs {
         }
         add_residuals(&mut points);
         let (gold, model): (Vec<f64>, Vec<f64>) = points.iter().map(|p| (p.gold, p.model)).unzip();
+        for ((point, people), space) in points.iter_mut().zip(ranks(&gold)).zip(ranks(&model)) {
+            point.gap = (people - space) / gold.len() as f64;
+        }
         let found = correlation(&gold, &model);
         Ok(PairScore {
             name: self.name.clone(),
@@ -173,6 +180,9 @@ mod tests {
         for point in &score.points {
             assert!((point.residual - (point.gold - line(point.model))).abs() < 1e-9, "{point:?}");
         }
+        // Ranks by hand: of 1, 5, 5, 2 they are 1, 3.5, 3.5, 2; of 0, 0.6, 0.8, 0 they are 1.5, 3, 4, 1.5.
+        let gaps: Vec<f64> = score.points.iter().map(|p| p.gap).collect();
+        assert_eq!(gaps, [-0.125, 0.125, -0.125, 0.125]);
         assert_eq!(score.unknown.iter().map(|u| u.0).collect::<Vec<_>>(), [5, 6]);
         assert!((score.oov - 100.0 / 3.0).abs() < 1e-12);
         let how = How { unknown_is_wrong: true, ..How::default() };

@@ -39,7 +39,7 @@ impl Index<'_> {
             return Ok(Graph::default());
         }
         let first: Vec<u32> = placed.take(k).map(|i| i as u32).collect();
-        let (tiles, blocks) = (Tiles::new(self), Blocks::new(self.end));
+        let (tiles, blocks) = (Tiles::new(self), Blocks::shared(self.end));
         let (mut places, mut scores) = (vec![0u32; self.end * k], vec![0f32; self.end * k]);
         let done = Done::new(blocks.count(), control);
         let most = (k + SPARE).min(self.end);

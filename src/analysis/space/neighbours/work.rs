@@ -4,19 +4,29 @@ use crate::trace::Control;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Queries in a block, at most.
-const BLOCK: usize = 256;
+/// Queries in a block, at most: every row that is looked at is laid out once for all of them.
+const BLOCK: usize = 512;
 
-/// Queries, cut so that every thread has some.
+/// Queries, cut into blocks.
 pub(super) struct Blocks {
     pub(super) size: usize,
     queries: usize,
 }
 
 impl Blocks {
-    pub(super) fn new(queries: usize) -> Self {
-        let size = queries.div_ceil(4 * rayon::current_num_threads()).next_multiple_of(32).clamp(32, BLOCK);
-        Self { size, queries }
+    /// Blocks of which every thread has some.
+    pub(super) fn shared(queries: usize) -> Self {
+        Self::of(queries, 4 * rayon::current_num_threads())
+    }
+
+    /// Blocks as large as they may be, for threads that share the rows.
+    pub(super) fn large(queries: usize) -> Self {
+        Self::of(queries, 1)
+    }
+
+    fn of(queries: usize, fewest: usize) -> Self {
+        let count = queries.div_ceil(BLOCK).max(fewest);
+        Self { size: queries.div_ceil(count).next_multiple_of(32), queries }
     }
 
     pub(super) fn count(&self) -> usize {
@@ -42,6 +52,6 @@ impl<'a> Done<'a> {
 
     pub(super) fn one(&self) {
         let done = self.blocks.fetch_add(1, Ordering::Relaxed) + 1;
-        self.control.report("looking for neighbours", done, self.total);
+        self.control.report("Looking for neighbours", done, self.total);
     }
 }
