@@ -3,6 +3,7 @@
 
 pub mod analogy;
 pub mod axes;
+pub mod comparison;
 pub mod correlation;
 pub mod cures;
 pub mod diffusion;

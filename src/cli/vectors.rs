@@ -1,6 +1,7 @@
 //! `lexiscope vectors`: files of word vectors on the command line, one file here to each thing that is asked of them.
 
 mod ask;
+mod compare;
 mod convert;
 mod eval;
 mod expr;
@@ -35,6 +36,7 @@ enum Command {
     Expr(expr::Args),
     Odd(odd::Args),
     Eval(eval::Args),
+    Compare(compare::Args),
 }
 
 /// The vectors that a subcommand works on.
@@ -121,6 +123,7 @@ impl Args {
             Command::Expr(args) => args.run(&self.source),
             Command::Odd(args) => args.run(&self.source),
             Command::Eval(args) => args.run(&self.source),
+            Command::Compare(args) => args.run(&self.source),
         }
     }
 }

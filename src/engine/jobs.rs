@@ -55,6 +55,12 @@ pub enum Slot {
     Find,
     /// Rows of a table.
     Table,
+    /// A second space beside the first.
+    Twin,
+    /// Neighbours in the second space.
+    TwinNear,
+    /// Every layer of a model.
+    Layers,
     /// Examples of a model.
     Examples,
     /// Drawing a large picture.
@@ -75,7 +81,7 @@ pub enum Slot {
 
 impl Slot {
     /// Those whose work a person stops with one command.
-    pub const STOPPABLE: [Self; 17] = [
+    pub const STOPPABLE: [Self; 19] = [
         Self::Open,
         Self::Run,
         Self::Look,
@@ -93,10 +99,12 @@ impl Slot {
         Self::Layout,
         Self::Near,
         Self::Trust,
+        Self::Twin,
+        Self::Layers,
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 31] = [
         Self::Run,
         Self::Look,
         Self::Neuron,
@@ -125,6 +133,9 @@ impl Slot {
         Self::Layout,
         Self::Colour,
         Self::Trust,
+        Self::TwinNear,
+        Self::Twin,
+        Self::Layers,
     ];
 
     /// The thread that it runs on. Quick work shares one; nothing waits for what can take long.
@@ -145,6 +156,8 @@ impl Slot {
             Self::Space | Self::Layout => "lexiscope-space",
             Self::Near | Self::Hover | Self::Find | Self::Table | Self::Colour => "lexiscope-near",
             Self::Trust => "lexiscope-trust",
+            Self::Twin | Self::TwinNear => "lexiscope-twin",
+            Self::Layers => "lexiscope-layers",
         }
     }
 }

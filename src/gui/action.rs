@@ -143,6 +143,8 @@ pub enum Sheet {
     Missing,
     /// Another token for this position.
     Replace(usize),
+    /// Contextual vectors to compute.
+    Contextual,
     /// Keys and notes.
     Help,
 }

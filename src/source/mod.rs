@@ -13,6 +13,7 @@ mod npz;
 pub mod passages;
 mod pickle;
 mod safetensors;
+pub mod senses;
 mod stored;
 mod table;
 pub mod tokenizer;

@@ -231,7 +231,7 @@ impl Question {
 }
 
 /// Coordinates moved and scaled into a map between -1 and 1, all axes alike. What has no place stays without one.
-fn between(coordinates: &Rows) -> Vec<Place> {
+pub(super) fn between(coordinates: &Rows) -> Vec<Place> {
     let (mut low, mut high) = ([f32::INFINITY; 3], [f32::NEG_INFINITY; 3]);
     let is_there = |at: &Place| at.iter().all(|x| x.is_finite());
     let mut places: Vec<Place> = coordinates.iter().map(place).collect();

@@ -4,7 +4,7 @@ use super::camera::{Camera, Place, Sight};
 use super::cloud::{Cloud, Points};
 use super::colours::{self, Legend};
 use super::laid::{Laid, Method};
-use super::{Ask, Space, labels};
+use super::{Ask, Space, context, labels};
 use crate::figure::colour::Map;
 use crate::figure::{Palette, percent, size};
 use crate::gui::action::{Action, Actions};
@@ -311,6 +311,9 @@ fn gestures(
     if let (true, Some(row)) = (response.clicked(), over) {
         actions.ask(Action::Space(Ask::Row(row)));
     }
+    if let (true, Some(row), Some(space)) = (response.double_clicked(), over, &state.space.space) {
+        context::attend(state, actions, space, row);
+    }
 }
 
 /// The point nearest to the pointer, if it is near enough.
@@ -406,7 +409,7 @@ fn percent_fine(share: f64) -> String {
     if share < 0.1 { format!("{:.2} %", share * 100.0) } else { percent(share as f32) }
 }
 
-fn legend(ui: &Ui, rect: Rect, legend: &Legend, name: &str, palette: &Palette) {
+pub(super) fn legend(ui: &Ui, rect: Rect, legend: &Legend, name: &str, palette: &Palette) {
     let painter = ui.painter();
     let small = FontId::new(size::SMALL, FontFamily::Proportional);
     let (text, muted) = (theme::colour(palette.text), theme::colour(palette.muted));

@@ -3,20 +3,26 @@
 pub mod camera;
 mod cloud;
 mod colours;
+pub mod context;
 mod export;
 mod labels;
 mod laid;
+pub mod layers;
 mod map;
 mod near;
+mod pair;
 mod panel;
+mod plot;
 pub mod side;
 mod table;
 mod tools;
+pub mod twin;
 mod word;
 
 pub use cloud::install;
 pub use export::view;
 pub use map::Drawn;
+pub use pair::Drawn as PairDrawn;
 pub use panel::{find_id, formula_id, show};
 
 use super::made;
@@ -24,6 +30,9 @@ use super::state::{Problem, State};
 use super::update::{halt, submit};
 use super::words::fill;
 use super::words::space::SPACE;
+use super::words::space::context::CONTEXT;
+use super::words::space::layers::LAYERS;
+use super::words::space::twin::TWIN;
 use crate::analysis::space::neighbours::Lengths;
 use crate::engine::{Engine, Slot};
 use crate::error::{Error, Result};
@@ -50,6 +59,8 @@ const NEAR: usize = 15;
 pub struct Chosen {
     /// The file or folder; empty for the bundled vectors.
     pub path: String,
+    /// The texts and the layer, where the vectors are those of a model in context; then there is no file.
+    pub context: Option<context::Context>,
     /// How the space is laid out.
     pub method: Method,
     /// Whether the map has three dimensions.
@@ -82,12 +93,17 @@ pub struct Chosen {
     pub table: bool,
     /// What the panel beside the map shows.
     pub tab: side::Tab,
+    /// The second space.
+    pub twin: twin::Chosen,
+    /// The layers of the model.
+    pub layers: layers::Chosen,
 }
 
 impl Default for Chosen {
     fn default() -> Self {
         Self {
             path: String::new(),
+            context: None,
             method: Method::default(),
             solid: false,
             components: [0, 1, 2],
@@ -104,6 +120,8 @@ impl Default for Chosen {
             camera: Camera::default(),
             table: false,
             tab: side::Tab::default(),
+            twin: twin::Chosen::default(),
+            layers: layers::Chosen::default(),
         }
     }
 }
@@ -114,7 +132,8 @@ impl Chosen {
         let perplexity = if self.perplexity.is_finite() { self.perplexity.clamp(2.0, 200.0) } else { 30.0 };
         let neighbours = self.neighbours.clamp(2, 200);
         let components = self.components.map(|c| c.min(9_999));
-        Self { perplexity, neighbours, components, camera: self.camera.checked(), ..self }
+        let layers = self.layers.checked();
+        Self { perplexity, neighbours, components, camera: self.camera.checked(), layers, ..self }
     }
 }
 
@@ -129,9 +148,16 @@ pub struct Space {
     pub vectors: Vectors,
     /// Their lengths.
     pub lengths: Lengths,
+    /// What they were chosen by.
+    pub origin: Origin,
+    /// What they are of, where they are those of a model in context.
+    pub of: Option<context::Of>,
     /// The vectors less their mean, once somebody asked for them.
     centred: Mutex<Option<near::Centred>>,
 }
+
+/// Where vectors come from: [`Chosen::path`] and [`Chosen::context`].
+pub type Origin = (String, Option<context::Context>);
 
 /// What the workspace keeps beside what is chosen.
 #[derive(Debug, Default)]
@@ -140,8 +166,14 @@ pub struct Kept {
     pub space: Option<Arc<Space>>,
     /// What is being opened.
     pub opening: Option<String>,
-    /// Whether something was opened or tried yet.
-    pub begun: bool,
+    /// What was opened or tried last.
+    asked: Option<Origin>,
+    /// Contextual vectors that somebody is about to ask for.
+    pub draft: Option<context::Context>,
+    /// The second space.
+    pub twin: twin::Kept,
+    /// The layers of the model.
+    pub layers: layers::Kept,
     /// The map.
     pub laid: Option<Arc<Laid>>,
     /// The map under way.
@@ -205,6 +237,12 @@ pub enum Ask {
     Again,
     /// Sort the table.
     Sort(table::Sorting),
+    /// Something of contextual vectors.
+    Context(context::Ask),
+    /// Something of the second space.
+    Twin(twin::Ask),
+    /// Something of layers.
+    Layers(layers::Ask),
 }
 
 /// What came of a job.
@@ -226,13 +264,22 @@ pub enum Made {
     Found(Arc<tools::Found>),
     /// The table is sorted.
     Sorted(table::Sorted),
+    /// A file of texts was chosen, or none.
+    Texts(Option<PathBuf>),
+    /// Something of the second space.
+    Twin(twin::Made),
+    /// Every layer was computed.
+    Layers(Arc<layers::Paths>),
 }
 
 /// Does what was asked for.
 pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
     let kept = &mut state.space;
     match ask {
-        Ask::Open(path) => open(state, engine, path),
+        Ask::Open(path) => open(state, engine, (path, None)),
+        Ask::Context(ask) => context::apply(state, engine, ask),
+        Ask::Twin(ask) => twin::apply(state, engine, ask),
+        Ask::Layers(ask) => layers::apply(state, ask),
         Ask::Choose(chosen) => {
             let chosen = chosen.checked();
             let old = std::mem::replace(&mut state.scene.space, chosen);
@@ -275,13 +322,13 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
 }
 
 /// Takes in what a job made.
-pub fn arrive(state: &mut State, made: Made) {
+pub fn arrive(state: &mut State, engine: &Engine<made::Made>, made: Made) {
     let kept = &mut state.space;
     match made {
         Made::Opened(space) => {
             kept.opening = None;
-            let fresh = Kept { begun: true, space: Some(space), ..Kept::default() };
-            *kept = fresh;
+            let (asked, draft) = (kept.asked.take(), kept.draft.take());
+            *kept = Kept { asked, draft, space: Some(space), ..Kept::default() };
             if matches!(&state.problem, Some(problem) if problem.title == SPACE.failed_open) {
                 state.problem = None;
             }
@@ -299,6 +346,9 @@ pub fn arrive(state: &mut State, made: Made) {
         Made::Trust(laid, trust) => kept.trust = Some((laid, trust)),
         Made::Found(found) => kept.found = Some(found),
         Made::Sorted(sorted) => kept.rows.arrive(sorted),
+        Made::Texts(path) => context::picked(kept, path),
+        Made::Twin(made) => twin::arrive(state, engine, made),
+        Made::Layers(paths) => kept.layers.paths = Some(paths),
     }
 }
 
@@ -309,22 +359,62 @@ pub fn failed(state: &mut State, slot: Slot, error: Error) {
             state.space.opening = None;
             SPACE.failed_open
         }
+        Slot::Twin | Slot::TwinNear => TWIN.failed,
+        Slot::Layers => LAYERS.failed,
         _ => SPACE.failed_map,
     };
     state.problem = Some(Problem { title: title.to_owned(), next: Command::OpenVectors, error });
 }
 
-/// Opens vectors.
-fn open(state: &mut State, engine: &Engine<made::Made>, path: String) {
-    state.scene.space = Chosen { path: path.clone(), formula: String::new(), row: None, ..state.scene.space.clone() };
-    state.scene.space.camera = Camera::default();
-    state.space.begun = true;
-    let name = name_of(&path);
-    state.space.opening = Some(name.clone());
+/// Opens other vectors: what was asked and found among the old ones is let go.
+fn open(state: &mut State, engine: &Engine<made::Made>, (path, context): Origin) {
+    let camera = Camera::default();
+    let mut chosen = state.scene.space.clone();
+    // A layer is one of the model that the old vectors were of.
+    chosen.twin.other.take_if(|other| matches!(other, twin::Other::Layer(_)));
+    state.scene.space = Chosen { path, context, formula: String::new(), row: None, camera, ..chosen };
+    begin(state, engine);
+}
+
+/// Opens what is chosen.
+fn begin(state: &mut State, engine: &Engine<made::Made>) {
+    let origin = (state.scene.space.path.clone(), state.scene.space.context.clone());
+    state.space.asked = Some(origin.clone());
     let budget = state.settings.budget();
-    submit(state, engine, Slot::Space, "opening vectors", move |control| {
-        Ok(made::Made::Space(Made::Opened(Arc::new(Space::open(&path, name, budget, control)?))))
+    // A map that is under way is of no use any more, and it would keep the thread.
+    halt(state, engine, Slot::Layout);
+    if let Some(live) = state.space.live.take() {
+        live.pause(false);
+    }
+    let model = state.model.clone();
+    let name = match (&origin.1, &model) {
+        (Some(context), Some(model)) => context.name(&model.name),
+        (None, Some(model)) if !origin.0.is_empty() && model.path == Path::new(&origin.0) => {
+            fill(CONTEXT.input_of, &[&model.name])
+        }
+        _ => name_of(&origin.0),
+    };
+    state.space.opening = Some(name.clone());
+    let stage = if origin.1.is_some() { "computing contextual vectors" } else { "opening vectors" };
+    submit(state, engine, Slot::Space, stage, move |control| {
+        let space = match &origin.1 {
+            Some(context) => context::make(model.as_deref(), context, budget, control)?,
+            None => Space::open(&origin.0, name, budget, control)?,
+        };
+        Ok(made::Made::Space(Made::Opened(Arc::new(Space { origin, ..space }))))
     });
+}
+
+/// Opens what is chosen where it is neither open nor was tried last: at the start, and where an older choice came back.
+fn reopen(state: &mut State, engine: &Engine<made::Made>) {
+    let chosen = &state.scene.space;
+    let is = |origin: &Origin| origin.0 == chosen.path && origin.1 == chosen.context;
+    let is_open = state.space.opening.is_none() && state.space.space.as_ref().is_some_and(|space| is(&space.origin));
+    // Its vectors wait for the model.
+    let waits = chosen.context.is_some() && state.model.is_none() && state.opening.is_some();
+    if !(is_open || waits || state.space.asked.as_ref().is_some_and(is)) {
+        begin(state, engine);
+    }
 }
 
 /// What a path is called on the screen.
@@ -342,8 +432,13 @@ impl Space {
             return Err(Error::input(SPACE.none_bundled));
         }
         let vectors = Vectors::open(&path, &Opening { budget, ..Opening::default() }, control)?;
-        let lengths = Lengths::of(&vectors.rows);
-        Ok(Self { id: crate::figure::fresh_key(), name, vectors, lengths, centred: Mutex::default() })
+        Ok(Self::of(vectors, name, None))
+    }
+
+    /// Vectors that are open.
+    fn of(vectors: Vectors, name: String, of: Option<context::Of>) -> Self {
+        let (lengths, centred) = (Lengths::of(&vectors.rows), Mutex::default());
+        Self { id: crate::figure::fresh_key(), name, vectors, lengths, origin: Origin::default(), of, centred }
     }
 }
 
@@ -352,14 +447,7 @@ pub fn follow(state: &mut State, engine: &Engine<made::Made>) {
     if state.scene.workspace != super::scene::Workspace::Embeddings {
         return;
     }
-    if !state.space.begun {
-        let path = state.scene.space.path.clone();
-        let chosen = state.scene.space.clone();
-        open(state, engine, path);
-        // What was kept from the last session stays.
-        (state.scene.space.formula, state.scene.space.camera) = (chosen.formula, chosen.camera);
-        return;
-    }
+    reopen(state, engine);
     let Some(space) = state.space.space.clone() else { return };
     lay_out(state, engine, &space);
     near::ask(state, engine, &space);
@@ -368,6 +456,8 @@ pub fn follow(state: &mut State, engine: &Engine<made::Made>) {
     trust(state, engine, &space);
     colours::ask(state, engine, &space);
     table::ask(state, engine, &space);
+    twin::follow(state, engine, &space);
+    layers::follow(state, engine, &space);
 }
 
 /// Lays the space out if the question is another.

@@ -1,6 +1,6 @@
 //! How the workspace shares the window.
 
-use super::{Ask, Chosen, map, side, table, tools};
+use super::{Ask, Chosen, context, layers, map, pair, side, table, tools, twin};
 use crate::gui::action::{Action, Actions};
 use crate::gui::command::Command;
 use crate::gui::paint::Canvas;
@@ -62,16 +62,31 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
     CentralPanel::default().frame(frame(back, Margin::ZERO)).show(ui, |ui| {
         panels::head::problem(ui, state, actions);
         let rect = ui.available_rect_before_wrap();
-        map::show(ui, state, actions, canvas, &space);
+        let pair = twin::shown(state);
+        let is_layers = pair.is_none() && layers::is_shown(state, &space);
+        match pair {
+            Some((pair, _)) => pair::maps(ui, state, actions, canvas, &space, pair),
+            None if is_layers => layers::show(ui, state, actions, canvas, &space),
+            None => map::show(ui, state, actions, canvas, &space),
+        }
         // Over the map: what finds words at the left, what the map is at the right.
         let strip = egui::Rect::from_min_size(rect.min + Vec2::splat(8.0), Vec2::new(rect.width() - 16.0, CONTROL));
         ui.scope_builder(UiBuilder::new().max_rect(strip), |ui| {
             ui.horizontal(|ui| {
                 tools::finder(ui, state, actions);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    tools::method(ui, state, actions, &space);
-                    tools::colours(ui, state, actions, &space);
-                    tools::moving(ui, state, actions);
+                    // What two maps or layers have in common is not chosen here.
+                    let (is_one, is_plain) = (pair.is_none(), pair.is_none() && !is_layers);
+                    if is_plain {
+                        tools::method(ui, state, actions, &space);
+                    }
+                    if is_one {
+                        tools::colours(ui, state, actions, &space);
+                        layers::button(ui, state, actions, &space);
+                    }
+                    if is_plain {
+                        tools::moving(ui, state, actions);
+                    }
                 });
             });
         });
@@ -107,6 +122,7 @@ fn bar(ui: &mut Ui, state: &State, actions: &Actions) {
                 actions.ask(Action::Space(Ask::Open(String::new())));
                 ui.close();
             }
+            context::menu(ui, state, actions);
         });
         panels::top::workspaces(ui, state, actions);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

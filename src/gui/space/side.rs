@@ -1,10 +1,11 @@
 //! The panel beside the map: one tab at a time.
 
-use super::{Ask, Space, word};
+use super::{Ask, Space, pair, word};
 use crate::gui::action::{Action, Actions};
 use crate::gui::state::State;
 use crate::gui::widgets;
 use crate::gui::words::space::SPACE;
+use crate::gui::words::space::twin::TWIN;
 use egui::{ScrollArea, Ui};
 use serde::{Deserialize, Serialize};
 
@@ -15,11 +16,13 @@ pub enum Tab {
     /// A word or formula and what is near to it.
     #[default]
     Word,
+    /// A second space.
+    Two,
 }
 
 /// The tabs with their names, from left to right.
 fn tabs() -> Vec<(Tab, &'static str)> {
-    vec![(Tab::Word, SPACE.tab_word)]
+    vec![(Tab::Word, SPACE.tab_word), (Tab::Two, TWIN.tab)]
 }
 
 /// Draws the panel.
@@ -33,5 +36,6 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
     ui.add_space(4.0);
     ScrollArea::vertical().id_salt(tab).auto_shrink(false).show(ui, |ui| match tab {
         Tab::Word => word::show(ui, state, actions, space),
+        Tab::Two => pair::show(ui, state, actions, space),
     });
 }

@@ -29,6 +29,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
         for notice in &space.vectors.report.notices {
             widgets::muted(ui, notice.clone());
         }
+        super::context::examples(ui, state, actions);
         scree(ui, state);
         return;
     };
@@ -45,6 +46,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
         for line in known.take(6) {
             widgets::muted(ui, line);
         }
+        super::context::show(ui, state, actions, space, row);
     } else {
         let words: Vec<String> = answer.inputs.iter().map(|&i| space.vectors.words.get(i).into_owned()).collect();
         widgets::muted(ui, fill(SPACE.answer_line, &[&words.join(", ")]));
@@ -140,7 +142,14 @@ fn score(metric: Metric, x: f32) -> String {
 }
 
 /// A word with its number and a bar under it. A click asks about it.
-fn entry(ui: &mut Ui, actions: &Actions, space: &Space, row: usize, bar: Option<&(f32, String)>, marked: bool) {
+pub(super) fn entry(
+    ui: &mut Ui,
+    actions: &Actions,
+    space: &Space,
+    row: usize,
+    bar: Option<&(f32, String)>,
+    marked: bool,
+) {
     let palette = theme::palette(ui.ctx());
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 24.0), Sense::click());
     let word = space.vectors.words.get(row);

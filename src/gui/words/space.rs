@@ -1,5 +1,9 @@
 //! What the window says about spaces of vectors and their maps.
 
+pub mod context;
+pub mod layers;
+pub mod twin;
+
 /// The texts of one language. `{}` stands for what is filled in.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the English text says what each is")]
