@@ -13,6 +13,7 @@ use lexiscope::analysis::space::reject::{Leak, reject};
 use lexiscope::analysis::space::trust::Check;
 use lexiscope::analysis::space::weat::{Sets, Weat};
 use lexiscope::rows::Rows;
+use lexiscope::source::vectors::{Opening, Vectors};
 use lexiscope::trace::Control;
 use linfa::traits::Fit;
 use serde_json::Value;
@@ -451,8 +452,7 @@ fn the_command_line_compares_two_spaces_as_scipy_does() {
         };
         let residuals: Vec<f64> = (0..20).map(|i| residual(&format!("w{i}"))).collect();
         assert_near(&residuals, &numbers(&wanted[name]["residuals"]), 1e-5, name);
-        let turned =
-            lexiscope::source::vectors::Vectors::open(Path::new(&out), &Default::default(), &Control::default());
+        let turned = Vectors::open(Path::new(&out), &Opening::default(), &Control::default());
         let turned = turned.expect("it was written");
         let rows: Vec<usize> = (0..5).map(|i| turned.words.find(format!("w{i}").as_bytes()).expect("a word")).collect();
         assert_rows(&turned.rows.picked(&rows), &wanted[name]["turned"], 1e-5, name);

@@ -170,9 +170,13 @@ fn gather(
     // What is known of a row is the same in every layer.
     let again: Vec<usize> = layers.iter().flat_map(|_| 0..names.len()).collect();
     let mut words = Words::with_capacity(again.len());
-    again.iter().for_each(|&i| words.push(names[i].as_bytes()));
+    for &i in &again {
+        words.push(names[i].as_bytes());
+    }
     if layers.len() > 1 {
-        columns.iter_mut().for_each(|column| column.values = column.values.picked(&again));
+        for column in &mut columns {
+            column.values = column.values.picked(&again);
+        }
         spans = if spans.is_empty() { spans } else { again.iter().map(|&i| spans[i].clone()).collect() };
     }
     let mut vectors = Vectors::made("contextual vectors", words, Rows::new(values.concat(), card.dim)?, columns)?;

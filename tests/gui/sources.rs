@@ -210,7 +210,9 @@ fn written(folder: &Path, name: &str, turned: bool, width: usize) -> PathBuf {
             row[0] = -row[0];
         }
         if turned && i == 12 {
-            row.iter_mut().for_each(|x| *x = -*x);
+            for x in &mut row {
+                *x = -*x;
+            }
         }
         let numbers: Vec<String> = row.iter().map(|x| format!("{x:.6}")).collect();
         let _ = writeln!(text, "word{i} {}", numbers.join(" "));

@@ -81,7 +81,9 @@ impl Comparison {
     pub fn turned(&self, second: &Vectors) -> Result<Vectors> {
         let rows: Vec<usize> = self.pairs.iter().map(|pair| pair.1).collect();
         let mut words = Words::with_capacity(rows.len());
-        rows.iter().for_each(|&row| words.push(second.words.bytes_of(row)));
+        for &row in &rows {
+            words.push(second.words.bytes_of(row));
+        }
         let pick = |column: &Column| Column { name: column.name.clone(), values: column.values.picked(&rows) };
         let columns = second.columns.iter().map(pick).collect();
         Vectors::made("aligned vectors", words, self.aligned.left.clone(), columns)

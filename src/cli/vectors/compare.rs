@@ -63,9 +63,9 @@ impl Args {
             say(&format!("note: the widths differ: each space is reduced to {width} principal components"));
         }
         if self.json {
-            self.json(&first, &second, &found)?
+            self.json(&first, &second, &found)?;
         } else {
-            self.text(&first, &second, &found)?
+            self.text(&first, &second, &found)?;
         }
         match &self.out {
             Some(out) => write(&found.turned(&second)?, out),

@@ -199,13 +199,16 @@ fn kinds(laid: &Laid, key: Key, names: &[String], of: &[u32], palette: &Palette)
     let mut counts = vec![0usize; names.len()];
     (0..laid.places.len()).for_each(|i| counts[of[laid.row(i)] as usize] += 1);
     let mut order: Vec<usize> = (0..names.len()).collect();
+    // Of what has no kind there is nothing to say.
+    order.retain(|&i| !names[i].is_empty());
+    let all = order.len();
     order.sort_by_key(|&i| (std::cmp::Reverse(counts[i]), i));
     order.truncate(CATEGORIES);
     let place = |kind: u32| order.iter().position(|&i| i == kind as usize);
     let colour = |i: usize| place(of[laid.row(i)]).map_or(palette.muted, |category| palette.category(category));
     let colours = (0..laid.places.len()).map(colour).collect();
     let listed = order.iter().enumerate().map(|(category, &i)| (names[i].clone(), category)).collect();
-    painted(laid, key, colours, Legend::Kinds(listed, names.len().saturating_sub(CATEGORIES)), None)
+    painted(laid, key, colours, Legend::Kinds(listed, all.saturating_sub(CATEGORIES)), None)
 }
 
 fn painted(

@@ -1,7 +1,6 @@
 //! Vectors of the open model in context: what they are made from, and the sentence that a row stands in.
 
-use super::colours::By;
-use super::{Kept, Space};
+use super::{Kept, Space, opening};
 use crate::engine::contextual::{Embedded, How, Pool, embed};
 use crate::engine::{Engine, Opened};
 use crate::error::{Error, Result};
@@ -22,6 +21,7 @@ use egui::{FontFamily, FontId, Key, Ui};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Letters that are shown of a sentence before and after the token.
 const AROUND: usize = 220;
@@ -67,10 +67,15 @@ impl Context {
     pub fn name(&self, model: &str) -> String {
         let text = match self.source {
             Source::Text => CONTEXT.in_text.to_owned(),
-            Source::File => super::name_of(&self.text),
+            Source::File => opening::name_of(&self.text),
             Source::Senses => self.text.clone(),
         };
         fill(CONTEXT.name, &[&text, &layer_name(self.layer), model])
+    }
+
+    /// The word that has two senses, where its sentences are the texts.
+    pub fn word(&self) -> Option<&str> {
+        (self.source == Source::Senses).then_some(&self.text)
     }
 
     /// Reads the texts.
@@ -102,6 +107,8 @@ pub fn layer_name(layer: Option<usize>) -> String {
 /// What contextual vectors are of.
 #[derive(Debug)]
 pub struct Of {
+    /// What they are made from.
+    pub context: Context,
     /// The [`Opened::id`] of the model.
     pub model: u64,
     /// What it is called.
@@ -129,17 +136,10 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
         Ask::Draft(draft) => state.space.draft = Some(*draft),
         Ask::Dialog => dialogs::texts(state, engine),
         Ask::Make(mut context) => {
-            match context.source {
-                Source::Text => context.text.clone_from(&state.scene.text),
-                Source::File => {}
-                Source::Senses => state.scene.space.by = By::Column("sense".to_owned()),
+            if context.source == Source::Text {
+                context.text.clone_from(&state.scene.text);
             }
-            let word = (context.source == Source::Senses).then(|| super::near::quoted(&context.text));
-            super::open(state, engine, (String::new(), Some(*context)));
-            if let Some(word) = word {
-                state.scene.space.formula = word;
-                state.scene.space.layers = super::layers::Chosen { on: true, at: None };
-            }
+            opening::open(state, engine, (String::new(), Some(*context)), false);
         }
     }
 }
@@ -161,8 +161,8 @@ pub fn make(model: Option<&Opened>, context: &Context, budget: u64, control: &Co
             vectors.report.notices.push(fill(text, &[&count(number as u64)]));
         }
     }
-    let of = Of { model: model.id, name: model.name.clone(), passages, spans };
-    Ok(Space::of(vectors, context.name(&model.name), Some(of)))
+    let of = Of { context: context.clone(), model: model.id, name: model.name.clone(), passages, spans };
+    Ok(Space { of: Some(Arc::new(of)), ..Space::of(context.name(&model.name), vectors) })
 }
 
 /// Where a row stands.
@@ -198,12 +198,11 @@ pub fn attend(state: &State, actions: &Actions, space: &Space, row: usize) {
     let Some(of) = space.of.as_ref().filter(|of| of.is_open(state)) else { return };
     let Some(spot) = of.spot(space, row) else { return };
     let text = spot.text.to_owned();
-    match spot.token {
-        Some(token) => actions.ask(Action::Heads(OfHeads::Open(text, state.scene.head, token))),
-        None => {
-            actions.ask(Action::Pair(None));
-            actions.ask(Action::Text(text));
-        }
+    if let Some(token) = spot.token {
+        actions.ask(Action::Heads(OfHeads::Open(text, state.scene.head, token)));
+    } else {
+        actions.ask(Action::Pair(None));
+        actions.ask(Action::Text(text));
     }
     actions.ask(Action::Workspace(Workspace::Attention));
 }

@@ -61,10 +61,9 @@ pub struct Paths {
 
 impl Paths {
     fn of(space: &Space, model: &crate::engine::Opened, budget: u64, control: &Control) -> Result<Self> {
-        let (Some(of), Some(context)) = (&space.of, &space.origin.1) else {
-            return Err(Error::input("only vectors of a model in context have layers"));
-        };
-        let all = embed_all(model, &of.passages, context.how(budget), control)?.vectors.rows;
+        let of = space.of.as_ref();
+        let of = of.ok_or_else(|| Error::input("only vectors of a model in context have layers"))?;
+        let all = embed_all(model, &of.passages, of.context.how(budget), control)?.vectors.rows;
         let count = model.card().layers + 1;
         let pca = Pca::of(&all, control)?;
         let flat = pca.scores(&all, &[0, 1], control)?;

@@ -10,6 +10,7 @@ mod laid;
 pub mod layers;
 mod map;
 mod near;
+mod opening;
 mod pair;
 mod panel;
 mod plot;
@@ -28,28 +29,22 @@ pub use panel::{find_id, formula_id, show};
 use super::made;
 use super::state::{Problem, State};
 use super::update::{halt, submit};
-use super::words::fill;
 use super::words::space::SPACE;
-use super::words::space::context::CONTEXT;
 use super::words::space::layers::LAYERS;
 use super::words::space::twin::TWIN;
 use crate::analysis::space::neighbours::Lengths;
 use crate::engine::{Engine, Slot};
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::gui::command::Command;
-use crate::source::find;
-use crate::source::vectors::{Opening, Vectors};
-use crate::trace::Control;
+use crate::source::vectors::Vectors;
 use camera::Camera;
 use colours::{By, Painted};
 use laid::{Laid, Live, Method, Question};
 use near::Answer;
 use serde::{Deserialize, Serialize};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-/// The name of the bundled vectors' folder.
-const BUNDLED: &str = "words-en";
 /// Neighbours in each list.
 const NEAR: usize = 15;
 
@@ -148,16 +143,11 @@ pub struct Space {
     pub vectors: Vectors,
     /// Their lengths.
     pub lengths: Lengths,
-    /// What they were chosen by.
-    pub origin: Origin,
     /// What they are of, where they are those of a model in context.
-    pub of: Option<context::Of>,
+    pub of: Option<Arc<context::Of>>,
     /// The vectors less their mean, once somebody asked for them.
     centred: Mutex<Option<near::Centred>>,
 }
-
-/// Where vectors come from: [`Chosen::path`] and [`Chosen::context`].
-pub type Origin = (String, Option<context::Context>);
 
 /// What the workspace keeps beside what is chosen.
 #[derive(Debug, Default)]
@@ -166,8 +156,10 @@ pub struct Kept {
     pub space: Option<Arc<Space>>,
     /// What is being opened.
     pub opening: Option<String>,
-    /// What was opened or tried last.
-    asked: Option<Origin>,
+    /// What was last asked to be opened.
+    asked_open: Option<opening::Source>,
+    /// What is open.
+    source: Option<opening::Source>,
     /// Contextual vectors that somebody is about to ask for.
     pub draft: Option<context::Context>,
     /// The second space.
@@ -249,7 +241,7 @@ pub enum Ask {
 #[derive(Debug)]
 pub enum Made {
     /// Vectors are open.
-    Opened(Arc<Space>),
+    Opened(opening::Opened),
     /// The nearest rows of a row under the pointer.
     Hover(usize, Vec<usize>),
     /// A map is complete.
@@ -276,7 +268,7 @@ pub enum Made {
 pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
     let kept = &mut state.space;
     match ask {
-        Ask::Open(path) => open(state, engine, (path, None)),
+        Ask::Open(path) => opening::open(state, engine, (path, None), false),
         Ask::Context(ask) => context::apply(state, engine, ask),
         Ask::Twin(ask) => twin::apply(state, engine, ask),
         Ask::Layers(ask) => layers::apply(state, ask),
@@ -325,14 +317,7 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
 pub fn arrive(state: &mut State, engine: &Engine<made::Made>, made: Made) {
     let kept = &mut state.space;
     match made {
-        Made::Opened(space) => {
-            kept.opening = None;
-            let (asked, draft) = (kept.asked.take(), kept.draft.take());
-            *kept = Kept { asked, draft, space: Some(space), ..Kept::default() };
-            if matches!(&state.problem, Some(problem) if problem.title == SPACE.failed_open) {
-                state.problem = None;
-            }
-        }
+        Made::Opened(opened) => opening::arrive(state, opened),
         Made::Laid(laid) => {
             kept.live = None;
             kept.laid = Some(laid);
@@ -356,7 +341,7 @@ pub fn arrive(state: &mut State, engine: &Engine<made::Made>, made: Made) {
 pub fn failed(state: &mut State, slot: Slot, error: Error) {
     let title = match slot {
         Slot::Space => {
-            state.space.opening = None;
+            opening::go_back(state);
             SPACE.failed_open
         }
         Slot::Twin | Slot::TwinNear => TWIN.failed,
@@ -366,88 +351,12 @@ pub fn failed(state: &mut State, slot: Slot, error: Error) {
     state.problem = Some(Problem { title: title.to_owned(), next: Command::OpenVectors, error });
 }
 
-/// Opens other vectors: what was asked and found among the old ones is let go.
-fn open(state: &mut State, engine: &Engine<made::Made>, (path, context): Origin) {
-    let camera = Camera::default();
-    let mut chosen = state.scene.space.clone();
-    // A layer is one of the model that the old vectors were of.
-    chosen.twin.other.take_if(|other| matches!(other, twin::Other::Layer(_)));
-    state.scene.space = Chosen { path, context, formula: String::new(), row: None, camera, ..chosen };
-    begin(state, engine);
-}
-
-/// Opens what is chosen.
-fn begin(state: &mut State, engine: &Engine<made::Made>) {
-    let origin = (state.scene.space.path.clone(), state.scene.space.context.clone());
-    state.space.asked = Some(origin.clone());
-    let budget = state.settings.budget();
-    // A map that is under way is of no use any more, and it would keep the thread.
-    halt(state, engine, Slot::Layout);
-    if let Some(live) = state.space.live.take() {
-        live.pause(false);
-    }
-    let model = state.model.clone();
-    let name = match (&origin.1, &model) {
-        (Some(context), Some(model)) => context.name(&model.name),
-        (None, Some(model)) if !origin.0.is_empty() && model.path == Path::new(&origin.0) => {
-            fill(CONTEXT.input_of, &[&model.name])
-        }
-        _ => name_of(&origin.0),
-    };
-    state.space.opening = Some(name.clone());
-    let stage = if origin.1.is_some() { "computing contextual vectors" } else { "opening vectors" };
-    submit(state, engine, Slot::Space, stage, move |control| {
-        let space = match &origin.1 {
-            Some(context) => context::make(model.as_deref(), context, budget, control)?,
-            None => Space::open(&origin.0, name, budget, control)?,
-        };
-        Ok(made::Made::Space(Made::Opened(Arc::new(Space { origin, ..space }))))
-    });
-}
-
-/// Opens what is chosen where it is neither open nor was tried last: at the start, and where an older choice came back.
-fn reopen(state: &mut State, engine: &Engine<made::Made>) {
-    let chosen = &state.scene.space;
-    let is = |origin: &Origin| origin.0 == chosen.path && origin.1 == chosen.context;
-    let is_open = state.space.opening.is_none() && state.space.space.as_ref().is_some_and(|space| is(&space.origin));
-    // Its vectors wait for the model.
-    let waits = chosen.context.is_some() && state.model.is_none() && state.opening.is_some();
-    if !(is_open || waits || state.space.asked.as_ref().is_some_and(is)) {
-        begin(state, engine);
-    }
-}
-
-/// What a path is called on the screen.
-fn name_of(path: &str) -> String {
-    if path.is_empty() {
-        return BUNDLED.to_owned();
-    }
-    PathBuf::from(path).file_name().map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
-}
-
-impl Space {
-    fn open(path: &str, name: String, budget: u64, control: &Control) -> Result<Self> {
-        let path = find::vectors(Path::new(if path.is_empty() { BUNDLED } else { path }));
-        if !path.exists() && path == Path::new(BUNDLED) {
-            return Err(Error::input(SPACE.none_bundled));
-        }
-        let vectors = Vectors::open(&path, &Opening { budget, ..Opening::default() }, control)?;
-        Ok(Self::of(vectors, name, None))
-    }
-
-    /// Vectors that are open.
-    fn of(vectors: Vectors, name: String, of: Option<context::Of>) -> Self {
-        let (lengths, centred) = (Lengths::of(&vectors.rows), Mutex::default());
-        Self { id: crate::figure::fresh_key(), name, vectors, lengths, origin: Origin::default(), of, centred }
-    }
-}
-
 /// Asks for what is not known yet: called once a frame, it submits a job only where something changed.
 pub fn follow(state: &mut State, engine: &Engine<made::Made>) {
     if state.scene.workspace != super::scene::Workspace::Embeddings {
         return;
     }
-    reopen(state, engine);
+    opening::follow(state, engine);
     let Some(space) = state.space.space.clone() else { return };
     lay_out(state, engine, &space);
     near::ask(state, engine, &space);
@@ -497,23 +406,26 @@ fn trust(state: &mut State, engine: &Engine<made::Made>, space: &Arc<Space>) {
     });
 }
 
+impl Space {
+    /// Vectors under a name.
+    fn of(name: String, vectors: Vectors) -> Self {
+        let (lengths, centred) = (Lengths::of(&vectors.rows), Mutex::default());
+        Self { id: crate::figure::fresh_key(), name, vectors, lengths, of: None, centred }
+    }
+}
+
 impl Kept {
     /// How far the shown map is to be believed.
     pub fn trust(&self) -> Option<&crate::analysis::space::trust::Trust> {
         let (id, trust) = self.trust.as_ref()?;
         trust.as_deref().filter(|_| self.laid.as_ref().is_some_and(|laid| laid.id == *id))
     }
-
-    /// Whether nothing of the workspace waits for its first answer.
-    pub fn says(&self) -> Option<String> {
-        self.opening.as_ref().map(|name| fill(SPACE.opening, &[name]))
-    }
 }
 
 /// What a stopped job leaves.
 pub fn stopped(state: &mut State, slot: Slot) {
     match slot {
-        Slot::Space => state.space.opening = None,
+        Slot::Space => opening::go_back(state),
         Slot::Layout => state.space.live = None,
         _ => {}
     }

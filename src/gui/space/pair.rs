@@ -108,7 +108,7 @@ fn layers(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
     if of.model != model.id {
         return;
     }
-    let own = space.origin.1.as_ref().map(|context| context.layer);
+    let own = Some(of.context.layer);
     let all = std::iter::once(None).chain((0..model.card().layers).map(Some));
     let names: Vec<(Option<Other>, String)> = all
         .filter(|layer| own != Some(*layer))
@@ -197,13 +197,12 @@ fn near(ui: &mut Ui, state: &State, actions: &Actions, space: &Space, pair: &Pai
                     let marked = row.is_none_or(|row| !in_first.contains(&row));
                     is_marked |= marked;
                     let bar = bar(answer, near.score);
-                    match row {
-                        Some(row) => word::entry(ui, actions, space, row, Some(&bar), marked),
+                    if let Some(row) = row {
+                        word::entry(ui, actions, space, row, Some(&bar), marked);
+                    } else {
                         // A word of the second space only: there is nothing to ask about it here.
-                        None => {
-                            let word = pair.second.vectors.words.get(near.row).into_owned();
-                            widgets::short_bar(ui, &word, bar.0, &bar.1);
-                        }
+                        let word = pair.second.vectors.words.get(near.row).into_owned();
+                        widgets::short_bar(ui, &word, bar.0, &bar.1);
                     }
                 }
             }

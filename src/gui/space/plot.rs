@@ -176,12 +176,11 @@ impl Plot<'_> {
     /// The point nearest to the pointer, if it is near enough.
     fn under(&self, sight: &Sight, at: Pos2) -> Option<usize> {
         let far = |point: usize| self.at(sight, point).map(|p| p.distance(at));
-        let found = match self.tree {
-            Some(tree) => tree.nearest(sight.under(at), 1).first().map(|found| found.row),
-            None => {
-                let all = (0..self.places.len()).filter_map(|i| Some((i, far(i)?)));
-                all.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(i, _)| i)
-            }
+        let found = if let Some(tree) = self.tree {
+            tree.nearest(sight.under(at), 1).first().map(|found| found.row)
+        } else {
+            let all = (0..self.places.len()).filter_map(|i| Some((i, far(i)?)));
+            all.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(i, _)| i)
         };
         found.filter(|&point| far(point).is_some_and(|d| d <= REACH))
     }

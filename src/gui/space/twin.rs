@@ -1,11 +1,12 @@
 //! Two spaces beside each other: the second one, what it has in common with the first, and what is asked in both.
 
+use super::Space;
 use super::camera::Place;
 use super::context::{self, Context};
 use super::laid::between;
 use super::near::Answer;
+use super::opening::name_of;
 use super::side::Tab;
-use super::{Space, name_of};
 use crate::analysis::space::comparison::{Comparison, How};
 use crate::analysis::space::pca::Pca;
 use crate::analysis::space::procrustes::shared;
@@ -229,10 +230,9 @@ fn open(first: &Space, other: &Other, model: Option<&Opened>, budget: u64, contr
     match other {
         Other::File(path) => Space::open(path, name_of(path), budget, control),
         Other::Layer(layer) => {
-            let context = first.origin.1.as_ref();
-            let context =
-                context.ok_or_else(|| Error::input("only vectors of a model in context have other layers"))?;
-            context::make(model, &Context { layer: *layer, ..context.clone() }, budget, control)
+            let of = first.of.as_ref();
+            let of = of.ok_or_else(|| Error::input("only vectors of a model in context have other layers"))?;
+            context::make(model, &Context { layer: *layer, ..of.context.clone() }, budget, control)
         }
     }
 }

@@ -1,0 +1,130 @@
+//! Opening vectors: what was asked for, and what is open once that failed or was stopped.
+
+use super::colours::By;
+use super::context::{self, Context};
+use super::{Chosen, Kept, Made, Space, layers, near};
+use crate::engine::{Engine, Slot};
+use crate::error::{Error, Result};
+use crate::gui::made;
+use crate::gui::state::State;
+use crate::gui::update::{halt, submit};
+use crate::gui::words::fill;
+use crate::gui::words::space::SPACE;
+use crate::gui::words::space::context::CONTEXT;
+use crate::source::find;
+use crate::source::vectors::{Opening, Vectors};
+use crate::trace::Control;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The name of the bundled vectors' folder.
+const BUNDLED: &str = "words-en";
+
+/// What is opened: the path, empty for the bundled vectors; or what contextual vectors are made from.
+pub type Source = (String, Option<Context>);
+
+/// Vectors that a job has opened.
+#[derive(Debug)]
+pub struct Opened {
+    space: Arc<Space>,
+    source: Source,
+    /// Whether what was chosen of other vectors stays.
+    stays: bool,
+}
+
+/// Opens vectors; what was chosen of those that are open is let go of once others are, unless it `stays`.
+pub fn open(state: &mut State, engine: &Engine<made::Made>, source: Source, stays: bool) {
+    let model = state.model.clone();
+    let name = match (&source.1, &model) {
+        (Some(context), Some(model)) => context.name(&model.name),
+        (None, Some(model)) if !source.0.is_empty() && model.path == Path::new(&source.0) => {
+            fill(CONTEXT.input_of, &[&model.name])
+        }
+        _ => name_of(&source.0),
+    };
+    (state.space.opening, state.space.asked_open) = (Some(name.clone()), Some(source.clone()));
+    // A map that is under way is of no use any more, and it would keep the thread.
+    halt(state, engine, Slot::Layout);
+    if let Some(live) = state.space.live.take() {
+        live.pause(false);
+    }
+    let budget = state.settings.budget();
+    let stage = if source.1.is_some() { "computing contextual vectors" } else { "opening vectors" };
+    submit(state, engine, Slot::Space, stage, move |control| {
+        let space = match &source.1 {
+            Some(context) => context::make(model.as_deref(), context, budget, control)?,
+            None => Space::open(&source.0, name, budget, control)?,
+        };
+        Ok(made::Made::Space(Made::Opened(Opened { space: Arc::new(space), source, stays })))
+    });
+}
+
+/// Opens what the choices speak of where that is not what was asked for: at the start, a session, an undone change.
+pub fn follow(state: &mut State, engine: &Engine<made::Made>) {
+    if state.space.opening.is_some() {
+        if state.latest.contains_key(&Slot::Space) {
+            return;
+        }
+        // It was stopped.
+        go_back(state);
+    }
+    let source = (state.scene.space.path.clone(), state.scene.space.context.clone());
+    // What a model makes of texts waits for the model.
+    let waits = source.1.is_some() && state.model.is_none() && state.opening.is_some();
+    if !waits && state.space.asked_open.as_ref() != Some(&source) {
+        open(state, engine, source, true);
+    }
+}
+
+/// Vectors are open.
+pub fn arrive(state: &mut State, opened: Opened) {
+    let Opened { space, source, stays } = opened;
+    let (path, context) = source.clone();
+    let mut chosen = Chosen { path, context, ..state.scene.space.clone() };
+    if !stays {
+        (chosen.formula, chosen.row, chosen.camera) = Default::default();
+        // A layer is one of the model that the old vectors were of.
+        chosen.twin.other.take_if(|other| matches!(other, super::twin::Other::Layer(_)));
+        if let Some(word) = chosen.context.as_ref().and_then(Context::word) {
+            chosen.formula = near::quoted(word);
+            chosen.by = By::Column("sense".to_owned());
+            chosen.layers = layers::Chosen { on: true, at: None };
+        }
+    }
+    state.scene.space = chosen;
+    let (draft, asked_open) = (state.space.draft.take(), Some(source.clone()));
+    state.space = Kept { space: Some(space), draft, asked_open, source: Some(source), ..Kept::default() };
+    state.problem.take_if(|problem| problem.title == SPACE.failed_open);
+}
+
+/// Nothing was opened: what is open stays, and is what the choices speak of.
+pub fn go_back(state: &mut State) {
+    state.space.opening = None;
+    let chosen = &mut state.scene.space;
+    match state.space.source.clone() {
+        Some(source) => {
+            (chosen.path, chosen.context) = source.clone();
+            state.space.asked_open = Some(source);
+        }
+        None => state.space.asked_open = Some((chosen.path.clone(), chosen.context.clone())),
+    }
+}
+
+/// What a path is called on the screen.
+pub fn name_of(path: &str) -> String {
+    if path.is_empty() {
+        return BUNDLED.to_owned();
+    }
+    PathBuf::from(path).file_name().map_or_else(|| path.to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+impl Space {
+    /// Opens a file or folder of vectors.
+    pub fn open(path: &str, name: String, budget: u64, control: &Control) -> Result<Self> {
+        let path = find::vectors(Path::new(if path.is_empty() { BUNDLED } else { path }));
+        if !path.exists() && path == Path::new(BUNDLED) {
+            return Err(Error::input(SPACE.none_bundled));
+        }
+        Ok(Self::of(name, Vectors::open(&path, &Opening { budget, ..Opening::default() }, control)?))
+    }
+}
