@@ -1,9 +1,11 @@
 //! What is shown of one head's values, and what each step left out. The order of the steps is fixed: meaning, heads
 //! combined, special tokens, sentences of a pair, words, threshold.
 
+mod cut;
 mod strongest;
 mod threshold;
 
+pub use cut::{Cut, Passed, cut};
 pub use strongest::strongest;
 pub use threshold::Threshold;
 
@@ -18,7 +20,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 use std::sync::Arc;
-use threshold::{entry, size};
+use threshold::size;
 
 /// How several heads become one picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -175,9 +177,8 @@ pub struct Shown {
     pub mass: f32,
     /// How many values there were before the threshold, zeros aside.
     pub of: usize,
-    /// For each row the least [`threshold::entry`] that passes: of long texts the values themselves would take longer to
-    /// list than to look at.
-    least: Vec<u64>,
+    /// What passes of each row: of long texts the values themselves would take longer to list than to look at.
+    cuts: Vec<Cut>,
 }
 
 impl Shown {
@@ -193,19 +194,19 @@ impl Shown {
 
     /// Whether a value passes the threshold.
     pub fn passes(&self, query: usize, key: usize) -> bool {
-        entry(key, self.weights[query * self.tokens.len() + key]) >= self.least[query]
+        self.cuts[query].has(key, self.weights[query * self.tokens.len() + key])
     }
 
     fn edge(&self, query: usize, key: usize) -> Option<Edge> {
         let weight = *self.weights.get(query * self.tokens.len() + key)?;
-        (entry(key, weight) >= self.least[query]).then_some(Edge { query, key, weight })
+        self.cuts[query].has(key, weight).then_some(Edge { query, key, weight })
     }
 
     /// The values that pass the threshold, row by row, the largest of a row first; of equal ones the earlier key.
     pub fn edges(&self) -> impl Iterator<Item = Edge> {
         (0..self.tokens.len()).flat_map(|query| {
             let mut row: Vec<Edge> = self.edges_of(query).collect();
-            row.sort_unstable_by_key(|edge| std::cmp::Reverse(entry(edge.key, edge.weight)));
+            row.sort_by(|a, b| size(b.weight).total_cmp(&size(a.weight)));
             row
         })
     }
@@ -224,10 +225,10 @@ impl Shown {
     /// passes too: it is never small.
     pub fn passed(&self, nothing: f32) -> Vec<f32> {
         let mut values = self.weights.to_vec();
-        let rows = values.par_chunks_exact_mut(self.tokens.len().max(1)).zip(&self.least).with_min_len(32);
-        rows.for_each(|(row, &least)| {
+        let rows = values.par_chunks_exact_mut(self.tokens.len().max(1)).zip(&self.cuts).with_min_len(32);
+        rows.for_each(|(row, cut)| {
             for (key, w) in row.iter_mut().enumerate() {
-                let stays = entry(key, *w) >= least || w.is_nan() || *w == f32::INFINITY;
+                let stays = cut.has(key, *w) || w.is_nan() || *w == f32::INFINITY;
                 *w = if stays { *w } else { nothing };
             }
         });
@@ -236,22 +237,17 @@ impl Shown {
 
     /// The same under another threshold.
     pub fn under(mut self, threshold: Threshold) -> Self {
-        let of_row = |entries: &mut Vec<u64>, row: &[f32]| {
-            let passing = threshold.of_row(row, entries);
-            let after: f64 = row.iter().map(|w| f64::from(size(*w))).sum();
-            let most = if passing.count == 0 { 0.0 } else { row.iter().fold(0f32, |most, w| most.max(size(*w))) };
-            let of = row.iter().filter(|w| **w != 0.0 && **w != f32::NEG_INFINITY).count();
-            (passing, after, most, of)
+        let of_row = |sizes: &mut Vec<u32>, row: &[f32]| {
+            let (cut, passed) = Cut::of(threshold, row, sizes);
+            let most = if passed.kept == 0 { 0.0 } else { row.iter().fold(0f32, |most, w| most.max(size(*w))) };
+            (cut, passed, most)
         };
         let rows = self.weights.par_chunks_exact(self.tokens.len().max(1)).with_min_len(32);
         let rows: Vec<_> = rows.map_init(Vec::new, of_row).collect();
-        let after: f64 = rows.iter().map(|(_, after, ..)| after).sum();
-        let mass: f64 = rows.iter().map(|(passing, ..)| passing.mass).sum();
-        self.mass = if after > 0.0 { (mass / after).min(1.0) as f32 } else { 0.0 };
-        self.count = rows.iter().map(|(passing, ..)| passing.count).sum();
-        self.most = rows.iter().fold(0.0, |most, (.., row, _)| most.max(*row));
-        self.of = rows.iter().map(|(.., of)| of).sum();
-        self.least = rows.iter().map(|(passing, ..)| passing.least).collect();
+        let passed = rows.iter().fold(Passed::default(), |all, (_, passed, _)| all.and(*passed));
+        (self.mass, self.count, self.of) = (passed.share(), passed.kept as usize, passed.of as usize);
+        self.most = rows.iter().fold(0.0, |most, (.., row)| most.max(*row));
+        self.cuts = rows.iter().map(|(cut, ..)| *cut).collect();
         self
     }
 }
@@ -296,7 +292,7 @@ pub fn sift(tokens: &Tokens, weights: &[f32], meaning: Meaning, filter: &Filter)
     } else {
         (tokens.clone(), (0..n).map(|i| i..i + 1).collect())
     };
-    let least = vec![u64::MAX; tokens.len()];
+    let cuts = vec![Cut::SHUT; tokens.len()];
     let weights = Arc::new(kept);
     Shown {
         tokens,
@@ -309,7 +305,7 @@ pub fn sift(tokens: &Tokens, weights: &[f32], meaning: Meaning, filter: &Filter)
         most: 0.0,
         mass: 0.0,
         of: 0,
-        least,
+        cuts,
     }
 }
 

@@ -4,7 +4,6 @@ pub mod align;
 pub mod attention;
 pub mod bootstrap;
 pub mod compare;
-pub mod cut;
 pub mod divergence;
 pub mod eigen;
 pub mod evidence;

@@ -1,7 +1,6 @@
 //! All heads of a run with everything left out that is to be: what a picture of the whole model shows.
 
-use super::cut::{Cut, Passed};
-use super::filter::{Filter, Pairs, Special, kept};
+use super::filter::{Cut, Filter, Pairs, Passed, Special, kept};
 use super::meaning::Weights;
 use crate::text::Tokens;
 use rayon::prelude::*;

@@ -1,7 +1,7 @@
 //! The largest of very many values: what a picture has room for.
 
 use super::Shown;
-use super::threshold::{entry, size};
+use super::threshold::size;
 use crate::analysis::attention::Edge;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -27,7 +27,7 @@ pub fn strongest(heads: &[&Shown], most: usize) -> Vec<Vec<Edge>> {
             let row = &head.weights[query * head.tokens.len()..][..head.tokens.len()];
             for (key, &w) in row.iter().enumerate() {
                 let bits = size(w).to_bits();
-                if bits >= weakest && entry(key, w) >= head.least[query] {
+                if bits >= weakest && head.cuts[query].has(key, w) {
                     found.push((std::cmp::Reverse(bits), place, query, key));
                     if found.len() == 2 * most {
                         weakest = cut(&mut found);

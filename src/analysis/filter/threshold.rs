@@ -23,89 +23,6 @@ impl Threshold {
             Self::Top(count) => Self::Top(count.max(1)),
         }
     }
-
-    /// What passes of a row. `entries` is room to work in, as it would otherwise be allocated for every row.
-    pub(super) fn of_row(self, row: &[f32], entries: &mut Vec<u64>) -> Passing {
-        let all = || row.iter().enumerate().map(|(key, &w)| entry(key, w)).filter(|&e| e >= ANYTHING);
-        match self {
-            Self::AtLeast(least) => {
-                let least = (u64::from(least.max(0.0).to_bits()) << 32).max(ANYTHING);
-                let (count, mass) =
-                    all().filter(|&e| e >= least).fold((0, 0.0), |(n, sum), e| (n + 1, sum + size_of(e)));
-                Passing { least, count, mass }
-            }
-            Self::Top(count) => {
-                entries.clear();
-                entries.extend(all());
-                let count = count.min(entries.len());
-                let Some(last) = count.checked_sub(1) else { return Passing::NOTHING };
-                entries.select_nth_unstable_by(last, |a, b| b.cmp(a));
-                Passing { least: entries[last], count, mass: sum(&entries[..count]) }
-            }
-            Self::Mass(share) => {
-                entries.clear();
-                entries.extend(all());
-                let total = sum(entries);
-                if share >= 1.0 {
-                    return Passing { least: ANYTHING, count: entries.len(), mass: total };
-                }
-                // Half of a row is half of it also where the row's values were rounded.
-                fewest(entries, f64::from(share - f32::EPSILON) * total)
-            }
-        }
-    }
-}
-
-/// What passes of a row.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Passing {
-    /// The least [`entry`] that passes.
-    pub least: u64,
-    /// How many do.
-    pub count: usize,
-    /// Their mass.
-    pub mass: f64,
-}
-
-impl Passing {
-    const NOTHING: Self = Self { least: u64::MAX, count: 0, mass: 0.0 };
-}
-
-/// The least entry of a value that weighs anything.
-const ANYTHING: u64 = 1 << 32;
-
-/// A value with its key as a number: larger values are larger, of equal ones the earlier key. Sizes from zero on are in
-/// the order of their bits, and whole numbers are ordered in a fraction of the time.
-pub(super) fn entry(key: usize, w: f32) -> u64 {
-    u64::from(size(w).to_bits()) << 32 | u64::from(u32::MAX - key as u32)
-}
-
-fn size_of(entry: u64) -> f64 {
-    f64::from(f32::from_bits((entry >> 32) as u32))
-}
-
-/// In double precision the order of a sum makes no difference to which value crosses a line.
-fn sum(entries: &[u64]) -> f64 {
-    entries.iter().map(|&e| size_of(e)).sum()
-}
-
-/// The fewest entries whose sizes reach `line`; the one that crosses it is included. Nothing is sorted: of the two halves
-/// only the one in which the line is crossed is looked at again.
-fn fewest(entries: &mut [u64], line: f64) -> Passing {
-    let (mut passing, mut left) = (Passing::NOTHING, entries);
-    while passing.mass < line && !left.is_empty() {
-        let middle = left.len() / 2;
-        let (_, &mut at, _) = left.select_nth_unstable_by(middle, |a, b| b.cmp(a));
-        let upper = sum(&left[..middle]);
-        if middle > 0 && passing.mass + upper >= line {
-            left = &mut left[..middle];
-            continue;
-        }
-        let with = passing.mass + upper + size_of(at);
-        passing = Passing { least: at, count: passing.count + middle + 1, mass: with };
-        left = &mut left[middle + 1..];
-    }
-    passing
 }
 
 impl Default for Threshold {
@@ -121,17 +38,17 @@ pub(super) fn size(w: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Cut;
     use super::*;
 
     /// Keys and values that pass.
     fn pass(threshold: Threshold, row: &[f32]) -> Vec<(usize, f32)> {
-        let passing = threshold.of_row(row, &mut Vec::new());
-        let found: Vec<(usize, f32)> =
-            row.iter().copied().enumerate().filter(|&(key, w)| entry(key, w) >= passing.least).collect();
+        let (cut, passed) = Cut::of(threshold, row, &mut Vec::new());
+        let found: Vec<(usize, f32)> = row.iter().copied().enumerate().filter(|&(key, w)| cut.has(key, w)).collect();
         let mass: f64 = found.iter().map(|(_, w)| f64::from(w.abs())).sum();
         assert!(
-            found.len() == passing.count && (mass - passing.mass).abs() < 1e-9,
-            "{threshold:?} {row:?} {passing:?}"
+            found.len() as u64 == passed.kept && (mass - passed.mass).abs() < 1e-9,
+            "{threshold:?} {row:?} {cut:?} {passed:?}"
         );
         found
     }
@@ -168,8 +85,8 @@ mod tests {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (state >> 40) as f32 / (1u64 << 24) as f32
         };
-        for round in 0..400 {
-            let n = 1 + round % 23;
+        for round in 0..600 {
+            let n = 1 + round % 83;
             // Rows with ties, zeros, signs, one heavy value, and what is no number.
             let row: Vec<f32> = (0..n)
                 .map(|i| match round % 5 {

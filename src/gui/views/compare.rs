@@ -2,8 +2,7 @@
 
 use super::{pairs_label, rows, threshold_label};
 use crate::analysis::compare::Comparison;
-use crate::analysis::cut::{Passed, cut};
-use crate::analysis::filter::{Filter, Pairs, Special, Threshold, on_special};
+use crate::analysis::filter::{Filter, Pairs, Passed, Special, Threshold, cut, on_special};
 use crate::analysis::meaning::{Meaning, Weights};
 use crate::array::Array;
 use crate::engine::{Ask as Question, Engine, Run, Slot, Subject};

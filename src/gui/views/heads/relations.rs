@@ -14,15 +14,15 @@ use crate::gui::words::heads::{self as said, HEADS};
 use crate::gui::words::{count, fill};
 use egui::{Button, ComboBox, Ui};
 
-/// The columns of a head's relations, with their widths.
+/// The columns of a head's relations, with their widths: together no wider than the view in a window of 1280 points.
 pub(super) const COLUMNS: [(Of, f32); 7] = [
-    (Of::Relation, 84.0),
-    (Of::Direction, 124.0),
-    (Of::Lift, 58.0),
-    (Of::Interval, 112.0),
+    (Of::Relation, 80.0),
+    (Of::Direction, 116.0),
+    (Of::Lift, 52.0),
+    (Of::Interval, 118.0),
     (Of::Accuracy, 62.0),
-    (Of::Baseline, 84.0),
-    (Of::N, 48.0),
+    (Of::Baseline, 92.0),
+    (Of::N, 46.0),
 ];
 
 /// What the table of heads has of a chosen relation, with the widths.
