@@ -163,7 +163,7 @@ fn a_sense_is_said_of_its_word_alone() {
     let senses = texts(&vectors, "sense");
     let said: Vec<(String, String)> = (0..senses.len())
         .map(|i| (vectors.words.get(i).into_owned(), senses[i].clone()))
-        .filter(|s| s.1 != "")
+        .filter(|s| !s.1.is_empty())
         .collect();
     let of_bank = |sense: &str| ("bank".to_owned(), sense.to_owned());
     assert_eq!(said, [of_bank("river"), of_bank("money")]);
@@ -204,6 +204,13 @@ fn the_command_line_writes_them() {
         means.columns.iter().find(|c| c.name == "id").map(|c| &c.values),
         Some(&ColumnValues::Number(vec![7.0, 8.0]))
     );
+    let layers = folder.path().join("l.npz").to_string_lossy().into_owned();
+    let (code, said) = run(&["embed", "bert-mini-en", "--text", "The old lady.", "--layer", "all", "--out", &layers]);
+    assert!(code == Some(0) && said.contains("every layer of bert-mini-en"), "{said}");
+    let all = open(&layers);
+    assert_eq!((all.words.len(), texts(&all, "layer").last().map(String::as_str)), (5 * 6, Some("3")));
+    let last = of(&model("models/bert-mini-en"), &Passages::typed("The old lady."), How { layer: Some(3), ..ALL });
+    assert_eq!(all.rows.values()[4 * 6 * 256..], *last.expect("a layer").vectors.rows.values());
     for (args, code, why) in [
         (vec!["embed", "bert-mini-en", "--text", "a", "--layer", "4", "--out", &out], 1, "there is no layer 4"),
         (vec!["embed", "bert-mini-en", "--text", "a", "--layer", "x", "--out", &out], 2, "embeddings, last, or all"),

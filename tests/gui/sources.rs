@@ -105,7 +105,13 @@ fn enter_and_a_double_click_open_the_sentence_too() {
     let map = window.get_by_label("Map of words").rect();
     let laid = state(&window).space.laid.clone().expect("a map");
     let row = rows[0];
-    let at = state(&window).scene.space.camera.on(map, false).at(laid.places[row]).expect("on the screen");
+    let at = state(&window)
+        .scene
+        .space
+        .camera
+        .on(map, false)
+        .at(laid.places[laid.point(row).expect("it is on the map")])
+        .expect("on the screen");
     window.hover_at(at);
     window.step();
     for _ in 0..2 {
@@ -317,7 +323,7 @@ fn the_same_tokens_move_from_layer_to_layer() {
     assert_eq!(said.len(), 10, "the sense is said of the word alone");
     assert!(said.iter().all(|&i| space.vectors.words.get(i) == "bank"));
     let paths = state(&window).space.layers.paths.clone().expect("every layer");
-    assert_eq!((paths.places.len(), paths.places[0].len()), (5, space.vectors.words.len()));
+    assert_eq!((paths.places.len(), paths.places[0].len()), (5, 10), "the tokens of the word alone");
     // The word starts at the same place but for its position, and its senses part.
     let slider = window.get_by_label("Layer").rect();
     window.hover_at(slider.left_center() + Vec2::new(4.0, 0.0));

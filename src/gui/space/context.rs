@@ -188,6 +188,23 @@ impl Of {
         Some(Spot { text, span, token })
     }
 
+    /// The token of a row between its neighbours: `the bank of`.
+    pub fn in_place(&self, space: &Space, row: usize) -> String {
+        let token = space.vectors.words.get(row);
+        let Some(spot) = self.spot(space, row).filter(|spot| !spot.span.is_empty()) else { return token.into_owned() };
+        let before = spot.text.get(..spot.span.start).and_then(|text| text.split_whitespace().next_back());
+        let after = spot.text.get(spot.span.end..).and_then(|text| text.split_whitespace().next());
+        let parts = [before, Some(token.trim()), after];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
+    /// The rows of the word that has two senses, where there is one.
+    pub fn rows_of_word(&self, space: &Space) -> Option<Vec<usize>> {
+        self.context.word()?;
+        let senses = &space.vectors.columns.iter().find(|column| column.name == "sense")?.values;
+        Some((0..senses.len()).filter(|&row| !senses.text(row).is_empty()).collect())
+    }
+
     fn is_open(&self, state: &State) -> bool {
         state.model.as_ref().is_some_and(|model| model.id == self.model)
     }

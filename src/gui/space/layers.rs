@@ -9,7 +9,7 @@ use super::plot::{self, Plot};
 use super::{Space, map};
 use crate::analysis::space::pca::Pca;
 use crate::engine::contextual::embed_all;
-use crate::engine::{Engine, Slot};
+use crate::engine::{Engine, Opened, Slot};
 use crate::error::{Error, Result};
 use crate::figure::size;
 use crate::gui::action::{Action, Actions};
@@ -23,11 +23,13 @@ use crate::gui::words::space::layers::LAYERS;
 use crate::gui::{theme, widgets};
 use crate::rows::Rows;
 use crate::trace::Control;
-use egui::{Align2, Button, FontFamily, FontId, Pos2, Rect, Shape, Slider, Stroke, Ui, UiBuilder, Vec2};
+use egui::{Align2, Button, Color32, FontFamily, FontId, Pos2, Rect, Shape, Slider, Stroke, Ui, UiBuilder, Vec2};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Paths that are drawn at a time.
+/// Points of which each has its path drawn; among more only those that somebody looks at have one.
+const FEW: usize = 60;
+/// Paths that are drawn among many points.
 const PATHS: usize = 24;
 
 /// What a person chose about layers.
@@ -48,35 +50,70 @@ impl Chosen {
     }
 }
 
-/// Every row in every layer.
+/// Points in every layer.
 #[derive(Debug)]
 pub struct Paths {
     id: u64,
-    space: u64,
-    /// Where the rows are, layer by layer, the embeddings first; all between -1 and 1.
+    key: Key,
+    /// The vectors that they are of, layer by layer.
+    all: Arc<Rows>,
+    /// Where the points are, layer by layer, the embeddings first; all between -1 and 1.
     pub places: Vec<Vec<Place>>,
     /// The shares of the variance of all layers along both components.
     ratios: [f64; 2],
 }
 
+/// Of which space, and which of its rows; all of them where these are not said.
+type Key = (u64, Option<Arc<Vec<usize>>>);
+
 impl Paths {
-    fn of(space: &Space, model: &crate::engine::Opened, budget: u64, control: &Control) -> Result<Self> {
+    /// The paths of the rows of a space. What paths of the same space know is taken from them.
+    fn of(
+        space: &Space,
+        key: Key,
+        model: &Opened,
+        known: Option<&Self>,
+        budget: u64,
+        control: &Control,
+    ) -> Result<Self> {
         let of = space.of.as_ref();
         let of = of.ok_or_else(|| Error::input("only vectors of a model in context have layers"))?;
-        let all = embed_all(model, &of.passages, of.context.how(budget), control)?.vectors.rows;
+        let all = match known.filter(|known| known.key.0 == key.0) {
+            Some(known) => known.all.clone(),
+            None => Arc::new(embed_all(model, &of.passages, of.context.how(budget), control)?.vectors.rows),
+        };
         let count = model.card().layers + 1;
-        let pca = Pca::of(&all, control)?;
-        let flat = pca.scores(&all, &[0, 1], control)?;
-        let places = between(&Rows::new(flat.values().to_vec(), 2)?);
+        let rows = all.len() / count;
+        let picked = key.1.as_ref().map(|only| {
+            let places: Vec<usize> = (0..count).flat_map(|k| only.iter().map(move |row| k * rows + row)).collect();
+            all.picked(&places)
+        });
+        let shown = picked.as_ref().unwrap_or(&all);
+        let pca = Pca::of(shown, control)?;
+        let places = between(&pca.scores(shown, &[0, 1], control)?);
         let ratios = pca.ratios();
         let share = |k: usize| ratios.get(k).copied().unwrap_or(0.0);
-        let rows = places.len() / count;
+        let points = places.len() / count;
         Ok(Self {
             id: crate::figure::fresh_key(),
-            space: space.id,
-            places: places.chunks_exact(rows.max(1)).map(<[Place]>::to_vec).collect(),
+            key,
+            places: places.chunks_exact(points.max(1)).map(<[Place]>::to_vec).collect(),
             ratios: [share(0), share(1)],
+            all,
         })
+    }
+
+    /// The row of the space that a point stands for.
+    fn row(&self, point: usize) -> usize {
+        self.key.1.as_ref().map_or(point, |only| only[point])
+    }
+
+    /// The point of a row.
+    fn point(&self, row: usize) -> Option<usize> {
+        match &self.key.1 {
+            None => (row < self.places.first().map_or(0, Vec::len)).then_some(row),
+            Some(only) => only.binary_search(&row).ok(),
+        }
     }
 
     /// Where every row is at a layer or between two.
@@ -93,9 +130,9 @@ impl Paths {
 /// What is kept of layers.
 #[derive(Debug, Default)]
 pub struct Kept {
-    /// Every row in every layer.
+    /// Points in every layer.
     pub paths: Option<Arc<Paths>>,
-    asked: Option<u64>,
+    asked: Option<Key>,
 }
 
 /// A request about layers.
@@ -119,13 +156,14 @@ pub fn apply(state: &mut State, ask: Ask) {
 pub fn follow(state: &mut State, engine: &Engine<made::Made>, space: &Arc<Space>) {
     let Some(of) = space.of.as_ref().filter(|_| state.scene.space.layers.on) else { return };
     let Some(model) = state.model.clone().filter(|model| model.id == of.model) else { return };
-    if state.space.layers.asked == Some(space.id) {
+    let key = (space.id, state.space.only.clone());
+    if state.space.layers.asked.as_ref() == Some(&key) {
         return;
     }
-    state.space.layers.asked = Some(space.id);
-    let (space, budget) = (space.clone(), state.settings.budget());
+    state.space.layers.asked = Some(key.clone());
+    let (space, budget, known) = (space.clone(), state.settings.budget(), state.space.layers.paths.clone());
     submit(state, engine, Slot::Layers, "computing layers", move |control| {
-        let paths = Paths::of(&space, &model, budget, control)?;
+        let paths = Paths::of(&space, key, &model, known.as_deref(), budget, control)?;
         Ok(made::Made::Space(super::Made::Layers(Arc::new(paths))))
     });
 }
@@ -160,28 +198,33 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas, 
     let palette = theme::palette(ui.ctx());
     let rect = ui.available_rect_before_wrap();
     let kept = &state.space;
-    let Some(paths) = kept.layers.paths.as_ref().filter(|paths| paths.space == space.id) else {
+    let Some(paths) = kept.layers.paths.as_ref().filter(|paths| paths.key.0 == space.id) else {
         waiting(ui, state, actions, space, rect);
         return;
     };
     let last = paths.places.len().saturating_sub(1);
     let layer = state.scene.space.layers.at.unwrap_or(last as f32).min(last as f32);
-    let rows = paths.places.first().map_or(0, Vec::len);
-    let laid = kept.laid.as_ref().filter(|laid| laid.question.space == space.id && laid.question.only.is_none());
+    let count = paths.places.first().map_or(0, Vec::len);
+    let laid = kept.laid.as_ref().filter(|laid| laid.question.space == space.id && laid.question.only == paths.key.1);
     let painted = kept.painted.as_ref().filter(|p| laid.is_some_and(|laid| laid.id == p.map()));
-    let painted = painted.filter(|painted| painted.colours.len() == rows);
+    let painted = painted.filter(|painted| painted.colours.len() == count);
     let key = (paths.id, layer.to_bits(), painted.map_or(0, |painted| painted.points.key), palette.dark);
+    let colour = |i: usize| painted.map_or(palette.accent, |painted| painted.colours[i]);
     let drawn = canvas.layers.get(key, || {
         let places = paths.at(layer);
-        let colour = |i: usize| painted.map_or(palette.accent, |painted| painted.colours[i]);
         let points = plot::points(&places, colour);
         (places, points)
     });
     let answer = kept.answer.as_ref().filter(|answer| answer.fault.is_none());
-    let asked = answer.and_then(|answer| answer.row);
-    let near: Vec<usize> = answer.iter().flat_map(|answer| answer.joined()).collect();
+    let asked = answer.and_then(|answer| answer.row).and_then(|row| paths.point(row));
+    let over = kept.over.and_then(|row| paths.point(row));
+    let selected: Vec<usize> = kept.selection.iter().take(2000).filter_map(|&row| paths.point(row)).collect();
     let title = fill(LAYERS.title, &[&space.name, &said(layer)]);
-    let name = |i: usize| space.vectors.words.get(i).into_owned();
+    let name = |point: usize| {
+        let row = paths.row(point);
+        let of = space.of.as_ref().filter(|_| count <= FEW);
+        of.map_or_else(|| space.vectors.words.get(row).into_owned(), |of| of.in_place(space, row))
+    };
     let map = Plot {
         place: 22,
         label: LAYERS.map,
@@ -191,15 +234,20 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas, 
         tree: None,
         name: &name,
         asked,
-        joined: &near,
-        over: kept.over,
-        selected: &kept.selection,
+        // A path says more than who is near at one layer.
+        joined: &[],
+        over,
+        selected: &selected,
     };
-    let ways: Vec<usize> =
-        kept.over.into_iter().chain(asked).chain(kept.selection.iter().copied()).take(PATHS).collect();
+    let strong: Vec<usize> = over.into_iter().chain(asked).collect();
+    let faint: Vec<usize> =
+        if count <= FEW { (0..count).collect() } else { selected.iter().copied().take(PATHS).collect() };
     let done = map.show(ui, rect, state.scene.space.camera, |ui, sight| {
-        for (i, &row) in ways.iter().enumerate() {
-            path(ui, sight, paths, row, i == 0 || asked == Some(row));
+        for point in faint.into_iter().filter(|point| !strong.contains(point)) {
+            path(ui, sight, paths, point, theme::colour(colour(point)).gamma_multiply(0.35), false);
+        }
+        for &point in &strong {
+            path(ui, sight, paths, point, theme::colour(palette.accent), true);
         }
     });
     notes(ui, rect, paths);
@@ -207,16 +255,18 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas, 
         map::legend(ui, rect.shrink(10.0), &painted.legend, state.scene.space.by.label(), palette);
     }
     scrubber(ui, state, actions, rect, layer, last);
-    if done.is_over && done.over != kept.over {
-        actions.ask(Action::Space(super::Ask::Over(done.over)));
+    let over = done.over.map(|point| paths.row(point));
+    if done.is_over && over != kept.over {
+        actions.ask(Action::Space(super::Ask::Over(over)));
     }
-    if let Some(row) = done.clicked {
-        actions.ask(Action::Space(super::Ask::Row(row)));
+    if let Some(point) = done.clicked {
+        actions.ask(Action::Space(super::Ask::Row(paths.row(point))));
     }
-    if let Some(row) = done.twice {
-        context::attend(state, actions, space, row);
+    if let Some(point) = done.twice {
+        context::attend(state, actions, space, paths.row(point));
     }
-    if let Some(rows) = done.boxed {
+    if let Some(points) = done.boxed {
+        let rows = points.into_iter().map(|point| paths.row(point)).collect();
         actions.ask(Action::Space(super::Ask::Select(Arc::new(rows))));
     }
     if let Some(camera) = done.camera {
@@ -231,24 +281,22 @@ fn said(layer: f32) -> String {
     if share == 0.0 { name(below) } else { format!("{} \u{2192} {}", name(below), name(below + 1)) }
 }
 
-/// The path of a row through the layers, with their numbers.
-fn path(ui: &Ui, sight: &Sight, paths: &Paths, row: usize, strong: bool) {
-    let palette = theme::palette(ui.ctx());
+/// The path of a point through the layers; a strong one has their numbers.
+fn path(ui: &Ui, sight: &Sight, paths: &Paths, point: usize, ink: Color32, strong: bool) {
     let painter = ui.painter().with_clip_rect(sight.rect);
-    let ink = theme::colour(if strong { palette.accent } else { palette.muted });
     let corners: Vec<Pos2> = paths
         .places
         .iter()
-        .filter_map(|layer| sight.at(*layer.get(row)?))
+        .filter_map(|layer| sight.at(*layer.get(point)?))
         .filter(|at| at.x.is_finite() && at.y.is_finite())
         .collect();
     let width = if strong { 2.0 } else { 1.0 };
-    painter.add(Shape::line(corners.clone(), Stroke::new(width, ink.gamma_multiply(0.8))));
+    painter.add(Shape::line(corners.clone(), Stroke::new(width, ink)));
     if !strong {
         return;
     }
     let small = FontId::new(size::SMALL, FontFamily::Monospace);
-    let ground = theme::colour(palette.background);
+    let ground = theme::colour(theme::palette(ui.ctx()).background);
     for (number, at) in corners.iter().enumerate() {
         painter.circle_filled(*at, 2.5, ink);
         // The first corner is that of the embeddings, which have no number.
@@ -323,7 +371,7 @@ mod tests {
     #[test]
     fn between_two_layers_points_are_on_their_way() {
         let places = vec![vec![[0.0, 0.0, 0.0]], vec![[1.0, 2.0, 0.0]], vec![[3.0, 2.0, 0.0]]];
-        let paths = Paths { id: 1, space: 1, places, ratios: [0.0; 2] };
+        let paths = Paths { id: 1, key: (1, None), all: Arc::default(), places, ratios: [0.0; 2] };
         for (layer, wanted) in
             [(0.0, [0.0, 0.0]), (0.5, [0.5, 1.0]), (1.25, [1.5, 2.0]), (2.0, [3.0, 2.0]), (9.0, [3.0, 2.0])]
         {

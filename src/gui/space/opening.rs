@@ -70,7 +70,8 @@ pub fn follow(state: &mut State, engine: &Engine<made::Made>) {
     }
     let source = (state.scene.space.path.clone(), state.scene.space.context.clone());
     // What a model makes of texts waits for the model.
-    let waits = source.1.is_some() && state.model.is_none() && state.opening.is_some();
+    let may_come = state.opening.is_some() || state.missing.is_some() || state.problem.is_some();
+    let waits = source.1.is_some() && state.model.is_none() && may_come;
     if !waits && state.space.asked_open.as_ref() != Some(&source) {
         open(state, engine, source, true);
     }
@@ -93,7 +94,9 @@ pub fn arrive(state: &mut State, opened: Opened) {
     }
     state.scene.space = chosen;
     let (draft, asked_open) = (state.space.draft.take(), Some(source.clone()));
-    state.space = Kept { space: Some(space), draft, asked_open, source: Some(source), ..Kept::default() };
+    // Among all tokens of its sentences the senses of a word are hardly seen.
+    let only = space.of.as_ref().and_then(|of| of.rows_of_word(&space)).map(Arc::new);
+    state.space = Kept { space: Some(space), only, draft, asked_open, source: Some(source), ..Kept::default() };
     state.problem.take_if(|problem| problem.title == SPACE.failed_open);
 }
 
