@@ -5,7 +5,7 @@ use crate::window::{Window, open, settle};
 use egui::{Key, Vec2};
 use egui_kittest::kittest::Queryable;
 use lexiscope::figure::lines::Focus;
-use lexiscope::gui::action::{Action, Sheet};
+use lexiscope::gui::action::{Action, ExportOf, Sheet};
 use lexiscope::gui::scene::Workspace;
 use lexiscope::gui::settings::{Settings, Theme};
 use lexiscope::gui::space::{self, Space, context, layers, side::Tab, twin};
@@ -268,6 +268,11 @@ fn a_turned_space_is_turned_back_and_what_moved_is_listed() {
         Vectors::open(&folder.path().join("turned.npz"), &Opening::default(), &Control::default()).expect("written");
     assert_eq!((read.words.len(), read.rows.width()), (60, 8));
 
+    ask(&mut window, Action::Export(folder.path().join("both.csv"), ExportOf::Head));
+    no_problem(&window);
+    let table = std::fs::read_to_string(folder.path().join("both.csv")).expect("it was written");
+    assert!(table.lines().any(|line| line == "word,x,y,x_second,y_second,residual"), "{table}");
+
     click(&mut window, "Close");
     assert!(window.query_by_label("Map of words").is_some());
     assert!(window.query_by_label("Open a second space\u{2026}").is_some());
@@ -334,6 +339,25 @@ fn the_same_tokens_move_from_layer_to_layer() {
     settle(&mut window);
     let at = state(&window).scene.space.layers.at.expect("a layer was chosen");
     assert!(at < 1.0 && at.fract() == 0.0, "{at}");
+    // The senses part: in the embeddings their middles lie closer together than in the last layer.
+    let apart = |layer: usize| {
+        let middle = |sense: &str| {
+            let points: Vec<_> = said.iter().filter(|&&row| senses[row] == sense).collect();
+            let place = |row: &usize| paths.places[layer][paths.point(*row).expect("it is on the map")];
+            let sum = |k: usize| points.iter().map(|row| place(row)[k]).sum::<f32>() / points.len() as f32;
+            Vec2::new(sum(0), sum(1))
+        };
+        (middle("river") - middle("money")).length()
+    };
+    assert!(apart(4) > 1.5 * apart(0), "{} {}", apart(4), apart(0));
+    let out = tempfile::tempdir().expect("a folder");
+    for name in ["layers.csv", "layers.svg"] {
+        ask(&mut window, Action::Export(out.path().join(name), ExportOf::Head));
+        no_problem(&window);
+    }
+    let table = std::fs::read_to_string(out.path().join("layers.csv")).expect("it was written");
+    let rows = table.lines().filter(|line| line.starts_with("bank,")).count();
+    assert_eq!(rows, 50, "ten tokens in five layers: {table}");
     click(&mut window, "Layers");
     window.get_by_label("Map of words");
 }

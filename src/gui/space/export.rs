@@ -1,10 +1,10 @@
 //! The map as a figure, and its coordinates.
 
 use super::camera::Sight;
-use super::{labels, map};
+use super::{figures, labels, layers, map, twin};
 use crate::array::Array;
 use crate::export::{Table, ViewExport};
-use crate::figure::{Anchor, Area, Figure, Mark, Palette, Pixels, fresh_key, size};
+use crate::figure::{Anchor, Area, Colour, Figure, Mark, Palette, Pixels, fresh_key, size};
 use crate::gui::caption;
 use crate::gui::export::Recipe;
 use crate::gui::state::State;
@@ -14,13 +14,19 @@ use egui::{Pos2, Rect, Vec2};
 /// Points that are drawn one by one; more become pixels.
 const DOTS: usize = 20_000;
 /// The size of the picture.
-const SIZE: Vec2 = Vec2::new(960.0, 720.0);
+pub const SIZE: Vec2 = Vec2::new(960.0, 720.0);
 /// Pixels of a point of the figure, where points are pixels.
 const FINE: f32 = 2.0;
 
 /// The map as it is looked at, with the coordinates of every point.
 pub fn view(state: &State, palette: &'static Palette) -> Option<Recipe> {
     let space = state.space.space.clone()?;
+    if twin::shown(state).is_some() {
+        return figures::pair(state, palette);
+    }
+    if layers::is_shown(state, &space) {
+        return figures::layers(state, palette);
+    }
     let laid = state.space.laid.clone().filter(|laid| laid.question.space == space.id)?;
     let painted = state.space.painted.clone().filter(|p| p.map() == laid.id);
     let answer = state.space.answer.clone().filter(|answer| answer.fault.is_none());
@@ -44,24 +50,7 @@ pub fn view(state: &State, palette: &'static Palette) -> Option<Recipe> {
             let ahead = |i: usize| sight.ahead(laid.places[i]);
             seen.sort_by(|a, b| ahead(b.0).total_cmp(&ahead(a.0)));
         }
-        if seen.len() <= DOTS {
-            let dot =
-                |&(i, at): &(usize, Pos2)| Mark::Dot { at: at.into(), radius: 2.0, colour: colour(i).faded(0.85) };
-            figure.marks.extend(seen.iter().map(dot));
-        } else {
-            let (width, height) = ((SIZE.x * FINE) as usize, (SIZE.y * FINE) as usize);
-            let mut cells = vec![palette.background; width * height];
-            for &(i, at) in &seen {
-                let (x, y) = ((at.x * FINE) as usize, (at.y * FINE) as usize);
-                for (x, y) in [(x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)] {
-                    if let Some(cell) = cells.get_mut(y * width + x).filter(|_| x < width) {
-                        *cell = cell.mix(colour(i), 0.6);
-                    }
-                }
-            }
-            let pixels = Pixels::new(fresh_key(), width, height, |x, y| cells[y * width + x]);
-            figure.marks.push(Mark::Image { area: Area { x: 0.0, y: 0.0, w: SIZE.x, h: SIZE.y }, pixels });
-        }
+        scatter(&mut figure, sight.rect, &seen, colour, palette);
         let first: Vec<usize> = answer
             .iter()
             .flat_map(|a| a.row.into_iter().chain(a.inputs.iter().copied()).chain(a.joined()))
@@ -83,4 +72,33 @@ pub fn view(state: &State, palette: &'static Palette) -> Option<Recipe> {
         let coordinates = Array::new(&["point", "dim"], &shape, laid.coordinates.values().to_vec())?;
         Ok(ViewExport::new(caption, figure, table).with("coordinates", coordinates))
     }))
+}
+
+/// Points in a part of a figure: each as a dot, or, of very many, all as pixels.
+pub fn scatter(
+    figure: &mut Figure,
+    part: Rect,
+    seen: &[(usize, Pos2)],
+    colour: impl Fn(usize) -> Colour,
+    palette: &Palette,
+) {
+    if seen.len() <= DOTS {
+        let dot = |&(i, at): &(usize, Pos2)| Mark::Dot { at: at.into(), radius: 2.0, colour: colour(i).faded(0.85) };
+        figure.marks.extend(seen.iter().map(dot));
+        return;
+    }
+    let (width, height) = ((part.width() * FINE) as usize, (part.height() * FINE) as usize);
+    let mut cells = vec![palette.background; width * height];
+    for &(i, at) in seen {
+        let at = at - part.min;
+        let (x, y) = ((at.x * FINE) as usize, (at.y * FINE) as usize);
+        for (x, y) in [(x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)] {
+            if let Some(cell) = cells.get_mut(y * width + x).filter(|_| x < width) {
+                *cell = cell.mix(colour(i), 0.6);
+            }
+        }
+    }
+    let pixels = Pixels::new(fresh_key(), width, height, |x, y| cells[y * width + x]);
+    let area = Area { x: part.left(), y: part.top(), w: part.width(), h: part.height() };
+    figure.marks.push(Mark::Image { area, pixels });
 }

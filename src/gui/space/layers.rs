@@ -3,6 +3,7 @@
 
 use super::camera::{Place, Sight};
 use super::cloud::Points;
+use super::colours::Painted;
 use super::context;
 use super::laid::between;
 use super::plot::{self, Plot};
@@ -59,6 +60,8 @@ pub struct Paths {
     all: Arc<Rows>,
     /// Where the points are, layer by layer, the embeddings first; all between -1 and 1.
     pub places: Vec<Vec<Place>>,
+    /// The same, `[layer and point, component]`, along the first two components of all layers.
+    pub coordinates: Rows,
     /// The shares of the variance of all layers along both components.
     ratios: [f64; 2],
 }
@@ -90,7 +93,8 @@ impl Paths {
         });
         let shown = picked.as_ref().unwrap_or(&all);
         let pca = Pca::of(shown, control)?;
-        let places = between(&pca.scores(shown, &[0, 1], control)?);
+        let coordinates = pca.scores(shown, &[0, 1], control)?;
+        let places = between(&coordinates);
         let ratios = pca.ratios();
         let share = |k: usize| ratios.get(k).copied().unwrap_or(0.0);
         let points = places.len() / count;
@@ -99,17 +103,18 @@ impl Paths {
             key,
             places: places.chunks_exact(points.max(1)).map(<[Place]>::to_vec).collect(),
             ratios: [share(0), share(1)],
+            coordinates,
             all,
         })
     }
 
     /// The row of the space that a point stands for.
-    fn row(&self, point: usize) -> usize {
+    pub fn row(&self, point: usize) -> usize {
         self.key.1.as_ref().map_or(point, |only| only[point])
     }
 
     /// The point of a row.
-    fn point(&self, row: usize) -> Option<usize> {
+    pub fn point(&self, row: usize) -> Option<usize> {
         match &self.key.1 {
             None => (row < self.places.first().map_or(0, Vec::len)).then_some(row),
             Some(only) => only.binary_search(&row).ok(),
@@ -117,7 +122,7 @@ impl Paths {
     }
 
     /// Where every row is at a layer or between two.
-    fn at(&self, layer: f32) -> Vec<Place> {
+    pub fn at(&self, layer: f32) -> Vec<Place> {
         let last = self.places.len().saturating_sub(1);
         let layer = layer.clamp(0.0, last as f32);
         let (below, share) = (layer.floor() as usize, layer.fract());
@@ -190,6 +195,21 @@ fn choose(actions: &Actions, chosen: Chosen) {
     actions.ask(Action::Space(super::Ask::Layers(Ask::Choose(chosen))));
 }
 
+/// What is shown of layers.
+type Shown<'a> = (&'a Arc<Paths>, f32, Option<&'a Arc<Painted>>);
+
+/// The paths that are shown, the layer that they are seen at, and their colours where these are known.
+pub fn shown<'a>(state: &'a State, space: &Space) -> Option<Shown<'a>> {
+    let kept = &state.space;
+    let paths = kept.layers.paths.as_ref().filter(|paths| paths.key.0 == space.id)?;
+    let last = paths.places.len().saturating_sub(1) as f32;
+    let layer = state.scene.space.layers.at.unwrap_or(last).min(last);
+    let laid = kept.laid.as_ref().filter(|laid| laid.question.space == space.id && laid.question.only == paths.key.1);
+    let painted = kept.painted.as_ref().filter(|p| laid.is_some_and(|laid| laid.id == p.map()));
+    let count = paths.places.first().map_or(0, Vec::len);
+    Some((paths, layer, painted.filter(|painted| painted.colours.len() == count)))
+}
+
 /// What the map was drawn from: the paths, the layer, the colours, the theme.
 pub type Drawn = Memo<(u64, u32, u64, bool), (Vec<Place>, Points)>;
 
@@ -198,16 +218,12 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas, 
     let palette = theme::palette(ui.ctx());
     let rect = ui.available_rect_before_wrap();
     let kept = &state.space;
-    let Some(paths) = kept.layers.paths.as_ref().filter(|paths| paths.key.0 == space.id) else {
+    let Some((paths, layer, painted)) = shown(state, space) else {
         waiting(ui, state, actions, space, rect);
         return;
     };
     let last = paths.places.len().saturating_sub(1);
-    let layer = state.scene.space.layers.at.unwrap_or(last as f32).min(last as f32);
     let count = paths.places.first().map_or(0, Vec::len);
-    let laid = kept.laid.as_ref().filter(|laid| laid.question.space == space.id && laid.question.only == paths.key.1);
-    let painted = kept.painted.as_ref().filter(|p| laid.is_some_and(|laid| laid.id == p.map()));
-    let painted = painted.filter(|painted| painted.colours.len() == count);
     let key = (paths.id, layer.to_bits(), painted.map_or(0, |painted| painted.points.key), palette.dark);
     let colour = |i: usize| painted.map_or(palette.accent, |painted| painted.colours[i]);
     let drawn = canvas.layers.get(key, || {
@@ -219,12 +235,8 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas, 
     let asked = answer.and_then(|answer| answer.row).and_then(|row| paths.point(row));
     let over = kept.over.and_then(|row| paths.point(row));
     let selected: Vec<usize> = kept.selection.iter().take(2000).filter_map(|&row| paths.point(row)).collect();
-    let title = fill(LAYERS.title, &[&space.name, &said(layer)]);
-    let name = |point: usize| {
-        let row = paths.row(point);
-        let of = space.of.as_ref().filter(|_| count <= FEW);
-        of.map_or_else(|| space.vectors.words.get(row).into_owned(), |of| of.in_place(space, row))
-    };
+    let title = title(space, layer);
+    let name = |point: usize| name(paths, space, point);
     let map = Plot {
         place: 22,
         label: LAYERS.map,
@@ -274,6 +286,25 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas, 
     }
 }
 
+/// What is written over the map.
+pub fn title(space: &Space, layer: f32) -> String {
+    fill(LAYERS.title, &[&space.name, &said(layer)])
+}
+
+/// What a point is called: among few, which may all be one word, with the words beside it.
+pub fn name(paths: &Paths, space: &Space, point: usize) -> String {
+    let row = paths.row(point);
+    let is_few = paths.places.first().is_some_and(|places| places.len() <= FEW);
+    let of = space.of.as_ref().filter(|_| is_few);
+    of.map_or_else(|| space.vectors.words.get(row).into_owned(), |of| of.in_place(space, row))
+}
+
+/// How the map came about.
+pub fn fit(paths: &Paths) -> String {
+    let share = paths.ratios.map(|share| format!("{:.1}", share * 100.0));
+    fill(LAYERS.fit, &[&paths.places.len().to_string(), &share[0], &share[1]])
+}
+
 /// A layer as the scrubber says it, 0 being the embeddings.
 fn said(layer: f32) -> String {
     let name = |number: usize| context::layer_name(number.checked_sub(1));
@@ -313,9 +344,7 @@ fn path(ui: &Ui, sight: &Sight, paths: &Paths, point: usize, ink: Color32, stron
 fn notes(ui: &Ui, rect: Rect, paths: &Paths) {
     let small = FontId::new(size::SMALL, FontFamily::Proportional);
     let muted = theme::colour(theme::palette(ui.ctx()).muted);
-    let share = paths.ratios.map(|share| format!("{:.1}", share * 100.0));
-    let fit = fill(LAYERS.fit, &[&paths.places.len().to_string(), &share[0], &share[1]]);
-    for (i, line) in [LAYERS.drag.to_owned(), fit].into_iter().enumerate() {
+    for (i, line) in [LAYERS.drag.to_owned(), fit(paths)].into_iter().enumerate() {
         let at = rect.shrink(10.0).right_bottom() - Vec2::new(0.0, 18.0 * i as f32);
         ui.painter().text(at, Align2::RIGHT_BOTTOM, line, small.clone(), muted);
     }
@@ -371,7 +400,14 @@ mod tests {
     #[test]
     fn between_two_layers_points_are_on_their_way() {
         let places = vec![vec![[0.0, 0.0, 0.0]], vec![[1.0, 2.0, 0.0]], vec![[3.0, 2.0, 0.0]]];
-        let paths = Paths { id: 1, key: (1, None), all: Arc::default(), places, ratios: [0.0; 2] };
+        let paths = Paths {
+            id: 1,
+            key: (1, None),
+            all: Arc::default(),
+            coordinates: Rows::default(),
+            places,
+            ratios: [0.0; 2],
+        };
         for (layer, wanted) in
             [(0.0, [0.0, 0.0]), (0.5, [0.5, 1.0]), (1.25, [1.5, 2.0]), (2.0, [3.0, 2.0]), (9.0, [3.0, 2.0])]
         {

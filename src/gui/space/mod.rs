@@ -5,6 +5,7 @@ mod cloud;
 mod colours;
 pub mod context;
 mod export;
+mod figures;
 mod labels;
 mod laid;
 pub mod layers;

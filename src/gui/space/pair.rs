@@ -254,8 +254,7 @@ pub fn maps(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas, 
     let all = ui.available_rect_before_wrap();
     let (left, right) = all.split_left_right_at_fraction(0.5);
     let residuals = &pair.found.aligned.residuals;
-    let finite = || residuals.iter().copied().filter(|r| r.is_finite());
-    let (low, high) = (finite().fold(f32::INFINITY, f32::min), finite().fold(0f32, f32::max));
+    let [low, high] = pair.range;
     let colour = |i: usize| -> Colour {
         let t = if high > low { (residuals[i] - low) / (high - low) } else { 0.5 };
         if t.is_nan() { palette.line } else { palette.at(Map::Viridis, t) }

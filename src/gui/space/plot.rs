@@ -16,6 +16,8 @@ const REACH: f32 = 8.0;
 const NAMES: usize = 90;
 /// Points that are tried for a name.
 const TRIED: usize = 2_000;
+/// What title and controls take of the top of a map.
+const TOP: f32 = 60.0;
 /// The radius of a point.
 pub const RADIUS: f32 = 2.5;
 
@@ -68,6 +70,34 @@ pub fn points(places: &[Place], colours: impl Fn(usize) -> Colour + Sync) -> Poi
         let is_there = places[i].iter().all(|x| x.is_finite());
         (if is_there { places[i] } else { [0.0; 3] }, if is_there { RADIUS } else { 0.0 }, colours(i))
     })
+}
+
+/// Chooses which points get their name and where it stands: those `first`, then by their order, none over another. `size`
+/// is the size of a point's name.
+pub fn placed(sight: &Sight, places: &[Place], first: &[usize], size: impl Fn(usize) -> Vec2) -> Vec<(usize, Rect)> {
+    // The title and the controls above it take the top.
+    let mut taken = vec![Rect::from_min_size(sight.rect.min, Vec2::new(sight.rect.width(), TOP))];
+    let mut named: Vec<(usize, Rect)> = Vec::new();
+    let rest = (0..places.len().min(TRIED)).filter(|point| !first.contains(point));
+    for point in first.iter().copied().chain(rest) {
+        if named.len() == NAMES {
+            break;
+        }
+        let at = places.get(point).and_then(|place| sight.at(*place)).filter(|at| sight.rect.contains(*at));
+        let Some(at) = at.filter(|_| named.iter().all(|(other, _)| *other != point)) else { continue };
+        let size = size(point);
+        let right = at + Vec2::new(5.0, -size.y / 2.0);
+        let left = at + Vec2::new(-5.0 - size.x, -size.y / 2.0);
+        let is_free = |room: &Rect| {
+            sight.rect.contains_rect(*room) && taken.iter().all(|t| !t.intersects(room.expand2(Vec2::new(4.0, 2.0))))
+        };
+        let room = [right, left].into_iter().map(|corner| Rect::from_min_size(corner, size)).find(is_free);
+        if let Some(room) = room {
+            taken.push(room);
+            named.push((point, room));
+        }
+    }
+    named
 }
 
 impl Plot<'_> {
@@ -133,43 +163,27 @@ impl Plot<'_> {
         self.names(ui, sight);
     }
 
-    /// Names: the most important first, none over another.
+    /// Names: the most important first.
     fn names(&self, ui: &Ui, sight: &Sight) {
         let palette = theme::palette(ui.ctx());
         let painter = ui.painter().with_clip_rect(sight.rect);
         let (text, accent, ground) =
             (theme::colour(palette.text), theme::colour(palette.accent), theme::colour(palette.background));
-        // The line of the title and of the controls above it is taken.
-        let mut taken = vec![Rect::from_min_size(sight.rect.min, Vec2::new(sight.rect.width(), 60.0))];
         let first = self.over.iter().chain(&self.asked).chain(self.joined).chain(self.selected.iter().take(100));
         let strong: Vec<usize> = first.copied().collect();
-        let all = strong.iter().copied().chain(0..self.places.len().min(TRIED));
-        for (tried, point) in all.enumerate() {
-            if taken.len() > NAMES {
-                break;
-            }
-            let is_strong = tried < strong.len();
-            if !is_strong && strong.contains(&point) {
-                continue;
-            }
-            let Some(at) = self.at(sight, point).filter(|at| sight.rect.contains(*at)) else { continue };
+        let galley = |point: usize| {
+            let is_strong = strong.contains(&point);
             let is_first = self.over == Some(point) || self.asked == Some(point);
             let ink = if is_first { accent } else { text.gamma_multiply(if is_strong { 1.0 } else { 0.72 }) };
             let font = FontId::new(if is_strong { size::BODY } else { size::SMALL }, FontFamily::Proportional);
-            let galley = painter.layout_no_wrap(fit(&(self.name)(point), size::BODY, 160.0), font, ink);
-            let right = at + Vec2::new(5.0, -galley.size().y / 2.0);
-            let left = at + Vec2::new(-5.0 - galley.size().x, -galley.size().y / 2.0);
-            let room = |corner: &Pos2| Rect::from_min_size(*corner, galley.size());
-            let is_free = |corner: &Pos2| {
-                let room = room(corner);
-                sight.rect.contains_rect(room) && taken.iter().all(|t| !t.intersects(room.expand2(Vec2::new(4.0, 2.0))))
-            };
-            let Some(corner) = [right, left].into_iter().find(is_free) else { continue };
-            taken.push(room(&corner));
+            painter.layout_no_wrap(fit(&(self.name)(point), size::BODY, 160.0), font, ink)
+        };
+        for (point, room) in placed(sight, self.places, &strong, |point| galley(point).size()) {
+            let galley = galley(point);
             for by in [Vec2::new(-1.0, 0.0), Vec2::new(1.0, 0.0), Vec2::new(0.0, -1.0), Vec2::new(0.0, 1.0)] {
-                painter.galley_with_override_text_color(corner + by, galley.clone(), ground.gamma_multiply(0.8));
+                painter.galley_with_override_text_color(room.min + by, galley.clone(), ground.gamma_multiply(0.8));
             }
-            painter.galley(corner, galley, ink);
+            painter.galley(room.min, galley, theme::colour(palette.text));
         }
     }
 

@@ -75,6 +75,8 @@ pub struct Pair {
     pub places: [Vec<Place>; 2],
     /// The same, to find words by.
     pub trees: [Tree; 2],
+    /// How little and how far words have moved.
+    pub range: [f32; 2],
 }
 
 impl Pair {
@@ -280,6 +282,8 @@ impl Pair {
             Tree::of(&Rows::new(places.iter().flat_map(|at| &at[..2]).copied().collect(), 2)?)
         };
         let trees = [tree(&places[0])?, tree(&places[1])?];
-        Ok(Self { id: crate::figure::fresh_key(), key, second, found, places, trees })
+        let finite = || found.aligned.residuals.iter().copied().filter(|r| r.is_finite());
+        let range = [finite().fold(f32::INFINITY, f32::min), finite().fold(0f32, f32::max)];
+        Ok(Self { id: crate::figure::fresh_key(), key, second, found, places, trees, range })
     }
 }

@@ -45,6 +45,7 @@ pub struct Words {
     pub map_note: &'static str,
     pub residual: &'static str,
     pub failed: &'static str,
+    pub caption: &'static str,
 }
 
 /// English.
@@ -90,4 +91,5 @@ pub static TWIN: Words = Words {
     map_note: "Both on the first two principal components of the left one, as they are for the turn \u{b7} colour: how far a word moved",
     residual: "distance after the turn",
     failed: "The second space could not be compared",
+    caption: "second space",
 };
