@@ -15,11 +15,17 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The window in the workspace of embeddings.
-fn start() -> Window {
+/// The window in the workspace of embeddings, with a few words of a folder: the bundled ones take longer to lay out.
+fn start(folder: &tempfile::TempDir) -> Window {
     let mut window = first();
-    ask(&mut window, Action::Workspace(Workspace::Embeddings));
+    few(&mut window, folder);
     window
+}
+
+fn few(window: &mut Window, folder: &tempfile::TempDir) {
+    let path = written(folder.path(), "few.vec", false, 4).to_string_lossy().into_owned();
+    ask(window, Action::Space(space::Ask::Open(path)));
+    ask(window, Action::Workspace(Workspace::Embeddings));
 }
 
 fn shown(window: &Window) -> Arc<Space> {
@@ -37,7 +43,7 @@ fn words(space: &Space) -> Vec<String> {
 
 /// Opens the menu of vectors and chooses.
 fn choose(window: &mut Window, label: &str) {
-    click(window, "Open vectors");
+    click(window, "Open vectors\u{2026}");
     click(window, label);
 }
 
@@ -48,7 +54,8 @@ fn no_problem(window: &Window) {
 
 #[test]
 fn the_input_embedding_of_the_open_model_is_a_space() {
-    let mut window = start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = start(&folder);
     choose(&mut window, "Input embedding of bert-mini-en");
     no_problem(&window);
     let space = shown(&window);
@@ -62,7 +69,8 @@ fn the_input_embedding_of_the_open_model_is_a_space() {
 fn contextual_vectors_come_from_the_sentence_and_open_it_again() {
     let mut window = first();
     ask(&mut window, Action::Text("The bank by the river.".to_owned()));
-    ask(&mut window, Action::Workspace(Workspace::Embeddings));
+    let folder = tempfile::tempdir().expect("a folder");
+    few(&mut window, &folder);
     choose(&mut window, "Contextual vectors\u{2026}");
     assert_eq!(state(&window).sheet, Some(Sheet::Contextual));
     window.get_by_label("The bank by the river.");
@@ -86,7 +94,8 @@ fn contextual_vectors_come_from_the_sentence_and_open_it_again() {
 
 #[test]
 fn enter_and_a_double_click_open_the_sentence_too() {
-    let mut window = start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = start(&folder);
     choose(&mut window, "bank: river or money");
     ask(&mut window, Action::Space(space::Ask::Layers(layers::Ask::Choose(layers::Chosen::default()))));
     let space = shown(&window);
@@ -126,7 +135,8 @@ fn enter_and_a_double_click_open_the_sentence_too() {
 
 #[test]
 fn enter_in_a_field_asks_about_the_word_and_stays() {
-    let mut window = start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = start(&folder);
     choose(&mut window, "play: theatre or game");
     window.get_by_label("Word or formula").focus();
     window.step();
@@ -143,7 +153,7 @@ fn texts_of_a_file_bring_their_columns_and_too_much_is_refused_with_the_number()
         let _ = writeln!(table, "The door number {i} is open.,{}", if i % 2 == 0 { "even" } else { "odd" });
     }
     std::fs::write(&path, table).expect("it is written");
-    let mut window = start();
+    let mut window = start(&folder);
     choose(&mut window, "Contextual vectors\u{2026}");
     click(&mut window, "A file");
     let field = window.get_by_label("File of texts");
@@ -180,25 +190,24 @@ fn texts_of_a_file_bring_their_columns_and_too_much_is_refused_with_the_number()
 
 #[test]
 fn a_session_and_undo_bring_contextual_vectors_back() {
-    let mut window = start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = start(&folder);
     choose(&mut window, "bank: river or money");
     let session = state(&window).scene.clone();
     let text = serde_json::to_string(&session).expect("JSON");
     let read: lexiscope::gui::scene::Scene = serde_json::from_str(&text).expect("a scene");
     assert_eq!(read, session);
-    ask(&mut window, Action::Space(space::Ask::Open(String::new())));
-    assert_eq!(shown(&window).name, "words-en");
-    // The bundled vectors are a choice of their own: taking it back opens what was there before.
-    let folder = tempfile::tempdir().expect("a folder");
+    // Another choice opens something else; the old choice opens what was there before.
+    let other = written(folder.path(), "other.vec", false, 3).to_string_lossy().into_owned();
+    ask(&mut window, Action::Space(space::Ask::Open(other.clone())));
+    assert_eq!(shown(&window).name, "other.vec");
+    let chosen = Box::new(session.space.clone());
+    ask(&mut window, Action::Space(space::Ask::Choose(chosen)));
+    no_problem(&window);
+    assert_eq!(shown(&window).name, "bank, L3 of bert-mini-en");
     let path = folder.path().join("a.lexiscope.json");
-    ask(
-        &mut window,
-        Action::Space(space::Ask::Context(context::Ask::Make(Box::new(
-            session.space.context.clone().expect("it was chosen"),
-        )))),
-    );
     ask(&mut window, Action::SaveSession(path.clone()));
-    ask(&mut window, Action::Space(space::Ask::Open(String::new())));
+    ask(&mut window, Action::Space(space::Ask::Open(other)));
     ask(&mut window, Action::Open(path.to_string_lossy().into_owned()));
     ask(&mut window, Action::Workspace(Workspace::Embeddings));
     assert_eq!(shown(&window).name, "bank, L3 of bert-mini-en");
@@ -238,7 +247,7 @@ fn two(window: &mut Window, first: &Path, second: &Path) {
 #[test]
 fn a_turned_space_is_turned_back_and_what_moved_is_listed() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut window = start();
+    let mut window = start(&folder);
     let (a, b) = (written(folder.path(), "a.vec", false, 8), written(folder.path(), "b.vec", true, 8));
     two(&mut window, &a, &b);
     let (pair, is_old) = twin::shown(state(&window)).expect("they are compared");
@@ -281,7 +290,7 @@ fn a_turned_space_is_turned_back_and_what_moved_is_listed() {
 #[test]
 fn spaces_of_different_width_are_compared_over_their_components() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut window = start();
+    let mut window = start(&folder);
     let (a, b) = (written(folder.path(), "a.vec", false, 8), written(folder.path(), "b.vec", true, 5));
     two(&mut window, &a, &b);
     window.get_by_label("Of 8 and 5 dimensions: each space is reduced to its first 5 principal components.");
@@ -290,7 +299,7 @@ fn spaces_of_different_width_are_compared_over_their_components() {
 #[test]
 fn what_shares_no_word_is_said_and_the_first_space_stays() {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut window = start();
+    let mut window = start(&folder);
     let a = written(folder.path(), "a.vec", false, 8);
     let strange = folder.path().join("strange.vec");
     std::fs::write(&strange, "2 3\nx 1 2 3\ny 3 2 1\n").expect("it is written");
@@ -305,7 +314,8 @@ fn what_shares_no_word_is_said_and_the_first_space_stays() {
 
 #[test]
 fn another_layer_of_the_same_tokens_is_a_second_space() {
-    let mut window = start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = start(&folder);
     choose(&mut window, "bank: river or money");
     click(&mut window, "Two spaces");
     click(&mut window, "L0");
@@ -318,7 +328,8 @@ fn another_layer_of_the_same_tokens_is_a_second_space() {
 
 #[test]
 fn the_same_tokens_move_from_layer_to_layer() {
-    let mut window = start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = start(&folder);
     choose(&mut window, "bank: river or money");
     no_problem(&window);
     window.get_by_label("Map of layers");
@@ -371,7 +382,7 @@ fn every_picture_of_sources_can_be_drawn() {
     let (a, b) = (written(folder.path(), "a.vec", false, 8), written(folder.path(), "b.vec", true, 8));
     for (theme, size) in [(Theme::Dark, [1280.0, 800.0]), (Theme::Light, [800.0, 520.0])] {
         let mut window = open(size, 1.0, Settings { theme, ..Settings::default() });
-        ask(&mut window, Action::Workspace(Workspace::Embeddings));
+        few(&mut window, &folder);
         let draw = |window: &mut Window, name: &str| {
             no_problem(window);
             let image = window.render().expect("the window can be drawn");
@@ -381,7 +392,7 @@ fn every_picture_of_sources_can_be_drawn() {
             }
         };
         draw(&mut window, "first");
-        click(&mut window, "Open vectors");
+        click(&mut window, "Open vectors\u{2026}");
         draw(&mut window, "menu");
         click(&mut window, "Contextual vectors\u{2026}");
         draw(&mut window, "sheet");

@@ -15,7 +15,7 @@ const REACH: f32 = 8.0;
 /// Names on a map at a time.
 const NAMES: usize = 90;
 /// Points that are tried for a name.
-const TRIED: usize = 2_000;
+const TRIED: usize = 800;
 /// What title and controls take of the top of a map.
 const TOP: f32 = 60.0;
 /// The radius of a point.
