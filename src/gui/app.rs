@@ -180,7 +180,7 @@ impl eframe::App for App {
         overlays(ui, &self.state);
         self.canvas.tidy();
         if self.state.study.as_ref().is_some_and(|s| s.look != self.state.grid_look) {
-            update::redraw(&mut self.state, &self.engine);
+            update::redraw(&mut self.state, &self.engine, ui.ctx());
         }
         self.was_typing = ui.ctx().text_edit_focused();
         self.preview(ui.ctx());

@@ -221,6 +221,8 @@ pub struct State {
     pub projector: bool,
     /// How the grid was last drawn.
     pub grid_look: GridLook,
+    /// The filter that the picture of all heads waits for, and since when.
+    pub grid_filter: Option<(Filter, Instant)>,
     /// The room of the grid where it has the window for itself: width and height.
     pub grid_room: Option<[f32; 2]>,
 }
@@ -263,6 +265,7 @@ impl State {
             problem: None,
             notice: None,
             projector: false,
+            grid_filter: None,
             grid_look: GridLook {
                 width: 376.0,
                 height: None,

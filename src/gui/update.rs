@@ -418,11 +418,24 @@ fn restore(state: &mut State, engine: &Engine<Made>, scene: Scene) {
     }
 }
 
-/// The grid is to be drawn for another width, theme or pixel size.
-pub fn redraw(state: &mut State, engine: &Engine<Made>) {
+/// The grid is to be drawn for another width, theme, pixel size or filter. The heads of a long text wait until the filter
+/// rests: a drag would otherwise have to share the processor with what it leaves behind.
+pub fn redraw(state: &mut State, engine: &Engine<Made>, ctx: &Context) {
+    /// So many numbers are looked through between two frames.
+    const FEW: usize = 4_000_000;
     let Some(study) = &state.study else { return };
     if engine.is_busy(Slot::Draw) {
         return;
+    }
+    let filter = state.grid_look.filter;
+    let numbers = study.sifted.layers() * study.sifted.heads() * study.run.tokens.len().pow(2);
+    if numbers > FEW && study.look.filter != filter {
+        let known = state.grid_filter.filter(|(known, _)| *known == filter);
+        let (_, since) = *state.grid_filter.insert(known.unwrap_or_else(|| (filter, Instant::now())));
+        let rest = PAUSE.saturating_sub(since.elapsed());
+        if !rest.is_zero() {
+            return ctx.request_repaint_after(rest);
+        }
     }
     let (study, look) = (study.clone(), state.grid_look);
     submit(state, engine, Slot::Draw, "drawing", move |_| {
