@@ -340,14 +340,14 @@ fn path(ui: &Ui, sight: &Sight, paths: &Paths, point: usize, ink: Color32, stron
     }
 }
 
-/// How the map came about, at its foot.
+/// How the map came about, under its title, and at its foot what can be done.
 fn notes(ui: &Ui, rect: Rect, paths: &Paths) {
     let small = FontId::new(size::SMALL, FontFamily::Proportional);
     let muted = theme::colour(theme::palette(ui.ctx()).muted);
-    for (i, line) in [LAYERS.drag.to_owned(), fit(paths)].into_iter().enumerate() {
-        let at = rect.shrink(10.0).right_bottom() - Vec2::new(0.0, 18.0 * i as f32);
-        ui.painter().text(at, Align2::RIGHT_BOTTOM, line, small.clone(), muted);
-    }
+    let inside = rect.shrink(10.0);
+    let galley = ui.painter().layout(fit(paths), small.clone(), muted, inside.width());
+    ui.painter().galley(inside.left_top() + Vec2::new(0.0, 50.0), galley, muted);
+    ui.painter().text(inside.right_bottom(), Align2::RIGHT_BOTTOM, LAYERS.drag, small, muted);
 }
 
 /// The slider of layers, over the foot of the map.

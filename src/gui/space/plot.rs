@@ -17,7 +17,7 @@ const NAMES: usize = 90;
 /// Points that are tried for a name.
 const TRIED: usize = 800;
 /// What title and controls take of the top of a map.
-const TOP: f32 = 60.0;
+const TOP: f32 = 80.0;
 /// The radius of a point.
 pub const RADIUS: f32 = 2.5;
 
