@@ -38,6 +38,7 @@
 //! * [`source`]: what comes from files. Lengths are checked before anything is allocated; nothing is executed.
 //! * [`model`]: one file per family. A new family is a file and a line in [`model::FAMILIES`].
 //! * [`engine`]: opens models, runs them, keeps threads on which the newest request of a slot wins.
+//! * [`train`]: small recurrent models, trained here.
 //! * [`analysis`]: pure functions on arrays.
 //! * [`figure`]: runs as pictures made of a few kinds of mark, in one table of colours.
 //! * [`export`]: the same pictures and numbers as files.
@@ -58,5 +59,6 @@ pub mod rows;
 pub mod source;
 pub mod text;
 pub mod trace;
+pub mod train;
 
 pub use error::{Error, Result};

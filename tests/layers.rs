@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// The modules of the crate, from left to right. Each may import those to its left.
 const ORDER: &[&str] = &[
-    "error", "array", "rows", "text", "trace", "source", "model", "engine", "analysis", "figure", "export", "gui",
-    "cli",
+    "error", "array", "rows", "text", "trace", "source", "model", "engine", "train", "analysis", "figure", "export",
+    "gui", "cli",
 ];
 
 /// Where less is allowed than that: who, from where, and the only thing that may be taken.

@@ -193,3 +193,44 @@ fn what_cannot_be_laid_out_is_refused_and_little_is_no_trouble() {
     assert!(places(&map).iter().flatten().all(|x| *x == 0.0), "{map:?}");
     assert_eq!((numbers(&about["explained_variance_ratio"]), about["neighbours"].as_u64()), (vec![0.0; 3], Some(3)));
 }
+
+#[test]
+fn clusters_are_a_column_and_are_named() {
+    let folder = folder();
+    let file = cloud(&folder, 21, 300, 18);
+    let (map, about) = done(&folder, &file, &["--method", "pca", "--clusters", "6", "--metric", "euclidean"]);
+    assert_eq!(map[0], ["word", "x", "y", "cluster"]);
+    let clusters = about["clusters"].as_array().expect("clusters");
+    assert_eq!(clusters.len(), 6);
+    for cluster in clusters {
+        let (name, words) = (cluster["cluster"].to_string(), cluster["words"].as_u64().expect("a count"));
+        let members: Vec<&String> = map[1..].iter().filter(|row| row[3] == name).map(|row| &row[0]).collect();
+        assert_eq!(members.len() as u64, words);
+        let typical = cluster["typical"].as_array().expect("words");
+        assert_eq!(typical.len() as u64, words.min(5));
+        assert!(typical.iter().all(|word| members.iter().any(|member| *member == word.as_str().expect("a word"))));
+    }
+    assert!(about["inertia"].as_f64().is_some_and(|x| x > 0.0));
+}
+
+#[test]
+fn the_ends_of_components_are_those_of_the_map() {
+    let folder = folder();
+    let file = cloud(&folder, 22, 200, 9);
+    let (map, about) = done(&folder, &file, &["--method", "pca"]);
+    let at = places(&map);
+    for k in 0..2 {
+        let mut order: Vec<usize> = (0..200).collect();
+        order.sort_by(|i, j| at[*i][k].total_cmp(&at[*j][k]));
+        let words = |ends: &str| -> Vec<String> {
+            let ends = about["ends"][k][ends].as_array().expect("words");
+            ends.iter().map(|word| word.as_str().expect("a word").to_owned()).collect()
+        };
+        let named = |rows: &mut dyn Iterator<Item = &usize>| -> Vec<String> {
+            rows.take(10).map(|row| format!("w{row}")).collect()
+        };
+        assert_eq!(words("low"), named(&mut order.iter()));
+        assert_eq!(words("high"), named(&mut order.iter().rev()));
+        assert!(about["rank_correlation"][k].as_f64().is_some_and(|x| x.abs() <= 1.0));
+    }
+}

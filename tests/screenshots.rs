@@ -13,7 +13,7 @@ use lexiscope::gui::scene::{Arrangement, Look, View, Workspace};
 use lexiscope::gui::settings::{Settings, Theme};
 use lexiscope::gui::space::{Ask, Chosen};
 use std::path::Path;
-use window::{Window, open, settle};
+use window::{Window, build, open, settle};
 
 /// The share of pixels that may differ visibly: times in the status line, another driver's edges.
 const TOLERANCE: f64 = 0.004;
@@ -127,7 +127,7 @@ fn embeddings() {
     if !has_graphics() {
         return;
     }
-    let mut window = open([1280.0, 800.0], 1.0, Settings::default());
+    let mut window = build([1280.0, 800.0], 1.0, Settings::default(), true);
     ask(&mut window, [Action::Workspace(Workspace::Embeddings)]);
     let formula = "king - man + woman".to_owned();
     let chosen = Chosen { formula, ..window.state().state().scene.space.clone() };

@@ -1,6 +1,7 @@
 //! What can be asked of a space of vectors, and how much of it a map keeps: pure functions over
 //! [`Rows`](crate::rows::Rows) and [`Words`](crate::source::vectors::Words), nothing of files.
 
+pub mod agree;
 pub mod analogy;
 pub mod axes;
 pub mod comparison;
@@ -10,6 +11,7 @@ pub mod diffusion;
 pub mod doctor;
 pub mod evaluate;
 pub mod formula;
+pub mod kmeans;
 pub mod lexicon;
 pub mod moments;
 pub mod neighbours;

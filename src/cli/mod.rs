@@ -18,6 +18,8 @@ mod patch;
 mod progress;
 mod project;
 mod reading;
+mod trace;
+mod train;
 mod vectors;
 mod view;
 
@@ -61,6 +63,8 @@ enum Command {
     Vectors(vectors::Args),
     Embed(embed::Args),
     Project(project::Args),
+    Trace(trace::Args),
+    Train(train::Args),
     View(view::Args),
 }
 
@@ -80,6 +84,8 @@ impl Command {
             Self::Vectors(_) => "vectors",
             Self::Embed(_) => "embed",
             Self::Project(_) => "project",
+            Self::Trace(_) => "trace",
+            Self::Train(_) => "train",
             Self::View(_) => "the window",
         }
     }
@@ -114,6 +120,8 @@ impl Command {
             Self::Vectors(args) => args.run(),
             Self::Embed(args) => args.run(),
             Self::Project(args) => args.run(),
+            Self::Trace(args) => args.run(),
+            Self::Train(args) => args.run(),
             Self::View(args) => args.run(),
         }
     }

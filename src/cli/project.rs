@@ -6,9 +6,10 @@ use super::vectors::Source;
 use super::{progress, say};
 use crate::analysis::space::axes::{Typed, places};
 use crate::analysis::space::diffusion::Diffusion;
+use crate::analysis::space::kmeans::{Clusters, KMeans};
 use crate::analysis::space::lexicon::Lexicon;
 use crate::analysis::space::neighbours::Metric;
-use crate::analysis::space::pca::Pca;
+use crate::analysis::space::pca::{Ends, Pca, with_log};
 use crate::analysis::space::random;
 use crate::analysis::space::trust::{Check, Trust};
 use crate::engine::BUDGET;
@@ -21,6 +22,9 @@ use crate::trace::Control;
 use clap::ValueEnum;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
+
+/// Words at each end of an axis.
+const ENDS: usize = 10;
 
 /// Lays word vectors out in two or three dimensions.
 ///
@@ -47,9 +51,12 @@ pub(super) struct Args {
     /// a formula, "woman - man". Words lie along it by their cosine.
     #[arg(long = "axis", value_name = "AXIS", allow_hyphen_values = true)]
     axes: Vec<String>,
-    /// What is near among the vectors, for what the map keeps: cosine, euclidean or dot.
+    /// What is near among the vectors, for what the map keeps and for clusters: cosine, euclidean or dot.
     #[arg(long, default_value_t = Metric::Cosine)]
     metric: Metric,
+    /// Parts the words into so many clusters by k-means, of directions where near goes by cosine.
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    clusters: Option<u32>,
     /// The file: its extension chooses the format (csv, json, npz).
     #[arg(long, value_parser = table_file)]
     out: PathBuf,
@@ -110,19 +117,28 @@ impl Args {
         let progress = progress::Line::start();
         let control = progress.control();
         let Made { map, facts } = self.lay(&vectors, &control)?;
+        let clusters = self.clusters(&vectors, &control)?;
         let check = Check { metric: self.metric, seed: self.seed, ..Check::default() };
         let trust = check.of(&vectors.rows, &map, None, &control)?;
         drop(progress);
         let column = |k: usize| map.iter().map(move |row| row[k]);
         let table = Table::default().text("word", vectors.words.iter());
         let names = ["x", "y", "z"].into_iter().take(self.dims()).enumerate();
-        let table = names.fold(table, |table, (k, name)| table.single(name, column(k)));
+        let mut table = names.fold(table, |table, (k, name)| table.single(name, column(k)));
+        if let Some((found, _)) = &clusters {
+            let cluster = |row: usize| found.cluster(row).map_or_else(String::new, |cluster| cluster.to_string());
+            table = table.text("cluster", (0..found.of.len()).map(cluster));
+        }
         let mut about = Map::new();
         about.insert("method".to_owned(), json!(self.method.name()));
         about.insert("words".to_owned(), json!(vectors.words.len()));
         about.insert("dims".to_owned(), json!(self.dims()));
         about.insert("seed".to_owned(), json!(self.seed));
         about.extend(facts.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        if let Some((found, said)) = clusters {
+            about.insert("inertia".to_owned(), json!(found.inertia));
+            about.insert("clusters".to_owned(), said);
+        }
         about.extend(kept(trust.as_ref(), self.metric));
         let file = vectors.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let caption = about.iter().fold(Caption::default().and("file", file), |caption, (name, value)| {
@@ -132,6 +148,21 @@ impl Args {
         table.write(&caption, &self.out)?;
         say(&Value::Object(about).to_string());
         Ok(())
+    }
+
+    /// The clusters that are asked for, with what is said of each.
+    fn clusters(&self, vectors: &Vectors, control: &Control) -> Result<Option<(Clusters, Value)>> {
+        const TYPICAL: usize = 5;
+        let Some(k) = self.clusters else { return Ok(None) };
+        let (k, unit, seed) = (k as usize, self.metric == Metric::Cosine, self.seed);
+        let found = KMeans { k, unit, seed, ..KMeans::default() }.of(&vectors.rows, control)?;
+        let typical = found.typical(&vectors.rows, TYPICAL, control)?;
+        let each = typical.iter().zip(&found.counts).enumerate();
+        let said = each.map(
+            |(cluster, (rows, count))| json!({ "cluster": cluster, "words": count, "typical": named(vectors, rows) }),
+        );
+        let said = said.collect();
+        Ok(Some((found, said)))
     }
 
     fn lay(&self, vectors: &Vectors, control: &Control) -> Result<Made> {
@@ -145,10 +176,20 @@ impl Args {
                 if found.left_out > 0 {
                     say(&format!("note: {} vectors with NaN or infinity are left out", found.left_out));
                 }
-                Ok(Made {
-                    map: found.scores(rows, &shown, control)?,
-                    facts: vec![("explained_variance_ratio", json!(ratios))],
-                })
+                let map = found.scores(rows, &shown, control)?;
+                let ranks: Vec<f64> = (1..=rows.len()).map(|rank| rank as f64).collect();
+                let column = |k: usize| map.iter().map(|row| row[k]).collect::<Vec<f32>>();
+                let ends = |k: usize| {
+                    let ends = Ends::of(&column(k), ENDS);
+                    json!({ "low": named(vectors, &ends.low), "high": named(vectors, &ends.high) })
+                };
+                let with_rank = |k: usize| with_log(&column(k), &ranks).map(|found| found.spearman);
+                let facts = vec![
+                    ("explained_variance_ratio", json!(ratios)),
+                    ("rank_correlation", (0..dims).map(with_rank).collect()),
+                    ("ends", (0..dims).map(ends).collect()),
+                ];
+                Ok(Made { map, facts })
             }
             Method::Diffusion => {
                 let budget = self.source.budget().unwrap_or(BUDGET);
@@ -177,6 +218,11 @@ impl Args {
             }
         }
     }
+}
+
+/// The words of rows.
+fn named(vectors: &Vectors, rows: &[usize]) -> Vec<String> {
+    rows.iter().map(|&row| vectors.words.get(row).into_owned()).collect()
 }
 
 /// How much axes say the same: the cosine of each pair.

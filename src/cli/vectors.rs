@@ -8,6 +8,7 @@ mod expr;
 mod info;
 mod near;
 mod odd;
+mod parts;
 
 pub(super) use convert::{vectors_path, write};
 
@@ -35,6 +36,7 @@ enum Command {
     Near(near::Args),
     Expr(expr::Args),
     Odd(odd::Args),
+    Parts(parts::Args),
     Eval(eval::Args),
     Compare(compare::Args),
 }
@@ -122,6 +124,7 @@ impl Args {
             Command::Near(args) => args.run(&self.source),
             Command::Expr(args) => args.run(&self.source),
             Command::Odd(args) => args.run(&self.source),
+            Command::Parts(args) => args.run(&self.source),
             Command::Eval(args) => args.run(&self.source),
             Command::Compare(args) => args.run(&self.source),
         }

@@ -51,6 +51,12 @@ pub enum Slot {
     Trust,
     /// Colours of a map.
     Colour,
+    /// Clusters of words.
+    Cluster,
+    /// How densely points lie on a map.
+    Contour,
+    /// The same map begun several times.
+    Seeds,
     /// Words that somebody looks for.
     Find,
     /// Rows of a table.
@@ -81,7 +87,7 @@ pub enum Slot {
 
 impl Slot {
     /// Those whose work a person stops with one command.
-    pub const STOPPABLE: [Self; 19] = [
+    pub const STOPPABLE: [Self; 21] = [
         Self::Open,
         Self::Run,
         Self::Look,
@@ -101,10 +107,12 @@ impl Slot {
         Self::Trust,
         Self::Twin,
         Self::Layers,
+        Self::Cluster,
+        Self::Seeds,
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 34] = [
         Self::Run,
         Self::Look,
         Self::Neuron,
@@ -132,6 +140,9 @@ impl Slot {
         Self::Table,
         Self::Layout,
         Self::Colour,
+        Self::Contour,
+        Self::Cluster,
+        Self::Seeds,
         Self::Trust,
         Self::TwinNear,
         Self::Twin,
@@ -154,10 +165,11 @@ impl Slot {
             Self::Dialog => "lexiscope-dialog",
             Self::Watch => "lexiscope-watch",
             Self::Space | Self::Layout => "lexiscope-space",
-            Self::Near | Self::Hover | Self::Find | Self::Table | Self::Colour => "lexiscope-near",
+            Self::Near | Self::Hover | Self::Find | Self::Table | Self::Colour | Self::Contour => "lexiscope-near",
             Self::Trust => "lexiscope-trust",
             Self::Twin | Self::TwinNear => "lexiscope-twin",
             Self::Layers => "lexiscope-layers",
+            Self::Cluster | Self::Seeds => "lexiscope-cluster",
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod lens;
 mod means;
 mod opened;
 mod patch;
+pub mod recurrent;
 mod run;
 pub mod sampler;
 mod target;

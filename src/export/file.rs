@@ -20,15 +20,15 @@ pub(super) fn save(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::
 }
 
 /// A file under way, removed unless it is kept.
-struct Part(PathBuf);
+pub(super) struct Part(PathBuf);
 
 impl Part {
     /// A new file in the folder of `path`.
-    fn create(path: &Path) -> io::Result<(Self, File)> {
+    pub(super) fn create(path: &Path) -> io::Result<(Self, File)> {
         let process = std::process::id();
         for number in 0.. {
             let part = path.with_file_name(format!(".lexiscope-{process}-{number}.part"));
-            match OpenOptions::new().write(true).create_new(true).open(&part) {
+            match OpenOptions::new().read(true).write(true).create_new(true).open(&part) {
                 Ok(file) => return Ok((Self(part), file)),
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(e) => return Err(e),
@@ -37,7 +37,7 @@ impl Part {
         Err(io::ErrorKind::AlreadyExists.into())
     }
 
-    fn keep(self, path: &Path) -> io::Result<()> {
+    pub(super) fn keep(self, path: &Path) -> io::Result<()> {
         std::fs::rename(&self.0, path)?;
         // Its name is gone, so there is nothing to remove.
         std::mem::forget(self);

@@ -6,6 +6,7 @@ pub mod heads;
 mod npz;
 pub mod picture;
 mod reading;
+pub mod steps;
 pub mod table;
 pub mod tensors;
 pub mod vectors;

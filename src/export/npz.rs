@@ -1,7 +1,7 @@
 //! `NumPy`'s npz: a zip file of stored `.npy` files, as `numpy.savez` writes it.
 
 use std::borrow::Cow;
-use std::io::{self, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -91,6 +91,19 @@ impl<W: Write + Seek> Npz<W> {
         self.0.write_all(bytes)
     }
 
+    /// An array of `|u1` with one axis of `length` bytes, which are copied.
+    pub fn bytes_from(&mut self, name: &str, length: usize, from: &mut impl Read) -> io::Result<()> {
+        self.start(name, "|u1", &[length], length as u64)?;
+        copy(from, &mut self.0, length as u64)
+    }
+
+    /// An array of `<f4`, row-major, whose bytes are copied.
+    pub fn singles_from(&mut self, name: &str, shape: &[usize], from: &mut impl Read) -> io::Result<()> {
+        let bytes = shape.iter().map(|n| *n as u64).product::<u64>() * 4;
+        self.start(name, "<f4", shape, bytes)?;
+        copy(from, &mut self.0, bytes)
+    }
+
     /// Ends the file.
     pub fn finish(self) -> io::Result<()> {
         self.0.finish()?;
@@ -104,6 +117,12 @@ impl<W: Write + Seek> Npz<W> {
         self.0.start_file(format!("{name}.npy"), options.large_file(large))?;
         self.0.write_all(&header(kind, shape))
     }
+}
+
+/// Copies as many bytes as were announced.
+fn copy(from: &mut impl Read, to: &mut impl Write, bytes: u64) -> io::Result<()> {
+    let copied = io::copy(&mut from.take(bytes), to)?;
+    if copied == bytes { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
 /// The head of a version 1 `.npy` file, padded so that the values start at a multiple of 64 bytes. As in `NumPy`'s, the

@@ -4,6 +4,7 @@
 mod caption;
 pub mod cells;
 pub mod colour;
+pub mod contour;
 pub mod effects;
 pub mod find;
 pub mod fonts;
@@ -17,6 +18,7 @@ pub mod order;
 pub mod part;
 pub mod pyramid;
 pub mod shades;
+pub mod strip;
 pub mod table;
 
 pub use caption::Caption;

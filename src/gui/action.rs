@@ -155,6 +155,7 @@ pub struct Actions {
     asked: RefCell<Vec<Action>>,
     token: Cell<Option<Focus>>,
     head: Cell<Option<Head>>,
+    row: Cell<Option<usize>>,
 }
 
 impl Actions {
@@ -171,6 +172,16 @@ impl Actions {
     /// The pointer is on a head.
     pub fn over_head(&self, head: Head) {
         self.head.set(Some(head));
+    }
+
+    /// The pointer is on the word of a row.
+    pub fn over_row(&self, row: usize) {
+        self.row.set(Some(row));
+    }
+
+    /// The row that the pointer was on in the frame that was just drawn.
+    pub fn take_row(&self) -> Option<usize> {
+        self.row.take()
     }
 
     /// What the pointer was on in the frame that was just drawn.

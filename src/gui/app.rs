@@ -120,6 +120,7 @@ impl App {
         self.state.typed.is_none()
             && !self.state.running
             && self.state.opening.is_none()
+            && self.state.space.flight.is_none()
             && !Slot::ALL.into_iter().any(|s| !matches!(s, Slot::Dialog | Slot::Watch) && self.engine.is_busy(s))
     }
 
@@ -151,7 +152,7 @@ impl eframe::App for App {
         guess::follow(&mut self.state, &self.engine);
         self.state.space_dark = theme::palette(ctx).dark;
         space::follow(&mut self.state, &self.engine);
-        if self.state.space.live.as_ref().is_some_and(|live| !live.is_paused()) {
+        if self.state.space.is_moving() {
             ctx.request_repaint();
         }
         self.state.settings.look = self.state.scene.look;
@@ -208,6 +209,10 @@ impl App {
         }
         if head != self.state.preview_head {
             self.actions.ask(Action::PreviewHead(head));
+        }
+        let row = self.actions.take_row();
+        if row != self.state.space.over {
+            self.actions.ask(Action::Space(space::Ask::Over(row)));
         }
     }
 

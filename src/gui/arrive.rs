@@ -22,7 +22,10 @@ pub fn receive(state: &mut State, engine: &Engine<Made>, ctx: &Context, event: E
     }
     if let News::Progress(progress) = event.news {
         // What nobody waits for shows no progress.
-        if !matches!(event.slot, Slot::Draw | Slot::Examples | Slot::Guess | Slot::Hover | Slot::Colour | Slot::Table) {
+        if !matches!(
+            event.slot,
+            Slot::Draw | Slot::Examples | Slot::Guess | Slot::Hover | Slot::Colour | Slot::Contour | Slot::Table
+        ) {
             state.progress = Some((event.slot, progress));
         }
         return;
@@ -182,6 +185,9 @@ fn failed(state: &mut State, engine: &Engine<Made>, slot: Slot, error: Error) {
         | Slot::Hover
         | Slot::Trust
         | Slot::Colour
+        | Slot::Cluster
+        | Slot::Contour
+        | Slot::Seeds
         | Slot::Find
         | Slot::Table
         | Slot::Twin

@@ -7,7 +7,7 @@
 //! Shapes are given with named axes. Everything is `f32`; results differ from candle's only in rounding.
 
 #[expect(clippy::inline_always, reason = "what is not inlined is compiled for any processor only")]
-mod vector;
+pub(super) mod vector;
 
 use super::derivatives as back;
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, DType, Layout, Result, Shape, Tensor, bail};
@@ -115,17 +115,37 @@ pub(super) fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout, op: &str)
 }
 
 /// A matrix inside a slice: rows, columns and the steps between them.
-#[derive(Clone, Copy)]
-struct Matrix<'a> {
-    data: &'a [f32],
-    rows: usize,
-    cols: usize,
-    row_step: usize,
-    col_step: usize,
+#[derive(Debug, Clone, Copy)]
+pub struct Matrix<'a> {
+    /// From its first number on.
+    pub data: &'a [f32],
+    /// Rows.
+    pub rows: usize,
+    /// Columns.
+    pub cols: usize,
+    /// Numbers from one row to the next.
+    pub row_step: usize,
+    /// Numbers from one column to the next.
+    pub col_step: usize,
+}
+
+impl<'a> Matrix<'a> {
+    /// Rows of `cols` numbers without gaps.
+    pub fn rows(data: &'a [f32], cols: usize) -> Self {
+        Self { data, rows: data.len().checked_div(cols).unwrap_or(0), cols, row_step: cols, col_step: 1 }
+    }
+
+    /// Rows and columns exchanged; nothing is copied.
+    pub fn turned(self) -> Self {
+        Self { rows: self.cols, cols: self.rows, row_step: self.col_step, col_step: self.row_step, ..self }
+    }
 }
 
 /// `dst = keep * dst + scale * a b` for a row-major `dst` of `[a.rows, b.cols]`.
-fn multiply(dst: &mut [f32], a: Matrix<'_>, b: Matrix<'_>, keep: bool, scale: f32, parallel: bool) {
+///
+/// # Panics
+/// If the shapes do not go together.
+pub fn multiply(dst: &mut [f32], a: Matrix<'_>, b: Matrix<'_>, keep: bool, scale: f32, parallel: bool) {
     let fits = |m: &Matrix<'_>| {
         m.rows == 0 || m.cols == 0 || (m.rows - 1) * m.row_step + (m.cols - 1) * m.col_step < m.data.len()
     };

@@ -1,5 +1,5 @@
 //! One file per family: configuration, load, forward. The forward passes are our own, so that every intermediate
-//! can be seen; they equal Hugging Face transformers' within rounding.
+//! can be seen; they equal Hugging Face transformers' within rounding. [`recurrent`] networks are a kind of their own.
 
 pub mod albert;
 pub mod bert;
@@ -13,6 +13,7 @@ pub mod gpt2;
 pub mod heads;
 pub mod kernels;
 mod params;
+pub mod recurrent;
 pub mod roberta;
 
 pub use params::Params;

@@ -46,6 +46,17 @@ pub fn vectors(path: &Path) -> PathBuf {
     found.unwrap_or_else(|| path.to_path_buf())
 }
 
+/// The file or folder of the recurrent model called `name`: what is there, or the folder of that name on the shelves.
+pub fn recurrent(name: &str) -> Result<PathBuf> {
+    let path = Path::new(name);
+    if path.exists() {
+        return Ok(path.to_path_buf());
+    }
+    let found = shelves().into_iter().map(|shelf| shelf.join(name)).find(|p| is_plain(name) && p.is_dir());
+    let why = "there is no such path and no bundled model of that name".to_owned();
+    found.ok_or_else(|| Error::NoModel { name: name.to_owned(), why })
+}
+
 /// The file of weights that `name` is the path of, if it is one. A shard is no model by itself.
 pub fn weights(name: &str) -> Option<PathBuf> {
     const ENDINGS: [&str; 6] = [".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".index.json"];

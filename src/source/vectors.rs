@@ -18,7 +18,7 @@ mod words;
 
 pub(super) use columns::Texts;
 pub use opening::{BadRows, Opening, free_memory};
-pub use subwords::{Gram, Subwords};
+pub use subwords::{Gram, Shares, Subwords};
 pub use words::Words;
 
 use super::stored::Disk;

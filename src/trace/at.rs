@@ -14,16 +14,21 @@ pub enum Stack {
     Encoder,
     /// Blocks that attend to earlier tokens only.
     Decoder,
+    /// Recurrent layers that read from left to right.
+    Forward,
+    /// Recurrent layers that read from right to left.
+    Backward,
     /// What turns the last hidden state into logits.
     Output,
 }
 
 impl Stack {
-    const ALL: [Self; 4] = [Self::Embeddings, Self::Encoder, Self::Decoder, Self::Output];
+    const ALL: [Self; 6] =
+        [Self::Embeddings, Self::Encoder, Self::Decoder, Self::Forward, Self::Backward, Self::Output];
 
     /// Whether its sites are numbered by layer.
     pub fn is_layered(self) -> bool {
-        matches!(self, Self::Encoder | Self::Decoder)
+        !matches!(self, Self::Embeddings | Self::Output)
     }
 
     fn name(self) -> &'static str {
@@ -31,6 +36,8 @@ impl Stack {
             Self::Embeddings => "embeddings",
             Self::Encoder => "encoder",
             Self::Decoder => "decoder",
+            Self::Forward => "forward",
+            Self::Backward => "backward",
             Self::Output => "output",
         }
     }
@@ -114,6 +121,42 @@ sites! {
     Discriminator = "discriminator_logits" ["token"];
     /// Derivative of a run's target by each attention probability, others held; only there where a target was given.
     Gradient = "gradient" ["head", "query", "key"];
+    /// What the filters over a token's characters found, the largest value of each (ELMo).
+    Characters = "characters" ["token", "unit"];
+    /// What goes into the input gate of an LSTM, before the squashing; so with the other gates.
+    PreInput = "pre.input" ["time", "unit"];
+    /// What goes into the forget gate of an LSTM.
+    PreForget = "pre.forget" ["time", "unit"];
+    /// What goes into the reset gate of a GRU.
+    PreReset = "pre.reset" ["time", "unit"];
+    /// What goes into the update gate of a GRU.
+    PreUpdate = "pre.update" ["time", "unit"];
+    /// What goes into the candidate of an LSTM or a GRU.
+    PreCandidate = "pre.candidate" ["time", "unit"];
+    /// What goes into the output gate of an LSTM.
+    PreOutput = "pre.output" ["time", "unit"];
+    /// What goes into the state of a plain recurrent layer.
+    PreState = "pre.state" ["time", "unit"];
+    /// Input gate of an LSTM: how much of the candidate comes into the cell.
+    GateInput = "gate.input" ["time", "unit"];
+    /// Forget gate of an LSTM: how much of the cell stays.
+    GateForget = "gate.forget" ["time", "unit"];
+    /// Reset gate of a GRU: how much of the state the candidate sees.
+    GateReset = "gate.reset" ["time", "unit"];
+    /// Update gate of a GRU: how much of the state stays.
+    GateUpdate = "gate.update" ["time", "unit"];
+    /// Output gate of an LSTM: how much of the cell shows.
+    GateOutput = "gate.output" ["time", "unit"];
+    /// What an LSTM would write into its cell, or a GRU into its state.
+    Candidate = "candidate" ["time", "unit"];
+    /// Memory of an LSTM, clipped where the model clips it.
+    Cell = "cell" ["time", "unit"];
+    /// State of an LSTM before its projection.
+    Unprojected = "unprojected" ["time", "unit"];
+    /// State of a recurrent layer: what it puts out and what it reads at the next step.
+    State = "state" ["time", "unit"];
+    /// Weighted sum of a bidirectional model's layers (ELMo).
+    Mixed = "mixed" ["time", "unit"];
 }
 
 impl Site {
@@ -205,8 +248,14 @@ impl FromStr for Place {
         if text == "all" {
             return Ok(place);
         }
-        for part in text.split('.') {
-            if let Some(stack) = Stack::ALL.into_iter().find(|s| s.name() == part) {
+        let mut parts = text.split('.').peekable();
+        while let Some(part) = parts.next() {
+            // The sites of recurrent cells have names of two parts.
+            let two = parts.peek().map(|next| format!("{part}.{next}"));
+            if let Some(&site) = two.and_then(|two| Site::ALL.iter().find(|s| s.name() == two)) {
+                parts.next();
+                place.site = Some(site);
+            } else if let Some(stack) = Stack::ALL.into_iter().find(|s| s.name() == part) {
                 place.stack = Some(stack);
             } else if let Ok(layer) = part.parse() {
                 place.layer = Some(layer);
@@ -240,6 +289,9 @@ mod tests {
     #[test]
     fn patterns_leave_parts_open() {
         let at: At = "encoder.3.probs".parse().expect("a place");
+        let gate: At = "backward.1.gate.input".parse().expect("a gate");
+        assert_eq!(gate, At::new(Stack::Backward, 1, Site::GateInput));
+        assert!("gate.input".parse::<Place>().expect("a site of two parts").matches(gate));
         for yes in ["probs", "encoder", "encoder.3", "encoder.*.probs", "3.probs", "all"] {
             assert!(yes.parse::<Place>().expect(yes).matches(at), "{yes}");
         }

@@ -39,6 +39,17 @@ pub enum Edit {
         /// The token attended to.
         key: usize,
     },
+    /// Puts one value in place of those of a unit, or of all units: 0 or 1 forces a gate of a recurrent cell.
+    SetUnits {
+        /// The site that is changed, `[batch, time, unit]`.
+        at: At,
+        /// The unit, counted from 0; every unit where there is none.
+        unit: Option<usize>,
+        /// The first time step and the one after the last; every step where there is none.
+        steps: Option<(usize, usize)>,
+        /// The value.
+        value: f32,
+    },
     /// Puts another tensor of the same shape in.
     Patch {
         /// The site that is changed.
@@ -52,9 +63,11 @@ impl Edit {
     /// Where the pass is changed.
     pub fn at(&self) -> At {
         match self {
-            Self::ScaleHead { at, .. } | Self::SetHead { at, .. } | Self::Cut { at, .. } | Self::Patch { at, .. } => {
-                *at
-            }
+            Self::ScaleHead { at, .. }
+            | Self::SetHead { at, .. }
+            | Self::Cut { at, .. }
+            | Self::SetUnits { at, .. }
+            | Self::Patch { at, .. } => *at,
         }
     }
 
@@ -88,6 +101,16 @@ impl Edit {
                 let least = Tensor::new(&[f32::MIN], t.device())?.reshape((1, 1, 1, 1))?.to_dtype(t.dtype())?;
                 choose(&edge, &least, t)
             }
+            &Self::SetUnits { at, unit, steps, value } => {
+                let &[batch, times, units] = t.dims() else {
+                    return Err(Error::input(format!("{at} is {:?} here, and has no units over time", t.dims())));
+                };
+                let mut values = to_host(t)?.to_vec();
+                for (i, row) in values.chunks_exact_mut(units.max(1)).enumerate() {
+                    set_units(at, row, i % times, (unit, steps), value)?;
+                }
+                Ok(Tensor::from_vec(values, (batch, times, units), t.device())?.to_dtype(t.dtype())?)
+            }
             Self::Patch { at, with } => {
                 if with.shape() != t.dims() {
                     return Err(Error::input(format!("{at} is {:?} here, the patch is {:?}", t.dims(), with.shape())));
@@ -96,6 +119,28 @@ impl Edit {
             }
         }
     }
+}
+
+/// Sets units of `row`, which is the time step `step`, where both are chosen.
+pub(super) fn set_units(
+    at: At,
+    row: &mut [f32],
+    step: usize,
+    (unit, steps): (Option<usize>, Option<(usize, usize)>),
+    value: f32,
+) -> Result<()> {
+    if steps.is_some_and(|(from, to)| !(from..to).contains(&step)) {
+        return Ok(());
+    }
+    match unit {
+        None => row.fill(value),
+        Some(unit) => {
+            let units = row.len();
+            let missing = || Error::input(format!("{at} has no unit {unit}: it has {units}, counted from 0"));
+            *row.get_mut(unit).ok_or_else(missing)? = value;
+        }
+    }
+    Ok(())
 }
 
 /// The heads of a site that has the head `head`.

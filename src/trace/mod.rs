@@ -3,16 +3,22 @@
 //!
 //! A model calls [`Trace::enter`] at each block and [`Trace::see`] at each site. `see` looks at the stop flag, lets
 //! an edit swap the tensor, keeps it if somebody asked, and returns what the pass goes on with.
+//!
+//! A recurrent layer computes one time step after the other. For each of its directions it takes [`Steps`] from
+//! [`Trace::steps`], calls [`Steps::see`] at each site of each step, which does the same to a slice of numbers, and
+//! gives them back with [`Trace::keep`].
 
 mod at;
 mod edit;
 mod gradient;
+mod steps;
 mod stop;
 mod want;
 
 pub use at::{At, Place, Site, Stack};
 pub use edit::{Edit, Edits};
 pub use gradient::{Goal, Measure};
+pub use steps::Steps;
 pub use stop::{Control, Progress, Stop};
 pub use want::Want;
 
@@ -109,6 +115,19 @@ impl<'a> Trace<'a> {
             Some(slope) => slope.see(at, t),
             None => Ok(t),
         }
+    }
+
+    /// What watches a recurrent layer, here in the direction `stack`, over `count` time steps from step `from` on. Its
+    /// `sites`, each with its number of units, are called by their places in this list.
+    pub fn steps(&self, stack: Stack, sites: &[(Site, usize)], from: usize, count: usize) -> Result<Steps<'a>> {
+        self.control.check()?;
+        let sites = sites.iter().map(|&(site, units)| (At::new(stack, self.layer, site), units));
+        Ok(Steps::new(sites, from..from + count, self.want, self.edits, self.control))
+    }
+
+    /// Takes what was watched.
+    pub fn keep(&mut self, steps: Steps<'_>) -> Result<()> {
+        steps.finish(&mut self.kept, &mut self.seen, &mut self.broken)
     }
 
     /// Notes that the pass went through `site` where a fused kernel never made its tensor.

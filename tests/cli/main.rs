@@ -7,4 +7,5 @@ mod attend;
 mod heads;
 mod models;
 mod program;
+mod trace;
 mod wrong;

@@ -12,6 +12,7 @@ mod export;
 mod files;
 mod hand;
 mod heads;
+mod looks;
 mod meanings;
 mod pictures;
 mod predict;

@@ -10,6 +10,11 @@ pub type Window = Harness<'static, App>;
 
 /// Opens a window with these settings and waits until the bundled model's attention is drawn.
 pub fn open(size: [f32; 2], scale: f32, settings: Settings) -> Window {
+    build(size, scale, settings, std::env::var_os("LEXISCOPE_PICTURES").is_some())
+}
+
+/// The same. Points of a map are on pictures only where the graphics card is there from the start, which takes time.
+pub fn build(size: [f32; 2], scale: f32, settings: Settings, has_card: bool) -> Window {
     let theme = match settings.theme {
         lexiscope::gui::settings::Theme::Light => egui::Theme::Light,
         _ => egui::Theme::Dark,
@@ -17,6 +22,7 @@ pub fn open(size: [f32; 2], scale: f32, settings: Settings) -> Window {
     let builder = Harness::builder().with_size(size).with_pixels_per_point(scale).with_theme(theme);
     // Emoji come from the system's fonts, which a test does not have.
     let builder = builder.allow_missing_glyphs();
+    let builder = if has_card { builder.wgpu() } else { builder };
     let mut window = builder.build_eframe(|context| App::start(context, settings, &[]).expect("the engine starts"));
     settle(&mut window);
     window

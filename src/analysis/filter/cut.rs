@@ -68,26 +68,27 @@ impl Cut {
     /// The cut of a row, and how much passes; `sizes` is room to work in.
     pub fn of(threshold: Threshold, row: &[f32], sizes: &mut Vec<u32>) -> (Self, Passed) {
         sizes.clear();
-        // What is not a finite number weighs nothing.
-        sizes.extend(row.iter().map(|w| w.abs().to_bits()).map(|bits| if bits < INFINITE { bits } else { 0 }));
+        sizes.extend(row.iter().map(|w| finite(*w)));
         let of = row.iter().map(|w| u32::from(*w != 0.0 && *w != f32::NEG_INFINITY)).sum::<u32>().into();
-        let (all, total) = (from(sizes, 1), sum(sizes));
+        let (all, total) = (count(sizes, 1), sum(sizes, 0));
         let (cut, kept, mass) = match threshold {
             _ if Self::is_open(threshold) => (Self::OPEN, all, total),
             Threshold::AtLeast(least) => {
                 let least = least.to_bits().clamp(1, INFINITE);
-                let kept = split(sizes, least);
-                (Self { least, last: u32::MAX }, kept, sum(&sizes[..kept]))
+                (Self { least, last: u32::MAX }, count(sizes, least), sum(sizes, least))
             }
             Threshold::Top(0) => (Self::SHUT, 0, 0.0),
-            Threshold::Top(count) if count >= all => (Self::OPEN, all, total),
-            Threshold::Top(count) => {
-                sizes.select_nth_unstable_by(count - 1, |a, b| b.cmp(a));
-                (Self::at(sizes[count - 1], count, sizes, row), count, sum(&sizes[..count]))
+            Threshold::Top(kept) if kept >= all => (Self::OPEN, all, total),
+            Threshold::Top(kept) => {
+                let (_, &mut least, _) = sizes.select_nth_unstable_by(kept - 1, |a, b| b.cmp(a));
+                (Self::at(least, kept, row), kept, sum(&sizes[..kept], 0))
             }
             // Half of a row is half of it also where the row's values were rounded.
             Threshold::Mass(share) => match by_mass(sizes, f64::from(share - f32::EPSILON) * total) {
-                Some((least @ 1.., kept, mass)) => (Self::at(least, kept, sizes, row), kept, mass),
+                Some(Crossing { least: least @ 1.., kept, mass, is_tied }) => {
+                    let whole = Self { least, last: u32::MAX };
+                    (if is_tied { Self::at(least, kept, row) } else { whole }, kept, mass)
+                }
                 // All sizes together came to less than the line, by a rounding.
                 Some(_) => (Self::OPEN, all, total),
                 None => (Self::SHUT, 0, 0.0),
@@ -96,15 +97,14 @@ impl Cut {
         (cut, Passed { kept: kept as u64, of, mass, total })
     }
 
-    /// The cut that lets the `kept` largest of all sizes pass, the smallest of which is `least`; of equal ones the
-    /// earlier.
-    fn at(least: u32, kept: usize, sizes: &[u32], row: &[f32]) -> Self {
-        let (above, with) = (from(sizes, least + 1), from(sizes, least));
-        if kept == with {
+    /// The cut that lets the `kept` largest of a row pass, the smallest of which is `least`; of equal ones the earlier.
+    fn at(least: u32, kept: usize, row: &[f32]) -> Self {
+        let from = |least: u32| row.iter().map(|w| u32::from(finite(*w) >= least)).sum::<u32>() as usize;
+        if kept == from(least) {
             return Self { least, last: u32::MAX };
         }
-        let mut equal = (0..).zip(row).filter(|(_, w)| w.abs().to_bits() == least).map(|(key, _)| key);
-        Self { least, last: equal.nth(kept - above - 1).unwrap_or(u32::MAX) }
+        let mut equal = (0..).zip(row).filter(|(_, w)| finite(**w) == least).map(|(key, _)| key);
+        Self { least, last: equal.nth(kept - from(least + 1) - 1).unwrap_or(u32::MAX) }
     }
 
     /// Whether a value passes. What is not a finite number weighs nothing.
@@ -124,27 +124,34 @@ impl Cut {
     }
 }
 
+/// The bits of a size. What is not a finite number weighs nothing.
+fn finite(w: f32) -> u32 {
+    let bits = w.abs().to_bits();
+    if bits < INFINITE { bits } else { 0 }
+}
+
 /// How many sizes are not below `least`.
-fn from(sizes: &[u32], least: u32) -> usize {
+fn count(sizes: &[u32], least: u32) -> usize {
     sizes.iter().map(|&size| u32::from(size >= least)).sum::<u32>() as usize
 }
 
-/// In double precision the order of a sum makes no difference to which value crosses a line: several run beside each
-/// other.
-fn sum(sizes: &[u32]) -> f64 {
+/// The sum of those that are not below `least`. In double precision the order of a sum makes no difference to which value
+/// crosses a line: several run beside each other.
+fn sum(sizes: &[u32], least: u32) -> f64 {
     const LANES: usize = 8;
+    let weight = |size: u32| f64::from(f32::from_bits(if size >= least { size } else { 0 }));
     let mut lanes = [0f64; LANES];
     let (whole, rest) = sizes.as_chunks::<LANES>();
     for eight in whole {
         for (lane, &size) in lanes.iter_mut().zip(eight) {
-            *lane += f64::from(f32::from_bits(size));
+            *lane += weight(size);
         }
     }
-    lanes.iter().sum::<f64>() + rest.iter().map(|&size| f64::from(f32::from_bits(size))).sum::<f64>()
+    lanes.iter().sum::<f64>() + rest.iter().map(|&size| weight(size)).sum::<f64>()
 }
 
-/// Moves the sizes that are not below `pivot` to the front: how many they are. Without branches, as which half a size
-/// belongs to cannot be foreseen.
+/// Moves the sizes that are not below `pivot` to the front: how many they are. Without branches, as to which part a size
+/// belongs cannot be foreseen.
 fn split(sizes: &mut [u32], pivot: u32) -> usize {
     let mut front = 0;
     for i in 0..sizes.len() {
@@ -155,9 +162,18 @@ fn split(sizes: &mut [u32], pivot: u32) -> usize {
     front
 }
 
-/// The fewest of the largest sizes whose sum reaches the line, the one that crosses it among them: the least of them, how
-/// many they are, and their sum. None where the line is reached by nothing.
-fn by_mass(sizes: &mut [u32], line: f64) -> Option<(u32, usize, f64)> {
+/// Where a line is crossed: the least size that passes, how many do, their sum, and whether sizes equal to the least do
+/// not.
+struct Crossing {
+    least: u32,
+    kept: usize,
+    mass: f64,
+    is_tied: bool,
+}
+
+/// The fewest of the largest sizes whose sum reaches the line, the one that crosses it among them. None where the line is
+/// reached by nothing.
+fn by_mass(sizes: &mut [u32], line: f64) -> Option<Crossing> {
     /// So few are sorted.
     const FEW: usize = 12;
     if line <= 0.0 {
@@ -172,15 +188,16 @@ fn by_mass(sizes: &mut [u32], line: f64) -> Option<(u32, usize, f64)> {
         if front == open.len() {
             // Nothing is below the pivot: what is equal to it comes last.
             front = split(open, pivot + 1);
-            let larger = sum(&open[..front]);
+            let larger = sum(&open[..front], 0);
             if mass + larger < line {
                 let each = f64::from(f32::from_bits(pivot));
                 let equal = ((line - mass - larger) / each).ceil().clamp(1.0, (open.len() - front) as f64) as usize;
-                return Some((pivot, kept + front + equal, mass + larger + equal as f64 * each));
+                let (kept, mass) = (kept + front + equal, mass + larger + equal as f64 * each);
+                return Some(Crossing { least: pivot, kept, mass, is_tied: front + equal < open.len() });
             }
         }
         let (larger, smaller) = open.split_at_mut(front);
-        let here = sum(larger);
+        let here = sum(larger, 0);
         if mass + here >= line {
             open = larger;
         } else {
@@ -188,14 +205,13 @@ fn by_mass(sizes: &mut [u32], line: f64) -> Option<(u32, usize, f64)> {
         }
     }
     open.sort_unstable_by(|a, b| b.cmp(a));
-    let mut least = None;
-    for &size in open.iter() {
-        (least, kept, mass) = (Some(size), kept + 1, mass + f64::from(f32::from_bits(size)));
-        if mass >= line {
-            break;
+    for (i, &least) in open.iter().enumerate() {
+        mass += f64::from(f32::from_bits(least));
+        if mass >= line || i + 1 == open.len() {
+            return Some(Crossing { least, kept: kept + i + 1, mass, is_tied: open.get(i + 1) == Some(&least) });
         }
     }
-    least.map(|least| (least, kept, mass))
+    None
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use super::threshold::size;
 use crate::analysis::attention::Edge;
 use rayon::prelude::*;
 use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Size, head, query and key: the first of the order is the largest, of equal ones the earlier.
 type Found = (std::cmp::Reverse<u32>, usize, usize, usize);
@@ -20,17 +21,21 @@ pub fn strongest(heads: &[&Shown], most: usize) -> Vec<Vec<Edge>> {
         found.truncate(most);
         found[most - 1].0.0
     };
+    // What is smaller than so many values of any part is among the largest of none.
+    let floor = AtomicU32::new(0);
     let of_rows = |(place, queries): (usize, Range<usize>)| {
         let head = heads[place];
-        let (mut found, mut weakest): (Vec<Found>, u32) = (Vec::with_capacity(2 * most), 0);
+        let mut found: Vec<Found> = Vec::with_capacity(2 * most);
         for query in queries {
+            let mut weakest = floor.load(Ordering::Relaxed);
             let row = &head.weights[query * head.tokens.len()..][..head.tokens.len()];
             for (key, &w) in row.iter().enumerate() {
                 let bits = size(w).to_bits();
                 if bits >= weakest && head.cuts[query].has(key, w) {
                     found.push((std::cmp::Reverse(bits), place, query, key));
                     if found.len() == 2 * most {
-                        weakest = cut(&mut found);
+                        let least = cut(&mut found);
+                        weakest = floor.fetch_max(least, Ordering::Relaxed).max(least);
                     }
                 }
             }

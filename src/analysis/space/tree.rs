@@ -125,6 +125,76 @@ impl Tree {
         self.filtered(&touches, &|p| (0..3).all(|k| low[k] <= p[k] && p[k] <= high[k]))
     }
 
+    /// The same where there are no more than so many; `None` where there are.
+    pub fn inside_at_most(&self, low: Place, high: Place, most: usize) -> Option<Vec<usize>> {
+        let touches = |b: &Bounds| (0..3).all(|k| b.low[k] <= high[k] && low[k] <= b.high[k]);
+        let mut rows = Vec::new();
+        let mut open = vec![(self.boxes.as_slice(), self.points.as_slice())];
+        while let Some((boxes, points)) = open.pop() {
+            if points.is_empty() || !touches(&boxes[0]) {
+                continue;
+            }
+            if boxes.len() == 1 {
+                let inside = |p: &&Point| (0..3).all(|k| low[k] <= p.at[k] && p.at[k] <= high[k]);
+                rows.extend(points.iter().filter(inside).map(|p| p.row as usize));
+                if rows.len() > most {
+                    return None;
+                }
+            } else {
+                open.extend(split(&boxes[1..], points));
+            }
+        }
+        rows.sort_unstable();
+        Some(rows)
+    }
+
+    /// The point whose picture is nearest to a place of a picture, and how far that is, among those no further than
+    /// `reach` that `keep` lets through; of equally near ones the lower row. `seen` says where a place is on the picture;
+    /// `None` behind the eye. It must draw lines as lines, as cameras do: what lies in a box of the map then lies within
+    /// the picture of its corners.
+    pub fn nearest_seen(
+        &self,
+        at: [f32; 2],
+        reach: f32,
+        seen: impl Fn(Place) -> Option<[f32; 2]>,
+        keep: impl Fn(usize) -> bool,
+    ) -> Option<(usize, f32)> {
+        let far = |[x, y]: [f32; 2]| (x - at[0]).hypot(y - at[1]);
+        // No further than this is any point of a box; nothing is known of one that is partly behind the eye.
+        let least = |b: &Bounds| {
+            let corner = |i: usize| seen(std::array::from_fn(|k| if i >> k & 1 == 0 { b.low[k] } else { b.high[k] }));
+            let (mut low, mut high) = ([f32::INFINITY; 2], [f32::NEG_INFINITY; 2]);
+            for i in 0..8 {
+                let Some(place) = corner(i) else { return 0.0 };
+                for k in 0..2 {
+                    (low[k], high[k]) = (low[k].min(place[k]), high[k].max(place[k]));
+                }
+            }
+            far([at[0].clamp(low[0], high[0]), at[1].clamp(low[1], high[1])])
+        };
+        let mut best: Option<(usize, f32)> = None;
+        let mut open = vec![(0.0, self.boxes.as_slice(), self.points.as_slice())];
+        while let Some((bound, boxes, points)) = open.pop() {
+            if points.is_empty() || bound > best.map_or(reach, |b| b.1) {
+                continue;
+            }
+            if boxes.len() > 1 {
+                let mut halves = split(&boxes[1..], points).map(|(boxes, points)| (least(&boxes[0]), boxes, points));
+                halves.sort_by(|a, b| b.0.total_cmp(&a.0));
+                open.extend(halves);
+                continue;
+            }
+            for point in points {
+                let (row, Some(distance)) = (point.row as usize, seen(point.at).map(far)) else { continue };
+                let is_better = best.is_none_or(|b| (distance, row) < (b.1, b.0));
+                if distance <= reach && is_better && keep(row) {
+                    best = Some((row, distance));
+                }
+            }
+        }
+        best
+    }
+
     fn filtered(&self, touches: &dyn Fn(&Bounds) -> bool, keep: &dyn Fn(Place) -> bool) -> Vec<usize> {
         let mut rows = Vec::new();
         let mut open = vec![(self.boxes.as_slice(), self.points.as_slice())];
@@ -272,6 +342,37 @@ mod tests {
                 let boxed: Vec<usize> = (0..n).filter(|&i| inside(place(map.row(i)))).collect();
                 assert_eq!(tree.inside(low, high), boxed);
             }
+        }
+    }
+
+    #[test]
+    fn points_are_found_by_where_they_are_seen() {
+        for (n, width) in [(900, 2), (5000, 3)] {
+            let map = map(n, width);
+            let tree = Tree::of(&map).expect("a map");
+            // An eye that is 6 before the map, and one inside it.
+            for eye in [6.0, 1.0] {
+                let seen = |p: Place| {
+                    let far = 1.0 + p[2] / eye;
+                    (far > 0.1).then(|| [100.0 * (p[0] + 0.3 * p[1]) / far, 100.0 * p[1] / far])
+                };
+                for (at, reach) in
+                    [([10.0, 20.0], 30.0), ([-200.0, 150.0], 8.0), ([400.0, 0.0], 500.0), ([9e3, 0.0], 5.0)]
+                {
+                    let keep = |row: usize| row % 3 != 1;
+                    let far = |row: usize| {
+                        let [x, y] = seen(place(map.row(row)))?;
+                        Some((x - at[0]).hypot(y - at[1]))
+                    };
+                    let near = (0..n).filter(|&i| keep(i)).filter_map(|i| Some((i, far(i)?))).filter(|f| f.1 <= reach);
+                    let wanted = near.min_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
+                    assert_eq!(tree.nearest_seen(at, reach, seen, keep), wanted, "{n} {width} {eye} {at:?}");
+                }
+            }
+            let (low, high) = ([-1.0, -1.0, -1.0], [0.5, 0.0, 1.0]);
+            let all = tree.inside(low, high);
+            assert_eq!(tree.inside_at_most(low, high, all.len()), Some(all.clone()));
+            assert_eq!(tree.inside_at_most(low, high, all.len() - 1), None);
         }
     }
 

@@ -30,7 +30,7 @@ fn draw(
 ) -> Sight {
     let sight = camera.on(rect, false);
     let seen = (0..places.len()).filter_map(|i| Some((i, sight.at(places[i]).filter(|at| rect.contains(*at))?)));
-    scatter(figure, rect, &seen.collect::<Vec<_>>(), colour, palette);
+    scatter(figure, rect, &seen.collect::<Vec<_>>(), (colour, |_| 2.0), palette);
     let measure = |point: usize| Vec2::new(mono_width(&name(point), size::SMALL), size::SMALL + 3.0);
     for (point, room) in plot::placed(&sight, places, first, measure) {
         let ink = if first.contains(&point) { palette.accent } else { palette.text };

@@ -8,37 +8,54 @@ use egui::{Pos2, Rect, Vec2};
 const MOST: usize = 160;
 /// Points that are tried for a place, so that a frame never looks at all of a million.
 const TRIED: usize = 6_000;
+/// Points that are looked at for one in sight, from the first of the file on.
+const SCANNED: usize = 200_000;
 /// How close the eye must be for the points in sight to be looked up rather than tried in their order.
 const CLOSE: f32 = 3.0;
 /// Points of the screen between a point and its name.
-const GAP: f32 = 5.0;
+const GAP: f32 = 7.0;
 /// Room about a name.
 const ROOM: Vec2 = Vec2::new(6.0, 3.0);
 
-/// The points to be named, in the order of importance: those `first`, then by their place in the file.
-pub fn candidates(sight: &Sight, laid: &Laid, first: &[usize]) -> Vec<usize> {
+/// The points to be named, in the order of importance: those `first`, then by their place in the file, without those that
+/// are left out.
+pub fn candidates(sight: &Sight, laid: &Laid, first: &[usize], is_out: impl Fn(usize) -> bool) -> Vec<usize> {
     let n = laid.places.len();
     let rest: Vec<usize> = if sight.solid || sight.camera.zoom < CLOSE {
-        (0..n.min(TRIED)).collect()
+        (0..n).filter(|&p| !is_out(p)).take(TRIED).collect()
     } else {
         let [[x0, y0], [x1, y1]] = sight.window();
-        let mut seen = laid.tree.inside([x0, y0, 0.0], [x1, y1, 0.0]);
-        seen.truncate(TRIED);
-        seen
+        let is_seen = |&p: &usize| {
+            let [x, y, _] = laid.places[p];
+            x0 <= x && x <= x1 && y0 <= y && y <= y1
+        };
+        // Where few are in sight the tree finds them; where many are, the first of the file are soon met.
+        match laid.tree.inside_at_most([x0, y0, 0.0], [x1, y1, 0.0], TRIED) {
+            Some(seen) => seen.into_iter().filter(|&p| !is_out(p)).collect(),
+            None => (0..n.min(SCANNED)).filter(is_seen).filter(|&p| !is_out(p)).take(TRIED).collect(),
+        }
     };
-    first.iter().copied().chain(rest).collect()
+    first.iter().copied().filter(|&p| !is_out(p)).chain(rest).collect()
 }
 
-/// Chooses which points get their name and where it stands. `size` is the size of a point's name.
-pub fn placed(sight: &Sight, laid: &Laid, points: &[usize], mut size: impl FnMut(usize) -> Vec2) -> Vec<(usize, Rect)> {
+/// Chooses which points get their name and where it stands, beside what is written already. `size` is the size of a
+/// point's name.
+pub fn placed(
+    sight: &Sight,
+    laid: &Laid,
+    points: &[usize],
+    written: &[Rect],
+    mut size: impl FnMut(usize) -> Vec2,
+) -> Vec<(usize, Rect)> {
     let mut taken = Taken::new(sight.rect);
+    written.iter().for_each(|rect| taken.take(*rect));
     let mut named: Vec<(usize, Rect)> = Vec::new();
     for &point in points {
         if named.len() == MOST {
             break;
         }
         let Some(at) = sight.at(laid.places[point]).filter(|at| sight.rect.contains(*at)) else { continue };
-        if named.iter().any(|(other, _)| *other == point) || taken.is_full_at(at) {
+        if taken.is_full_at(at) || named.iter().any(|(other, _)| *other == point) {
             continue;
         }
         let size = size(point);

@@ -6,11 +6,14 @@ use crate::analysis::moving::nearest::Nearest;
 use crate::analysis::moving::tsne::{self, Tsne};
 use crate::analysis::moving::umap::{self, Umap};
 use crate::analysis::space::neighbours::{Graph, Index, Metric};
-use crate::analysis::space::pca::{Pca, with_log};
+use crate::analysis::space::pca::{Ends, Pca, with_log};
 use crate::analysis::space::tree::{Tree, place};
 use crate::analysis::space::trust::{Check, Trust};
 use crate::error::{Error, Result};
+use crate::figure::short;
 use crate::gui::space::Chosen;
+use crate::gui::words::fill;
+use crate::gui::words::space::looks::LOOKS;
 use crate::rows::Rows;
 use crate::trace::Control;
 use serde::{Deserialize, Serialize};
@@ -45,30 +48,37 @@ pub struct Question {
     pub method: Method,
     /// 2 or 3.
     pub dims: usize,
-    components: [usize; 3],
+    /// The components that are drawn, of PCA.
+    pub components: [usize; 3],
     perplexity: f32,
+    rate: Option<f32>,
     neighbours: usize,
-    seed: u64,
-    first: usize,
+    /// Where what is drawn at random begins.
+    pub seed: u64,
+    /// How many rows there are from the beginning, where these are laid out.
+    pub first: usize,
     /// The rows that are laid out, where these are not the first ones.
     pub only: Option<Arc<Vec<usize>>>,
 }
 
 impl Question {
     /// What the choices ask of these vectors. What does not matter for the method is left as it usually is.
-    pub fn of(chosen: &Chosen, space: &Space, only: Option<&Arc<Vec<usize>>>) -> Self {
+    pub fn of(chosen: &Chosen, space: &Space) -> Self {
         let is = |method| chosen.method == method;
         let all = space.vectors.rows.len();
+        // What was chosen of other vectors may name rows that are not here.
+        let only = chosen.only.as_ref().map(|only| only.below(all)).filter(|only| !only.is_empty());
         Self {
             space: space.id,
             method: chosen.method,
             dims: if chosen.solid { 3 } else { 2 },
             components: if is(Method::Pca) { chosen.components } else { [0, 1, 2] },
             perplexity: if is(Method::Tsne) { chosen.perplexity } else { 0.0 },
+            rate: chosen.rate.filter(|_| is(Method::Tsne)),
             neighbours: if is(Method::Umap) { chosen.neighbours } else { 0 },
             seed: if is(Method::Pca) { 0 } else { chosen.seed },
             first: if chosen.first == 0 { all } else { chosen.first.min(all) },
-            only: only.cloned(),
+            only: only.map(|only| only.rows().clone()),
         }
     }
 
@@ -76,6 +86,25 @@ impl Question {
     fn is_of(&self, other: &Self) -> bool {
         (self.space, self.first, &self.only) == (other.space, other.first, &other.only)
     }
+
+    /// The same begun by another seed.
+    pub fn with_seed(&self, seed: u64) -> Self {
+        Self { seed, ..self.clone() }
+    }
+
+    /// What of the other's pace is another, where everything else is the same: that can be changed while a map moves.
+    pub fn pace_of(&self, other: &Self) -> Option<Pace> {
+        let same = Self { perplexity: other.perplexity, rate: other.rate, ..self.clone() };
+        (self.method == Method::Tsne && same == *other && self != other)
+            .then_some(Pace { perplexity: other.perplexity, rate: other.rate })
+    }
+}
+
+/// What can be changed while t-SNE moves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    perplexity: f32,
+    rate: Option<f32>,
 }
 
 /// A map.
@@ -91,8 +120,14 @@ pub struct Laid {
     pub pca: Option<Arc<Pca>>,
     /// How each drawn component goes with the logarithm of the rank: Spearman's correlation.
     pub with_rank: Vec<Option<f64>>,
+    /// The points at both ends of each drawn component.
+    pub ends: Vec<Ends>,
     /// What the method had to say.
     pub notices: Vec<String>,
+    /// Whether it is what its question makes: nothing was changed while it moved.
+    pub is_plain: bool,
+    /// From coordinates to places.
+    frame: Frame,
     /// The coordinates on a map between -1 and 1.
     pub places: Arc<Vec<Place>>,
     /// The same, to find points by.
@@ -126,7 +161,10 @@ impl Laid {
             coordinates: Rows::default(),
             pca: Some(pca.clone()),
             with_rank: Vec::new(),
+            ends: Vec::new(),
             notices: Vec::new(),
+            is_plain: true,
+            frame: Frame::default(),
             places: Arc::default(),
             tree: Tree::of(&Rows::default())?,
             graph: known.and_then(|known| known.graph.clone()),
@@ -139,10 +177,12 @@ impl Laid {
             let ranks: Vec<f64> = (0..rows.len()).map(|i| (made.row(i) + 1) as f64).collect();
             let column = |k: usize| made.coordinates.iter().map(|row| row[k]).collect::<Vec<f32>>();
             made.with_rank = (0..made.question.dims).map(|k| Some(with_log(&column(k), &ranks)?.spearman)).collect();
+            made.ends = super::ends::of(&made);
         } else {
             made.moving(rows, &pca, live, control)?;
         }
-        made.places = Arc::new(between(&made.coordinates));
+        made.frame = Frame::of(&made.coordinates);
+        made.places = Arc::new(made.frame.places(&made.coordinates));
         made.tree = Tree::of(&flattened(&made.places, made.question.dims)?)?;
         Ok(made)
     }
@@ -173,20 +213,28 @@ impl Laid {
             Moved::Umap(Umap::new(nearest, umap::Start::Spectral, options, control)?)
         } else {
             let nearest = nearest(|cosine| (2.0 - 2.0 * cosine).max(0.0).sqrt())?;
-            let options = tsne::Options { dims, perplexity: self.question.perplexity, ..tsne::Options::default() };
+            let Question { perplexity, rate, .. } = self.question;
+            let options = tsne::Options { dims, perplexity, rate, ..tsne::Options::default() };
             let start = if seed == 0 { tsne::Start::Given(start) } else { tsne::Start::Random(seed) };
             Moved::Tsne(Tsne::new(nearest, start, options, control)?)
         };
+        let mut pace = Pace { perplexity: self.question.perplexity, rate: self.question.rate };
         while !moved.is_done() {
             live.wait(control)?;
             if live.pushed.swap(false, Ordering::Relaxed) {
                 moved.perturb(seed.wrapping_add(moved.iteration() as u64));
+                self.is_plain = false;
+            }
+            if let (Some(wished), Moved::Tsne(map)) = (live.pace(), &mut moved) {
+                self.notices.extend(changed(map, pace, wished, control)?);
+                (pace, self.is_plain) = (wished, false);
             }
             moved.step(control)?;
-            live.show(between(&Rows::new(moved.coordinates().to_vec(), dims)?), moved.iteration());
+            let coordinates = Rows::new(moved.coordinates().to_vec(), dims)?;
+            live.show(Frame::of(&coordinates).places(&coordinates), moved.iteration());
         }
         self.coordinates = Rows::new(moved.coordinates().to_vec(), dims)?;
-        self.notices = moved.notices().to_vec();
+        self.notices.extend(moved.notices().to_vec());
         self.frames = live.frames();
         Ok(())
     }
@@ -204,17 +252,42 @@ impl Laid {
         }
     }
 
+    /// Where a vector without a row would be: where its components put it on a map of these; else the mean of the places of
+    /// rows near to it, each with its cosine for a weight. Whether it is such a mean. `None` where there is nothing to go by.
+    pub fn place_of(&self, vector: &[f32], near: &[(usize, f32)], control: &Control) -> Result<Option<(Place, bool)>> {
+        if let (Method::Pca, Some(pca)) = (self.question.method, &self.pca) {
+            let row = Rows::new(vector.to_vec(), vector.len())?;
+            let at = pca.scores(&row, &self.question.components[..self.question.dims], control)?;
+            let place = self.frame.place(place(at.row(0)));
+            return Ok(place.iter().all(|x| x.is_finite()).then_some((place, false)));
+        }
+        let (mut sum, mut whole) = ([0f32; 3], 0f32);
+        for &(row, cosine) in near {
+            let Some(at) = self.point(row).map(|point| self.places[point]) else { continue };
+            if cosine > 0.0 && at.iter().all(|x| x.is_finite()) {
+                sum = std::array::from_fn(|k| sum[k] + cosine * at[k]);
+                whole += cosine;
+            }
+        }
+        Ok((whole > 0.0).then(|| (sum.map(|x| x / whole), true)))
+    }
+
     /// How far it is to be believed; `None` where there are too few points to say.
     pub fn trust(&self, space: &Space, control: &Control) -> Result<Option<Trust>> {
+        self.trust_by(Check::default(), space, control)
+    }
+
+    /// The same, otherwise checked.
+    pub fn trust_by(&self, check: Check, space: &Space, control: &Control) -> Result<Option<Trust>> {
         let all = &space.vectors.rows;
         let picked = self.question.rows(all, u64::MAX)?;
-        Check::default().of(picked.as_ref().unwrap_or(all), &self.coordinates, self.graph.as_deref(), control)
+        check.of(picked.as_ref().unwrap_or(all), &self.coordinates, self.graph.as_deref(), control)
     }
 }
 
 impl Question {
     /// A copy of the rows that are asked about; none where these are all.
-    fn rows(&self, all: &Rows, budget: u64) -> Result<Option<Rows>> {
+    pub(super) fn rows(&self, all: &Rows, budget: u64) -> Result<Option<Rows>> {
         let count = self.only.as_ref().map_or(self.first, |only| only.len());
         if self.only.is_none() && count == all.len() {
             return Ok(None);
@@ -230,24 +303,65 @@ impl Question {
     }
 }
 
+/// Does what was wished while a map moves, and says what is otherwise than `before`.
+fn changed(map: &mut Tsne, before: Pace, pace: Pace, control: &Control) -> Result<Vec<String>> {
+    let step = map.iteration().to_string();
+    let mut said = Vec::new();
+    if before.rate != pace.rate {
+        map.set_rate(pace.rate)?;
+        let rate = pace.rate.map_or_else(|| LOOKS.rate_auto.to_owned(), short);
+        said.push(fill(LOOKS.changed_rate, &[&rate, &step]));
+    }
+    if before.perplexity != pace.perplexity {
+        map.set_perplexity(pace.perplexity, control)?;
+        said.push(fill(LOOKS.changed_perplexity, &[&short(map.options().perplexity), &step]));
+    }
+    Ok(said)
+}
+
 /// Coordinates moved and scaled into a map between -1 and 1, all axes alike. What has no place stays without one.
 pub(super) fn between(coordinates: &Rows) -> Vec<Place> {
-    let (mut low, mut high) = ([f32::INFINITY; 3], [f32::NEG_INFINITY; 3]);
-    let is_there = |at: &Place| at.iter().all(|x| x.is_finite());
-    let mut places: Vec<Place> = coordinates.iter().map(place).collect();
-    for at in places.iter().filter(|at| is_there(at)) {
-        for k in 0..3 {
-            (low[k], high[k]) = (low[k].min(at[k]), high[k].max(at[k]));
-        }
+    Frame::of(coordinates).places(coordinates)
+}
+
+/// Moves and scales coordinates into a map between -1 and 1, all axes alike.
+#[derive(Debug, Clone, Copy)]
+struct Frame {
+    middle: Place,
+    scale: f32,
+}
+
+impl Default for Frame {
+    fn default() -> Self {
+        Self { middle: [0.0; 3], scale: 1.0 }
     }
-    let widest = (0..3).map(|k| high[k] - low[k]).fold(0f32, f32::max);
-    let scale = if widest > 0.0 && widest.is_finite() { 2.0 / widest } else { 1.0 };
-    for at in &mut places {
-        for k in 0..3 {
-            at[k] = (at[k] - f32::midpoint(low[k], high[k])) * scale;
+}
+
+impl Frame {
+    /// The one in which all points have room. What has no place counts for nothing.
+    fn of(coordinates: &Rows) -> Self {
+        let (mut low, mut high) = ([f32::INFINITY; 3], [f32::NEG_INFINITY; 3]);
+        for at in coordinates.iter().map(place).filter(|at| at.iter().all(|x| x.is_finite())) {
+            for k in 0..3 {
+                (low[k], high[k]) = (low[k].min(at[k]), high[k].max(at[k]));
+            }
         }
+        let widest = (0..3).map(|k| high[k] - low[k]).fold(0f32, f32::max);
+        if !(widest > 0.0 && widest.is_finite()) {
+            let middle = if low[0].is_finite() { low } else { [0.0; 3] };
+            return Self { middle, scale: 1.0 };
+        }
+        Self { middle: std::array::from_fn(|k| f32::midpoint(low[k], high[k])), scale: 2.0 / widest }
     }
-    places
+
+    fn place(&self, at: Place) -> Place {
+        std::array::from_fn(|k| (at[k] - self.middle[k]) * self.scale)
+    }
+
+    /// What has no place stays without one.
+    fn places(&self, coordinates: &Rows) -> Vec<Place> {
+        coordinates.iter().map(|row| self.place(place(row))).collect()
+    }
 }
 
 /// Places as rows of two or three numbers.
@@ -311,6 +425,8 @@ pub struct Live {
     held: Mutex<bool>,
     woken: Condvar,
     pushed: AtomicBool,
+    /// What was wished since the last step.
+    wished: Mutex<Option<Pace>>,
     /// Counts what was shown.
     pub turn: AtomicU64,
     board: Mutex<Board>,
@@ -340,6 +456,15 @@ impl Live {
     /// Asks for a push of every point.
     pub fn perturb(&self) {
         self.pushed.store(true, Ordering::Relaxed);
+    }
+
+    /// Asks for another pace from the next step on.
+    pub fn wish(&self, pace: Pace) {
+        *self.wished.lock().unwrap_or_else(PoisonError::into_inner) = Some(pace);
+    }
+
+    fn pace(&self) -> Option<Pace> {
+        self.wished.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Waits while the map is held; a stop ends the wait too.
@@ -390,6 +515,7 @@ mod tests {
     #[test]
     fn a_map_fills_its_square_and_keeps_its_shape() {
         let rows = Rows::new(vec![10.0, 1.0, 14.0, 2.0, 12.0, f32::NAN], 2).expect("three points");
+        let between = |rows: &Rows| Frame::of(rows).places(rows);
         let places = between(&rows);
         assert_eq!((places[0], places[1]), ([-1.0, -0.25, 0.0], [1.0, 0.25, 0.0]));
         assert!(places[2][1].is_nan());

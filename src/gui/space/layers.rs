@@ -7,7 +7,7 @@ use super::colours::Painted;
 use super::context;
 use super::laid::between;
 use super::plot::{self, Plot};
-use super::{Space, map};
+use super::{Space, legend};
 use crate::analysis::space::pca::Pca;
 use crate::engine::contextual::embed_all;
 use crate::engine::{Engine, Opened, Slot};
@@ -161,7 +161,9 @@ pub fn apply(state: &mut State, ask: Ask) {
 pub fn follow(state: &mut State, engine: &Engine<made::Made>, space: &Arc<Space>) {
     let Some(of) = space.of.as_ref().filter(|_| state.scene.space.layers.on) else { return };
     let Some(model) = state.model.clone().filter(|model| model.id == of.model) else { return };
-    let key = (space.id, state.space.only.clone());
+    let rows = space.vectors.rows.len();
+    let only = state.scene.space.only.as_ref().map(|only| only.below(rows).rows().clone());
+    let key = (space.id, only.filter(|only| !only.is_empty()));
     if state.space.layers.asked.as_ref() == Some(&key) {
         return;
     }
@@ -263,8 +265,8 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas, 
         }
     });
     notes(ui, rect, paths);
-    if let Some(painted) = painted {
-        map::legend(ui, rect.shrink(10.0), &painted.legend, state.scene.space.by.label(), palette);
+    if let (Some(painted), Some(laid)) = (painted, &kept.laid) {
+        legend::show(ui, rect.shrink(10.0), actions, laid, painted, state.scene.space.by.label());
     }
     scrubber(ui, state, actions, rect, layer, last);
     let over = done.over.map(|point| paths.row(point));
@@ -346,7 +348,7 @@ fn notes(ui: &Ui, rect: Rect, paths: &Paths) {
     let muted = theme::colour(theme::palette(ui.ctx()).muted);
     let inside = rect.shrink(10.0);
     let galley = ui.painter().layout(fit(paths), small.clone(), muted, inside.width());
-    ui.painter().galley(inside.left_top() + Vec2::new(0.0, 50.0), galley, muted);
+    ui.painter().galley(inside.left_top() + Vec2::new(0.0, 80.0), galley, muted);
     ui.painter().text(inside.right_bottom(), Align2::RIGHT_BOTTOM, LAYERS.drag, small, muted);
 }
 

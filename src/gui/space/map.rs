@@ -2,22 +2,24 @@
 
 use super::camera::{Camera, Place, Sight};
 use super::cloud::{Cloud, Points};
-use super::colours::{self, Legend};
+use super::colours::Painted;
 use super::laid::{Laid, Method};
-use super::{Ask, Space, context, labels};
-use crate::figure::colour::Map;
-use crate::figure::{Palette, percent, size};
+use super::{Ask, Space, clusters, colours, context, contours, labels, legend, looks, seeds};
+use crate::engine::Slot;
+use crate::figure::{percent, size};
 use crate::gui::action::{Action, Actions};
 use crate::gui::paint::Canvas;
 use crate::gui::state::State;
 use crate::gui::theme;
 use crate::gui::words::space::SPACE;
+use crate::gui::words::space::looks::LOOKS;
 use crate::gui::words::{count, fill};
 use eframe::egui_wgpu;
 use egui::{
     Align2, Color32, CursorIcon, FontFamily, FontId, PointerButton, Pos2, Rect, Response, Sense, Shape, Stroke,
     StrokeKind, Ui, Vec2,
 };
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -25,6 +27,10 @@ use std::sync::atomic::Ordering;
 const REACH: f32 = 8.0;
 /// Points that are drawn from back to front in three dimensions; beyond, nobody sees the order.
 const SORTED: usize = 60_000;
+/// The height of a line at the lower right.
+const NOTE: f32 = 18.0;
+/// The height of what lies over the map at its top.
+const TOP: f32 = 40.0;
 /// Points from which on they become smaller and fainter.
 const MANY: f32 = 4_000.0;
 
@@ -37,13 +43,24 @@ pub struct Drawn {
     sorted: Option<((u64, u64), Points)>,
     /// Where a box or a shape is being drawn.
     shape: Vec<Pos2>,
+    /// How large the names of points are, and of what.
+    names: (Named, HashMap<(usize, bool), Vec2>),
+    /// The maps of other seeds.
+    pub seeds: seeds::Drawn,
 }
+
+/// What the sizes of names depend on: the map and the column of labels.
+type Named = (u64, Option<String>);
 
 /// Draws the map in all the room there is.
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas, space: &Space) {
     let rect = ui.available_rect_before_wrap();
     let response = ui.interact(rect, ui.scope_id().with("map"), Sense::click_and_drag());
     let kept = &state.space;
+    if let Some(found) = &kept.seeds {
+        seeds::show(ui, state, actions, canvas, found);
+        return;
+    }
     let label = SPACE.map;
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, label));
     let Some(laid) = kept.laid.as_ref().filter(|laid| laid.question.space == space.id) else {
@@ -66,15 +83,18 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas, 
     };
     let dims = if kept.live.is_some() && moving.is_some() { state.scene.space.solid } else { laid.question.dims == 3 };
     let sight = state.scene.space.camera.on(rect, dims);
+    if let (None, Some(lines)) = (&moving, contours::known(state, laid)) {
+        contours::draw(&ui.painter().with_clip_rect(rect), &sight, theme::palette(ui.ctx()), lines);
+    }
     cloud(ui, state, canvas, &sight, Some(laid), moving.as_ref());
     if moving.is_none() {
-        over(ui, state, &sight, laid, space);
+        over(ui, state, canvas, &sight, laid, space);
     }
     let still = moving.is_none().then_some(laid);
     gestures(ui, state, actions, canvas, &response, &sight, still);
     // What is said is of the map at rest.
     if moving.is_none() {
-        notes(ui, state, &sight, laid, space);
+        notes(ui, state, actions, &sight, laid, space);
     }
 }
 
@@ -100,7 +120,7 @@ fn cloud(
             match &canvas.space.moving {
                 Some((known, points)) if *known == key => points.clone(),
                 _ => {
-                    let points = colours::plain(places, palette.accent);
+                    let points = colours::plain(places, |_| palette.accent);
                     canvas.space.moving = Some((key, points.clone()));
                     points
                 }
@@ -153,8 +173,13 @@ fn fingerprint(camera: &Camera) -> u64 {
     parts.fold(1, |all: u64, x| all.wrapping_mul(0x0100_0000_01b3).wrapping_add(u64::from(x.to_bits())))
 }
 
+/// The colours of a map, where they are known.
+pub fn painted<'a>(state: &'a State, laid: &Laid) -> Option<&'a Painted> {
+    state.space.painted.as_deref().filter(|painted| painted.map() == laid.id)
+}
+
 /// What is drawn over the points: joints, names, rings.
-fn over(ui: &Ui, state: &State, sight: &Sight, laid: &Laid, space: &Space) {
+fn over(ui: &Ui, state: &State, canvas: &mut Canvas, sight: &Sight, laid: &Laid, space: &Space) {
     let palette = theme::palette(ui.ctx());
     let painter = ui.painter().with_clip_rect(sight.rect);
     let (text, accent, line) =
@@ -164,7 +189,8 @@ fn over(ui: &Ui, state: &State, sight: &Sight, laid: &Laid, space: &Space) {
     let answer = kept.answer.as_ref().filter(|answer| answer.fault.is_none());
     if let Some(answer) = answer {
         // The true neighbours of a word, wherever the map has them.
-        if let Some(from) = answer.row.and_then(at) {
+        let stray = || answer.place.and_then(|(place, _)| sight.at(place));
+        if let Some(from) = answer.row.and_then(at).or_else(stray) {
             for to in answer.joined().filter_map(at) {
                 painter.line_segment([from, to], Stroke::new(1.0, line));
                 painter.circle_filled(to, 3.0, text);
@@ -202,14 +228,41 @@ fn over(ui: &Ui, state: &State, sight: &Sight, laid: &Laid, space: &Space) {
         let large = strong.contains(&point);
         FontId::new(if large { size::BODY } else { size::SMALL }, FontFamily::Proportional)
     };
-    let shown = |point: usize| crate::figure::fit(&space.vectors.words.get(laid.row(point)), size::BODY, 160.0);
+    let shown = |point: usize| crate::figure::fit(&looks::label(state, space, laid.row(point)), size::BODY, 160.0);
+    let is_out = |point: usize| painted(state, laid).is_some_and(|painted| painted.is_hidden(point));
     // Where words were found, only these are named.
     let candidates = match &kept.found {
-        Some(_) => first.clone(),
-        None => labels::candidates(sight, laid, &first),
+        Some(_) => first.into_iter().filter(|&point| !is_out(point)).collect(),
+        None => labels::candidates(sight, laid, &first, is_out),
     };
-    let measure = |point: usize| painter.layout_no_wrap(shown(point), font(point), text).size();
-    for (point, rect) in labels::placed(sight, laid, &candidates, measure) {
+    let ground = theme::colour(palette.background);
+    // Nothing is written under what lies over the map.
+    let mut written = vec![sight.rect.with_max_y(sight.rect.top() + TOP), notes_area(ui, state, sight, laid, space)];
+    written.extend(painted(state, laid).and_then(|painted| legend::area(sight.rect.shrink(10.0), painted)));
+    if let Some((label, rect)) = stray(state, sight, &painter) {
+        halo(&painter, rect, &label, FontId::proportional(size::BODY), accent, ground);
+        written.push(rect);
+    }
+    if let Some(painted) = painted(state, laid) {
+        let measure = |name: &str| painter.layout_no_wrap(name.to_owned(), clusters::font(), text).size();
+        for (i, rect) in clusters::placed(&painted.names, sight, &written, measure) {
+            let name = &painted.names[i];
+            let ink = theme::colour(palette.category(name.category));
+            halo(&painter, rect, &name.text, clusters::font(), ink, ground);
+            written.push(rect);
+        }
+    }
+    let named = (laid.id, state.scene.space.looks.label.clone());
+    let (known, sizes) = &mut canvas.space.names;
+    if *known != named {
+        *known = named;
+        sizes.clear();
+    }
+    let measure = |point: usize| {
+        let lay = || painter.layout_no_wrap(shown(point), font(point), text).size();
+        *sizes.entry((point, strong.contains(&point))).or_insert_with(lay)
+    };
+    for (point, rect) in labels::placed(sight, laid, &candidates, &written, measure) {
         let row = laid.row(point);
         let is_asked = answer.is_some_and(|a| a.row == Some(row) || a.inputs.contains(&row));
         let ink = if is_asked || kept.over == Some(row) {
@@ -219,7 +272,7 @@ fn over(ui: &Ui, state: &State, sight: &Sight, laid: &Laid, space: &Space) {
         } else {
             text.gamma_multiply(0.72)
         };
-        halo(&painter, rect, &shown(point), font(point), ink, theme::colour(palette.background));
+        halo(&painter, rect, &shown(point), font(point), ink, ground);
     }
     if let Some(answer) = answer {
         for at in answer.row.iter().chain(&answer.inputs).filter_map(|&row| at(row)) {
@@ -229,6 +282,19 @@ fn over(ui: &Ui, state: &State, sight: &Sight, laid: &Laid, space: &Space) {
     if let Some(at) = kept.over.and_then(at) {
         painter.circle_stroke(at, 5.0, Stroke::new(2.0, accent));
     }
+}
+
+/// The hollow point of what is asked and has no row on the map, and its label with where that stands.
+fn stray(state: &State, sight: &Sight, painter: &egui::Painter) -> Option<(String, Rect)> {
+    let answer = state.space.answer.as_ref().filter(|answer| answer.fault.is_none())?;
+    let at = sight.at(answer.place?.0).filter(|at| sight.rect.contains(*at))?;
+    let palette = theme::palette(painter.ctx());
+    painter.circle(at, 5.0, theme::colour(palette.background), Stroke::new(2.0, theme::colour(palette.accent)));
+    let label = crate::figure::fit(state.scene.space.formula.trim(), size::BODY, 200.0);
+    let size = painter.layout_no_wrap(label.clone(), FontId::proportional(size::BODY), Color32::PLACEHOLDER).size();
+    let right = Rect::from_min_size(at + Vec2::new(9.0, -size.y / 2.0), size);
+    let left = right.translate(Vec2::new(-18.0 - size.x, 0.0));
+    Some((label, if sight.rect.contains_rect(right) { right } else { left }))
 }
 
 /// Text with an edge in the colour of the ground, so that it is read over points.
@@ -297,15 +363,15 @@ fn gestures(
     if response.drag_stopped() && !shape.is_empty() {
         let drawn = std::mem::take(shape);
         if let Some(laid) = laid {
-            actions.ask(Action::Space(Ask::Select(Arc::new(inside(sight, laid, &drawn)))));
+            let rows = inside(sight, laid, painted(state, laid), &drawn);
+            actions.ask(Action::Space(Ask::Select(Arc::new(rows))));
         }
     }
     let Some(laid) = laid else { return };
-    let over = pointer.filter(|_| !response.dragged()).and_then(|at| under(sight, laid, at)).map(|p| laid.row(p));
-    if over != state.space.over {
-        actions.ask(Action::Space(Ask::Over(over)));
-    }
-    if over.is_some() {
+    let at = pointer.filter(|_| !response.dragged());
+    let over = at.and_then(|at| under(sight, laid, painted(state, laid), at)).map(|point| laid.row(point));
+    if let Some(row) = over {
+        actions.over_row(row);
         ui.ctx().set_cursor_icon(CursorIcon::PointingHand);
     }
     if let (true, Some(row)) = (response.clicked(), over) {
@@ -316,28 +382,22 @@ fn gestures(
     }
 }
 
-/// The point nearest to the pointer, if it is near enough.
-fn under(sight: &Sight, laid: &Laid, at: Pos2) -> Option<usize> {
-    let near = |point: usize| sight.at(laid.places[point]).map(|p| p.distance(at));
-    let found = if sight.solid {
-        // What is nearest on the screen need not be near in space.
-        let distances = (0..laid.places.len()).filter_map(|i| Some((i, near(i).filter(|d| d.is_finite())?)));
-        distances.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(i, _)| i)
-    } else {
-        laid.tree.nearest(sight.under(at), 1).first().map(|f| f.row)
-    };
-    found.filter(|&point| near(point).is_some_and(|d| d <= REACH))
+/// The point nearest to the pointer, if it is near enough and drawn.
+pub fn under(sight: &Sight, laid: &Laid, painted: Option<&Painted>, at: Pos2) -> Option<usize> {
+    let seen = |place: Place| sight.at(place).map(<[f32; 2]>::from);
+    let keep = |point: usize| painted.is_none_or(|painted| !painted.is_hidden(point));
+    laid.tree.nearest_seen(at.into(), REACH, seen, keep).map(|(point, _)| point)
 }
 
-/// The rows of the points in a box of two corners, or in a shape.
-fn inside(sight: &Sight, laid: &Laid, shape: &[Pos2]) -> Vec<usize> {
+/// The rows of the drawn points in a box of two corners, or in a shape.
+fn inside(sight: &Sight, laid: &Laid, painted: Option<&Painted>, shape: &[Pos2]) -> Vec<usize> {
     let bounds = Rect::from_points(shape);
     let is_in = |at: Pos2| match shape {
         [_, _] => bounds.contains(at),
         corners => bounds.contains(at) && within(corners, at),
     };
-    let points = 0..laid.places.len();
-    points.filter(|&p| sight.at(laid.places[p]).is_some_and(is_in)).map(|p| laid.row(p)).collect()
+    let drawn = (0..laid.places.len()).filter(|&point| painted.is_none_or(|painted| !painted.is_hidden(point)));
+    drawn.filter(|&p| sight.at(laid.places[p]).is_some_and(is_in)).map(|p| laid.row(p)).collect()
 }
 
 /// Whether a point lies in a closed shape: a ray from it crosses the edge an odd number of times.
@@ -349,21 +409,41 @@ fn within(corners: &[Pos2], at: Pos2) -> bool {
 }
 
 /// What the axes are, what the colours are, how much is shown and how far it is to be believed.
-fn notes(ui: &Ui, state: &State, sight: &Sight, laid: &Laid, space: &Space) {
+fn notes(ui: &Ui, state: &State, actions: &Actions, sight: &Sight, laid: &Laid, space: &Space) {
     let palette = theme::palette(ui.ctx());
     let painter = ui.painter();
     let small = FontId::new(size::SMALL, FontFamily::Proportional);
     let muted = theme::colour(palette.muted);
     let rect = sight.rect.shrink(10.0);
-    let mut lines = said(state, laid, space);
-    lines.push(if sight.solid { SPACE.drag_solid } else { SPACE.drag_flat }.to_owned());
-    for (i, line) in lines.iter().rev().enumerate() {
-        let at = rect.right_bottom() - Vec2::new(0.0, 18.0 * i as f32);
+    let ground = theme::colour(palette.background.faded(0.7));
+    painter.rect_filled(notes_area(ui, state, sight, laid, space), 4.0, ground);
+    for (i, line) in noted(state, sight, laid, space).iter().rev().enumerate() {
+        let at = rect.right_bottom() - Vec2::new(0.0, NOTE * i as f32);
         painter.text(at, Align2::RIGHT_BOTTOM, line, small.clone(), muted);
     }
-    if let Some(painted) = state.space.painted.as_ref().filter(|p| p.map() == laid.id) {
-        legend(ui, rect, &painted.legend, state.scene.space.by.label(), palette);
+    if let Some(painted) = painted(state, laid) {
+        legend::show(ui, rect, actions, laid, painted, state.scene.space.by.label());
     }
+}
+
+/// The lines at the lower right.
+fn noted(state: &State, sight: &Sight, laid: &Laid, space: &Space) -> Vec<String> {
+    let mut lines = said(state, laid, space);
+    lines.push(if sight.solid { SPACE.drag_solid } else { SPACE.drag_flat }.to_owned());
+    lines
+}
+
+/// The part of the map that they take.
+fn notes_area(ui: &Ui, state: &State, sight: &Sight, laid: &Laid, space: &Space) -> Rect {
+    let lines = noted(state, sight, laid, space);
+    let font = FontId::new(size::SMALL, FontFamily::Proportional);
+    let width = |line: &String| ui.painter().layout_no_wrap(line.clone(), font.clone(), Color32::PLACEHOLDER).size().x;
+    let wide = lines.iter().map(width).fold(0.0, f32::max);
+    let size = Vec2::new(wide + 8.0, NOTE * lines.len() as f32 + 4.0);
+    Rect::from_min_max(
+        sight.rect.right_bottom() - size - Vec2::splat(6.0),
+        sight.rect.right_bottom() - Vec2::splat(6.0),
+    )
 }
 
 /// What stands beside the map, line by line.
@@ -373,6 +453,12 @@ pub fn said(state: &State, laid: &Laid, space: &Space) -> Vec<String> {
         lines.push(axes(state, laid));
     }
     lines.extend(laid.notices.iter().cloned());
+    if contours::known(state, laid).is_some() {
+        lines.push(LOOKS.contours_note.to_owned());
+    }
+    if state.latest.contains_key(&Slot::Cluster) {
+        lines.push(LOOKS.clusters_wait.to_owned());
+    }
     let (shown, all) = (laid.places.len() as u64, space.vectors.rows.len() as u64);
     lines.push(fill(SPACE.shown_of, &[&count(shown), &count(all)]));
     match (&state.space.trust, state.space.trust()) {
@@ -405,55 +491,8 @@ fn axes(state: &State, laid: &Laid) -> String {
 }
 
 /// A share with a decimal where it is small.
-fn percent_fine(share: f64) -> String {
+pub fn percent_fine(share: f64) -> String {
     if share < 0.1 { format!("{:.2} %", share * 100.0) } else { percent(share as f32) }
-}
-
-pub(super) fn legend(ui: &Ui, rect: Rect, legend: &Legend, name: &str, palette: &Palette) {
-    let painter = ui.painter();
-    let small = FontId::new(size::SMALL, FontFamily::Proportional);
-    let (text, muted) = (theme::colour(palette.text), theme::colour(palette.muted));
-    match legend {
-        Legend::Plain => {}
-        Legend::Range(low, high, chance) => {
-            let bar = Rect::from_min_size(rect.left_bottom() - Vec2::new(0.0, 28.0), Vec2::new(180.0, 8.0));
-            for i in 0..60 {
-                let x = bar.left() + bar.width() * i as f32 / 60.0;
-                let part = Rect::from_min_size(Pos2::new(x, bar.top()), Vec2::new(bar.width() / 60.0 + 0.5, 8.0));
-                painter.rect_filled(part, 0.0, theme::colour(palette.at(Map::Viridis, i as f32 / 59.0)));
-            }
-            painter.text(bar.left_top() - Vec2::new(0.0, 4.0), Align2::LEFT_BOTTOM, name, small.clone(), text);
-            for (at, x, align) in
-                [(bar.left_bottom(), *low, Align2::LEFT_TOP), (bar.right_bottom(), *high, Align2::RIGHT_TOP)]
-            {
-                painter.text(at + Vec2::new(0.0, 3.0), align, colours::number(x), small.clone(), muted);
-            }
-            if let Some(chance) = chance.filter(|c| (*low..=*high).contains(c)) {
-                let x = bar.left() + bar.width() * (chance - low) / (high - low).max(f32::MIN_POSITIVE);
-                painter.line_segment(
-                    [Pos2::new(x, bar.top() - 3.0), Pos2::new(x, bar.bottom() + 3.0)],
-                    Stroke::new(1.5, text),
-                );
-                let at = Pos2::new(x.max(bar.left() + 24.0), bar.bottom() + 3.0);
-                painter.text(at + Vec2::new(4.0, 0.0), Align2::LEFT_TOP, SPACE.random, small, muted);
-            }
-        }
-        Legend::Kinds(kinds, others) => {
-            let more = usize::from(*others > 0);
-            for (i, (kind, category)) in kinds.iter().enumerate() {
-                let y = rect.bottom() - 8.0 - 18.0 * (kinds.len() + more - 1 - i) as f32;
-                painter.circle_filled(Pos2::new(rect.left() + 5.0, y), 4.0, theme::colour(palette.category(*category)));
-                let kind = crate::figure::fit(kind, size::SMALL, 180.0);
-                painter.text(Pos2::new(rect.left() + 16.0, y), Align2::LEFT_CENTER, kind, small.clone(), text);
-            }
-            if more == 1 {
-                let y = rect.bottom() - 8.0;
-                painter.circle_filled(Pos2::new(rect.left() + 5.0, y), 4.0, muted);
-                let line = format!("+ {others}");
-                painter.text(Pos2::new(rect.left() + 16.0, y), Align2::LEFT_CENTER, line, small, muted);
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,20 +1,30 @@
 //! Spaces of vectors: one map that takes the window, what is near to what, and a table.
 
+pub mod bookmarks;
 pub mod camera;
+mod chips;
 mod cloud;
+mod clusters;
 mod colours;
 pub mod context;
+mod contours;
+mod ends;
 mod export;
 mod figures;
+mod flight;
 mod labels;
 mod laid;
 pub mod layers;
+mod legend;
+pub mod looks;
 mod map;
 mod near;
 mod opening;
 mod pair;
 mod panel;
+pub mod picked;
 mod plot;
+mod seeds;
 pub mod side;
 mod table;
 mod tools;
@@ -38,10 +48,13 @@ use crate::engine::{Engine, Slot};
 use crate::error::Error;
 use crate::gui::command::Command;
 use crate::source::vectors::Vectors;
+use bookmarks::Bookmark;
 use camera::Camera;
 use colours::{By, Painted};
 use laid::{Laid, Live, Method, Question};
+use looks::Looks;
 use near::Answer;
+use picked::Picked;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -65,6 +78,8 @@ pub struct Chosen {
     pub components: [usize; 3],
     /// Of t-SNE.
     pub perplexity: f32,
+    /// The learning rate of t-SNE; its own where there is none.
+    pub rate: Option<f32>,
     /// Of UMAP.
     pub neighbours: usize,
     /// Where what is drawn at random begins.
@@ -77,6 +92,14 @@ pub struct Chosen {
     pub inputs: bool,
     /// What colours stand for.
     pub by: By,
+    /// How points look beside that.
+    pub looks: Looks,
+    /// The rows that are laid out, where these are not all.
+    pub only: Option<Picked>,
+    /// Rows that are laid out and not drawn.
+    pub hidden: Picked,
+    /// What to come back to.
+    pub bookmarks: Vec<Bookmark>,
     /// A word or a formula.
     pub formula: String,
     /// The row that was clicked, where it is not the one that the formula names.
@@ -104,12 +127,17 @@ impl Default for Chosen {
             solid: false,
             components: [0, 1, 2],
             perplexity: 30.0,
+            rate: None,
             neighbours: 15,
             seed: 0,
             first: 0,
             metric: crate::analysis::space::neighbours::Metric::Cosine,
             inputs: false,
             by: By::default(),
+            looks: Looks::default(),
+            only: None,
+            hidden: Picked::default(),
+            bookmarks: Vec::new(),
             formula: String::new(),
             row: None,
             find: String::new(),
@@ -128,8 +156,10 @@ impl Chosen {
         let perplexity = if self.perplexity.is_finite() { self.perplexity.clamp(2.0, 200.0) } else { 30.0 };
         let neighbours = self.neighbours.clamp(2, 200);
         let components = self.components.map(|c| c.min(9_999));
-        let layers = self.layers.checked();
-        Self { perplexity, neighbours, components, camera: self.camera.checked(), layers, ..self }
+        let rate = self.rate.filter(|rate| rate.is_finite()).map(|rate| rate.clamp(1.0, 100_000.0));
+        let (camera, looks, layers) = (self.camera.checked(), self.looks.checked(), self.layers.checked());
+        let (bookmarks, only) = (bookmarks::checked(self.bookmarks), self.only.filter(|only| !only.is_empty()));
+        Self { perplexity, rate, neighbours, components, camera, looks, layers, bookmarks, only, ..self }
     }
 }
 
@@ -176,6 +206,18 @@ pub struct Kept {
     /// The map in its colours.
     painted: Option<Arc<Painted>>,
     asked_colours: Option<colours::Key>,
+    /// The clusters of its words.
+    clusters: Option<Arc<clusters::Clustered>>,
+    asked_clusters: Option<clusters::Asked>,
+    /// The lines of its density.
+    contours: Option<Arc<contours::Contours>>,
+    asked_contours: Option<(u64, Picked)>,
+    /// The same map begun several times, while it is looked at.
+    pub seeds: Option<Arc<seeds::Seeds>>,
+    /// The camera on its way.
+    pub flight: Option<flight::Flight>,
+    /// Whether the next word is to be gone to once words were found.
+    awaited: bool,
     /// What is near to what was asked.
     answer: Option<Arc<Answer>>,
     asked_near: Option<near::Asked>,
@@ -189,8 +231,6 @@ pub struct Kept {
     asked_find: Option<(u64, String)>,
     /// Rows that were selected on the map.
     pub selection: Arc<Vec<usize>>,
-    /// The rows that are laid out, where these are not all.
-    pub only: Option<Arc<Vec<usize>>>,
     /// The row under the pointer.
     pub over: Option<usize>,
     /// A row that was under it, with its nearest rows.
@@ -220,6 +260,20 @@ pub enum Ask {
     Select(Arc<Vec<usize>>),
     /// Lay out these rows only, or all again.
     Only(Option<Arc<Vec<usize>>>),
+    /// Leave these rows out of the picture.
+    Hide(Arc<Vec<usize>>),
+    /// Ask about the word of a row and move the map to it.
+    Fly(usize),
+    /// Go to the next of the words that were found.
+    NextFound,
+    /// Keep this moment under a name.
+    Bookmark(String),
+    /// Go back to a bookmark.
+    GoTo(usize),
+    /// Lay out five times with other seeds, or end looking at that.
+    Seeds(bool),
+    /// Take the map of this seed.
+    Seed(u64),
     /// Hold a moving map, or let it go on.
     Pause(bool),
     /// Push every point of a moving map.
@@ -263,6 +317,12 @@ pub enum Made {
     Twin(twin::Made),
     /// Every layer was computed.
     Layers(Arc<layers::Paths>),
+    /// Clusters were found.
+    Clustered(Arc<clusters::Clustered>),
+    /// The lines of a map's density were found.
+    Contours(Arc<contours::Contours>),
+    /// All maps of other seeds are there.
+    Seeds,
 }
 
 /// Does what was asked for.
@@ -280,20 +340,32 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
                 state.scene.space.row = None;
             }
         }
-        Ask::Row(row) => {
-            if let Some(space) = &kept.space {
-                let word = space.vectors.words.get(row);
-                state.scene.space.formula = near::quoted(&word);
-                let named = space.vectors.words.find(space.vectors.words.bytes_of(row));
-                state.scene.space.row = Some(row).filter(|row| named != Some(*row));
-            }
-        }
+        Ask::Row(row) => flight::ask(state, row),
         Ask::Over(row) => kept.over = row,
-        Ask::Look(camera) => state.scene.space.camera = camera.checked(),
+        Ask::Look(camera) => {
+            kept.flight = None;
+            state.scene.space.camera = camera.checked();
+        }
         Ask::Select(rows) => kept.selection = rows,
         Ask::Only(rows) => {
-            kept.only = rows;
+            state.scene.space.only = rows.map(Picked::from);
             state.scene.space.camera = Camera::default();
+        }
+        Ask::Hide(rows) => {
+            state.scene.space.hidden = state.scene.space.hidden.and(&rows);
+            kept.selection = Arc::default();
+        }
+        Ask::Fly(row) => flight::ask_and_go(state, row),
+        Ask::NextFound => {
+            kept.awaited = true;
+            flight::next_found(state);
+        }
+        Ask::Bookmark(name) => bookmarks::add(state, name),
+        Ask::GoTo(place) => bookmarks::go(state, place),
+        Ask::Seeds(open) => seeds::apply(state, engine, open),
+        Ask::Seed(seed) => {
+            halt(state, engine, Slot::Seeds);
+            seeds::take(state, seed);
         }
         Ask::Pause(pause) => {
             if let Some(live) = &kept.live {
@@ -330,11 +402,18 @@ pub fn arrive(state: &mut State, engine: &Engine<made::Made>, made: Made) {
         }
         Made::Hover(row, near) => kept.hover = Some((row, near)),
         Made::Trust(laid, trust) => kept.trust = Some((laid, trust)),
-        Made::Found(found) => kept.found = Some(found),
+        Made::Found(found) => {
+            kept.found = Some(found);
+            flight::next_found(state);
+        }
         Made::Sorted(sorted) => kept.rows.arrive(sorted),
         Made::Texts(path) => context::picked(kept, path),
         Made::Twin(made) => twin::arrive(state, engine, made),
         Made::Layers(paths) => kept.layers.paths = Some(paths),
+        Made::Clustered(found) => kept.clusters = Some(found),
+        Made::Contours(found) => kept.contours = Some(found),
+        // The maps are where drawing looks already.
+        Made::Seeds => {}
     }
 }
 
@@ -354,6 +433,7 @@ pub fn failed(state: &mut State, slot: Slot, error: Error) {
 
 /// Asks for what is not known yet: called once a frame, it submits a job only where something changed.
 pub fn follow(state: &mut State, engine: &Engine<made::Made>) {
+    flight::follow(state);
     if state.scene.workspace != super::scene::Workspace::Embeddings {
         return;
     }
@@ -364,6 +444,8 @@ pub fn follow(state: &mut State, engine: &Engine<made::Made>) {
     near::hover(state, engine, &space);
     tools::ask(state, engine, &space);
     trust(state, engine, &space);
+    clusters::ask(state, engine, &space);
+    contours::ask(state, engine, &space);
     colours::ask(state, engine, &space);
     table::ask(state, engine, &space);
     twin::follow(state, engine, &space);
@@ -372,9 +454,20 @@ pub fn follow(state: &mut State, engine: &Engine<made::Made>) {
 
 /// Lays the space out if the question is another.
 fn lay_out(state: &mut State, engine: &Engine<made::Made>, space: &Arc<Space>) {
-    let question = Question::of(&state.scene.space, space, state.space.only.as_ref());
+    let question = Question::of(&state.scene.space, space);
     if state.space.asked_map.as_ref() == Some(&question) {
         return;
+    }
+    // A map that moves takes another pace where it is.
+    if let (Some(live), Some(asked)) = (&state.space.live, &state.space.asked_map)
+        && let Some(pace) = asked.pace_of(&question)
+    {
+        live.wish(pace);
+        state.space.asked_map = Some(question);
+        return;
+    }
+    if state.space.seeds.take().is_some() {
+        halt(state, engine, Slot::Seeds);
     }
     if let Some(live) = state.space.live.take() {
         live.pause(false);
@@ -416,6 +509,11 @@ impl Space {
 }
 
 impl Kept {
+    /// Whether something on the map moves by itself: a map that finds its places, or the camera.
+    pub fn is_moving(&self) -> bool {
+        self.flight.is_some() || self.live.as_ref().is_some_and(|live| !live.is_paused())
+    }
+
     /// How far the shown map is to be believed.
     pub fn trust(&self) -> Option<&crate::analysis::space::trust::Trust> {
         let (id, trust) = self.trust.as_ref()?;
@@ -428,6 +526,7 @@ pub fn stopped(state: &mut State, slot: Slot) {
     match slot {
         Slot::Space => opening::go_back(state),
         Slot::Layout => state.space.live = None,
+        Slot::Seeds => state.space.seeds = None,
         _ => {}
     }
 }
@@ -435,7 +534,9 @@ pub fn stopped(state: &mut State, slot: Slot) {
 /// Lets go of what was asked, found or selected, one after the other.
 pub fn let_go(state: &mut State) {
     let (kept, chosen) = (&mut state.space, &mut state.scene.space);
-    if !kept.selection.is_empty() {
+    if kept.seeds.take().is_some() {
+        // The maps of other seeds lie over everything else.
+    } else if !kept.selection.is_empty() {
         kept.selection = Arc::default();
     } else if !chosen.find.is_empty() {
         chosen.find.clear();

@@ -1,9 +1,10 @@
 //! What is near to what was asked, in three spaces.
 
+use super::camera::Place;
 use super::laid::Laid;
 use super::{Chosen, Made, NEAR, Space};
 use crate::analysis::space::cures::Cure;
-use crate::analysis::space::formula::{Fault, Formula};
+use crate::analysis::space::formula::{Fault, Formula, Kind};
 use crate::analysis::space::lexicon::Lexicon;
 use crate::analysis::space::neighbours::{Index, Metric, Near};
 use crate::engine::{Engine, Slot};
@@ -12,6 +13,7 @@ use crate::gui::made;
 use crate::gui::state::State;
 use crate::gui::update::{halt, submit};
 use crate::rows::Rows;
+use crate::source::vectors::Shares;
 use crate::trace::Control;
 use std::sync::{Arc, PoisonError};
 
@@ -45,6 +47,10 @@ pub struct Answer {
     pub centred: Option<Vec<Near>>,
     /// Rows that are near on the map, where the asked one has a point.
     pub map: Vec<usize>,
+    /// The parts of a word that are known, with how much of its vector each has.
+    pub shares: Option<Shares>,
+    /// Where the map has what is no row of it, and whether that is only a mean of what is near.
+    pub place: Option<(Place, bool)>,
 }
 
 /// A word as a formula has it: in quotes where it would not be read as one word.
@@ -95,7 +101,7 @@ impl Answer {
             Err(fault) => return Ok(Self::failed(asked, fault)),
         };
         let parsed = Formula::parse(&asked.formula).ok();
-        let is_word = parsed.is_some_and(|f| matches!(f.root.kind, crate::analysis::space::formula::Kind::Word(_)));
+        let is_word = parsed.as_ref().is_some_and(|f| matches!(f.root.kind, Kind::Word(_)));
         let row = asked.row.or_else(|| inputs.first().copied().filter(|_| is_word));
         let keep = |i: usize| asked.inputs || !inputs.contains(&i);
         let index = Index::with(&vectors.rows, asked.metric, space.lengths.clone());
@@ -120,7 +126,26 @@ impl Answer {
             let found = laid.tree.nearest_to(point, laid.places[point], NEAR + inputs.len());
             found.into_iter().map(|f| laid.row(f.row)).filter(|&row| keep(row)).take(NEAR).collect()
         });
-        Ok(Self { fault: None, row, inputs, vector, raw, centred: centred.transpose()?, map, asked })
+        let shares = parsed.as_ref().filter(|_| is_word).and_then(|formula| {
+            let parts = vectors.subwords.as_ref()?;
+            match row {
+                Some(row) => parts.shares(vectors.words.bytes_of(row), Some(vectors.rows.row(row))),
+                None => parts.shares(formula.words().first()?.0.as_bytes(), None),
+            }
+        });
+        let place = match laid.filter(|_| point.is_none()) {
+            Some(laid) => {
+                // Whatever near means in the lists, places are weighted by cosines.
+                let cosine = Index::with(&vectors.rows, Metric::Cosine, space.lengths.clone());
+                let weighted: Vec<(usize, f32)> = raw.iter().map(|n| (n.row, cosine.score(&vector, n.row))).collect();
+                // Components are of vectors as they are, not of directions.
+                let lexicon = Lexicon { unit: false, ..lexicon };
+                let plain = parsed.as_ref().filter(|_| asked.row.is_none()).and_then(|f| f.value(&lexicon).ok());
+                laid.place_of(plain.as_ref().map_or(&vector, |value| &value.vector), &weighted, control)?
+            }
+            None => None,
+        };
+        Ok(Self { fault: None, row, inputs, vector, raw, centred: centred.transpose()?, map, shares, place, asked })
     }
 
     /// The same question in another space, whose vectors are not centred for it; `row` is the asked row there, where it
@@ -131,7 +156,8 @@ impl Answer {
 
     fn failed(asked: Asked, fault: Fault) -> Self {
         let (inputs, vector, raw, map) = Default::default();
-        Self { asked, fault: Some(fault), row: None, inputs, vector, raw, centred: None, map }
+        let (row, centred, shares, place) = (None, None, None, None);
+        Self { asked, fault: Some(fault), row, inputs, vector, raw, centred, map, shares, place }
     }
 
     /// Rows whose points are joined with the asked one.

@@ -2,6 +2,7 @@
 
 use super::colours::By;
 use super::context::{self, Context};
+use super::picked::Picked;
 use super::{Chosen, Kept, Made, Space, layers, near};
 use crate::engine::{Engine, Slot};
 use crate::error::{Error, Result};
@@ -82,21 +83,29 @@ pub fn arrive(state: &mut State, opened: Opened) {
     let Opened { space, source, stays } = opened;
     let (path, context) = source.clone();
     let mut chosen = Chosen { path, context, ..state.scene.space.clone() };
+    let is_other = state.space.source.as_ref() != Some(&source);
+    if !stays && is_other {
+        // What was picked out of other vectors means nothing here.
+        (chosen.only, chosen.hidden, chosen.bookmarks) = Default::default();
+    }
     if !stays {
         (chosen.formula, chosen.row, chosen.camera) = Default::default();
         // A layer is one of the model that the old vectors were of.
         chosen.twin.other.take_if(|other| matches!(other, super::twin::Other::Layer(_)));
         if let Some(word) = chosen.context.as_ref().and_then(Context::word) {
+            // Among all tokens of its sentences the senses of a word are hardly seen.
+            chosen.only = space.of.as_ref().and_then(|of| of.rows_of_word(&space)).map(Picked::from);
             chosen.formula = near::quoted(word);
             chosen.by = By::Column("sense".to_owned());
             chosen.layers = layers::Chosen { on: true, at: None };
         }
     }
+    let rows = space.vectors.rows.len();
+    chosen.only = chosen.only.take().map(|only| only.below(rows)).filter(|only| !only.is_empty());
+    chosen.hidden = chosen.hidden.below(rows);
     state.scene.space = chosen;
     let (draft, asked_open) = (state.space.draft.take(), Some(source.clone()));
-    // Among all tokens of its sentences the senses of a word are hardly seen.
-    let only = space.of.as_ref().and_then(|of| of.rows_of_word(&space)).map(Arc::new);
-    state.space = Kept { space: Some(space), only, draft, asked_open, source: Some(source), ..Kept::default() };
+    state.space = Kept { space: Some(space), draft, asked_open, source: Some(source), ..Kept::default() };
     state.problem.take_if(|problem| problem.title == SPACE.failed_open);
 }
 

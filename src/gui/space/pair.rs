@@ -1,11 +1,11 @@
 //! Two spaces on the screen: the panel with what they have in common, and their maps side by side.
 
 use super::cloud::Points;
-use super::colours::Legend;
+use super::colours::Range;
 use super::near::Answer;
 use super::plot::{self, Done, Plot};
 use super::twin::{self, Ask, Other, Pair};
-use super::{Space, context, map, word};
+use super::{Space, context, legend, word};
 use crate::analysis::space::neighbours::Metric;
 use crate::figure::colour::Map;
 use crate::figure::{Colour, short, size, weight};
@@ -294,8 +294,8 @@ pub fn maps(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas, 
     let both = [(0, left), (1, right)].map(|(side, rect)| half(side).show(ui, rect, camera, |_, _| {}));
     let line = Stroke::new(1.0, theme::colour(palette.line));
     ui.painter().line_segment([all.center_top(), all.center_bottom()], line);
-    let legend = Legend::Range(low, high, None);
-    map::legend(ui, all.shrink(10.0), &legend, TWIN.residual, palette);
+    let range = Range { low, high, chance: None, log: false };
+    legend::ramp(ui.painter(), all.shrink(10.0), &range, TWIN.residual, palette);
     note(ui, right);
     for done in both {
         follow(state, actions, pair, done);

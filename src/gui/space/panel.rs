@@ -1,6 +1,6 @@
 //! How the workspace shares the window.
 
-use super::{Ask, Chosen, context, layers, map, pair, side, table, tools, twin};
+use super::{Ask, Chosen, bookmarks, context, layers, looks, map, pair, side, table, tools, twin};
 use crate::gui::action::{Action, Actions};
 use crate::gui::command::Command;
 use crate::gui::paint::Canvas;
@@ -10,7 +10,7 @@ use crate::gui::theme::{self, CONTROL};
 use crate::gui::widgets;
 use crate::gui::words::space::SPACE;
 use crate::gui::words::{count, fill};
-use egui::{Align, Button, CentralPanel, Id, Layout, Margin, Panel, Popup, TextEdit, Ui, UiBuilder, Vec2};
+use egui::{Align, Button, CentralPanel, Id, Key, Layout, Margin, Panel, Popup, TextEdit, Ui, UiBuilder, Vec2};
 
 /// The field of words and formulas.
 pub fn formula_id() -> Id {
@@ -69,25 +69,34 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
             None if is_layers => layers::show(ui, state, actions, canvas, &space),
             None => map::show(ui, state, actions, canvas, &space),
         }
-        // Over the map: what finds words at the left, what the map is at the right.
-        let strip = egui::Rect::from_min_size(rect.min + Vec2::splat(8.0), Vec2::new(rect.width() - 16.0, CONTROL));
-        ui.scope_builder(UiBuilder::new().max_rect(strip), |ui| {
+        // What two maps or layers have in common is not chosen over the map.
+        let (is_one, is_plain) = (pair.is_none(), pair.is_none() && !is_layers);
+        // Over the map: what finds words at the left, what the map is at the right; what was picked under it.
+        let strip = |down: f32| {
+            let corner = rect.min + Vec2::new(8.0, 8.0 + down);
+            UiBuilder::new().max_rect(egui::Rect::from_min_size(corner, Vec2::new(rect.width() - 16.0, CONTROL)))
+        };
+        ui.scope_builder(strip(0.0), |ui| {
             ui.horizontal(|ui| {
                 tools::finder(ui, state, actions);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    // What two maps or layers have in common is not chosen here.
-                    let (is_one, is_plain) = (pair.is_none(), pair.is_none() && !is_layers);
                     if is_plain {
                         tools::method(ui, state, actions, &space);
                     }
                     if is_one {
-                        tools::colours(ui, state, actions, &space);
+                        looks::show(ui, state, actions, &space);
                         layers::button(ui, state, actions, &space);
                     }
-                    if is_plain {
-                        tools::moving(ui, state, actions);
-                    }
+                    bookmarks::show(ui, state, actions);
                 });
+            });
+        });
+        ui.scope_builder(strip(CONTROL + 8.0), |ui| {
+            ui.horizontal(|ui| {
+                tools::picked(ui, state, actions);
+                if is_plain {
+                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| tools::moving(ui, state, actions));
+                }
             });
         });
     });
@@ -145,6 +154,10 @@ fn bar(ui: &mut Ui, state: &State, actions: &Actions) {
                 if field.changed() {
                     let chosen = Chosen { formula, row: None, ..state.scene.space.clone() };
                     actions.ask(Action::Space(Ask::Choose(Box::new(chosen))));
+                }
+                let row = state.space.answer.as_ref().and_then(|answer| answer.row);
+                if let (true, Some(row)) = (field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter)), row) {
+                    actions.ask(Action::Space(Ask::Fly(row)));
                 }
             });
         });

@@ -17,7 +17,7 @@ const NAMES: usize = 90;
 /// Points that are tried for a name.
 const TRIED: usize = 800;
 /// What title and controls take of the top of a map.
-const TOP: f32 = 80.0;
+const TOP: f32 = 110.0;
 /// The radius of a point.
 pub const RADIUS: f32 = 2.5;
 
@@ -157,7 +157,7 @@ impl Plot<'_> {
         if let Some(at) = self.over.and_then(|over| self.at(sight, over)) {
             painter.circle_stroke(at, 5.0, Stroke::new(2.0, accent));
         }
-        let title = sight.rect.left_top() + Vec2::new(10.0, 42.0);
+        let title = sight.rect.left_top() + Vec2::new(10.0, 72.0);
         let bold = FontId::new(size::BODY, FontFamily::Proportional);
         painter.text(title, Align2::LEFT_TOP, fit(self.title, size::BODY, sight.rect.width() - 20.0), bold, text);
         self.names(ui, sight);

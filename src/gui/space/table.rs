@@ -194,7 +194,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
             }
             response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Row, true, word.as_ref()));
             if response.hovered() {
-                actions.ask(Action::Space(Ask::Over(Some(row))));
+                actions.over_row(row);
             }
             if response.clicked() {
                 actions.ask(Action::Space(Ask::Row(row)));

@@ -1,7 +1,7 @@
 //! What lies over the map: the field that finds words, and the options of map and colours.
 
-use super::colours::By;
 use super::laid::Method;
+use super::picked::Picked;
 use super::{Ask, Chosen, Made, Space};
 use crate::engine::{Engine, Slot};
 use crate::gui::action::{Action, Actions};
@@ -11,8 +11,8 @@ use crate::gui::theme::CONTROL;
 use crate::gui::update::{halt, submit};
 use crate::gui::widgets;
 use crate::gui::words::space::SPACE;
+use crate::gui::words::space::looks::LOOKS;
 use crate::gui::words::{count, fill};
-use crate::source::vectors::ColumnValues;
 use crate::trace::Control;
 use egui::{Button, DragValue, Popup, PopupCloseBehavior, Slider, TextEdit, Ui, Vec2};
 use regex::bytes::RegexBuilder;
@@ -23,6 +23,8 @@ use std::sync::Arc;
 pub struct Found {
     /// Tells this from every other search.
     pub id: u64,
+    /// What was looked for.
+    pub text: String,
     /// Their rows, in order.
     pub rows: Arc<Vec<usize>>,
     /// What is wrong with the pattern.
@@ -74,7 +76,7 @@ fn find(space: &Space, text: &str, control: &Control) -> crate::Result<Found> {
             (Vec::new(), Some(line))
         }
     };
-    Ok(Found { id: crate::figure::fresh_key(), rows: Arc::new(rows), fault })
+    Ok(Found { id: crate::figure::fresh_key(), text: text.to_owned(), rows: Arc::new(rows), fault })
 }
 
 /// Asks for another choice.
@@ -88,44 +90,60 @@ fn choose(actions: &Actions, state: &State, change: impl FnOnce(&mut Chosen)) {
 
 /// The field that finds words, with how many there are.
 pub fn finder(ui: &mut Ui, state: &State, actions: &Actions) {
-    ui.horizontal(|ui| {
-        let mut text = state.scene.space.find.clone();
-        let field = TextEdit::singleline(&mut text)
-            .id(super::find_id())
-            .hint_text(SPACE.find_hint)
-            .desired_width(190.0)
-            .min_size(Vec2::new(0.0, CONTROL));
-        let field = widgets::named(ui.add(field), SPACE.find).on_hover_text(SPACE.find_tip);
-        if field.changed() {
-            choose(actions, state, |chosen| chosen.find = text);
-        }
-        if let Some(found) = &state.space.found {
-            match &found.fault {
-                Some(fault) => drop(widgets::muted(ui, fill(SPACE.no_pattern, &[fault]))),
-                None => drop(widgets::muted(ui, fill(SPACE.found, &[&count(found.rows.len() as u64)]))),
-            }
-            if !found.rows.is_empty() && isolate(ui) {
-                actions.ask(Action::Space(Ask::Only(Some(found.rows.clone()))));
-            }
-        }
-        if !state.space.selection.is_empty() {
-            let selection = &state.space.selection;
-            widgets::muted(ui, fill(SPACE.selected, &[&count(selection.len() as u64)]));
-            if state.space.found.is_none() && isolate(ui) {
-                actions.ask(Action::Space(Ask::Only(Some(selection.clone()))));
-            }
-            if ui.button(SPACE.unselect).clicked() {
-                actions.ask(Action::Space(Ask::Select(Arc::default())));
-            }
-        }
-        if state.space.only.is_some() && ui.button(SPACE.bring_back).on_hover_text(SPACE.bring_back_tip).clicked() {
-            actions.ask(Action::Space(Ask::Only(None)));
-        }
-    });
+    let mut text = state.scene.space.find.clone();
+    let wide = ui.ctx().content_rect().width() >= 1000.0;
+    let field = TextEdit::singleline(&mut text)
+        .id(super::find_id())
+        .hint_text(SPACE.find_hint)
+        .desired_width(if wide { 190.0 } else { 150.0 })
+        .min_size(Vec2::new(0.0, CONTROL));
+    let field = widgets::named(ui.add(field), SPACE.find).on_hover_text(SPACE.find_tip);
+    if field.changed() {
+        choose(actions, state, |chosen| chosen.find = text);
+    }
+    if field.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter)) {
+        actions.ask(Action::Space(Ask::NextFound));
+        // The next press goes on to the next word.
+        field.request_focus();
+    }
 }
 
-fn isolate(ui: &mut Ui) -> bool {
-    ui.button(SPACE.isolate).on_hover_text(SPACE.isolate_tip).clicked()
+/// What was found, selected or left out, and what can be done with it.
+pub fn picked(ui: &mut Ui, state: &State, actions: &Actions) {
+    let kept = &state.space;
+    let mut at_hand = None;
+    if let Some(found) = &kept.found {
+        match &found.fault {
+            Some(fault) => drop(widgets::muted(ui, fill(SPACE.no_pattern, &[fault]))),
+            None => drop(widgets::muted(ui, fill(SPACE.found, &[&count(found.rows.len() as u64)]))),
+        }
+        at_hand = Some(&found.rows).filter(|rows| !rows.is_empty());
+    }
+    if !kept.selection.is_empty() {
+        widgets::muted(ui, fill(SPACE.selected, &[&count(kept.selection.len() as u64)]));
+        at_hand = at_hand.or(Some(&kept.selection));
+    }
+    if let Some(rows) = at_hand {
+        if ui.button(SPACE.isolate).on_hover_text(SPACE.isolate_tip).clicked() {
+            actions.ask(Action::Space(Ask::Only(Some(rows.clone()))));
+        }
+        if ui.button(LOOKS.hide).on_hover_text(LOOKS.hide_tip).clicked() {
+            actions.ask(Action::Space(Ask::Hide(rows.clone())));
+        }
+    }
+    if !kept.selection.is_empty() && ui.button(SPACE.unselect).clicked() {
+        actions.ask(Action::Space(Ask::Select(Arc::default())));
+    }
+    let hidden = &state.scene.space.hidden;
+    if !hidden.is_empty() {
+        widgets::muted(ui, fill(LOOKS.hidden, &[&count(hidden.len() as u64)]));
+        if ui.button(LOOKS.show_all).on_hover_text(LOOKS.show_all_tip).clicked() {
+            choose(actions, state, |chosen| chosen.hidden = Picked::default());
+        }
+    }
+    if state.scene.space.only.is_some() && ui.button(SPACE.bring_back).on_hover_text(SPACE.bring_back_tip).clicked() {
+        actions.ask(Action::Space(Ask::Only(None)));
+    }
 }
 
 /// What a method is called.
@@ -174,7 +192,20 @@ fn options(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
         Method::Tsne => {
             widgets::muted(ui, SPACE.perplexity).on_hover_text(SPACE.perplexity_tip);
             let slider = Slider::new(&mut next.perplexity, 2.0..=100.0).logarithmic(true).step_by(1.0);
-            widgets::slide(ui, slider, SPACE.perplexity);
+            widgets::slide(ui, slider, SPACE.perplexity).on_hover_text(LOOKS.live_tip);
+            widgets::muted(ui, LOOKS.rate).on_hover_text(LOOKS.rate_tip);
+            ui.horizontal(|ui| {
+                let mut is_automatic = next.rate.is_none();
+                ui.checkbox(&mut is_automatic, LOOKS.rate_auto).on_hover_text(LOOKS.rate_tip);
+                let usual = (space.vectors.rows.len() as f32 / 12.0).clamp(50.0, 10_000.0).round();
+                let mut rate = next.rate.unwrap_or(usual);
+                ui.add_enabled_ui(!is_automatic, |ui| {
+                    let speed = rate * 0.02;
+                    let drag = DragValue::new(&mut rate).range(1.0..=100_000.0).speed(speed);
+                    widgets::named(ui.add(drag), LOOKS.rate).on_hover_text(LOOKS.live_tip);
+                });
+                next.rate = (!is_automatic).then_some(rate);
+            });
         }
         Method::Umap => {
             widgets::muted(ui, SPACE.neighbours).on_hover_text(SPACE.neighbours_tip);
@@ -188,6 +219,10 @@ fn options(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
             if ui.button(SPACE.run).on_hover_text(SPACE.run_tip).clicked() {
                 actions.ask(Action::Space(Ask::Again));
             }
+            if ui.button(LOOKS.seeds).on_hover_text(LOOKS.seeds_tip).clicked() {
+                actions.ask(Action::Space(Ask::Seeds(true)));
+                ui.close();
+            }
         });
     }
     ui.separator();
@@ -199,24 +234,6 @@ fn options(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
         next.first = if first == all { 0 } else { first };
     }
     choose(actions, state, |chosen| *chosen = next);
-}
-
-/// The button of the colours.
-pub fn colours(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
-    let now = &state.scene.space.by;
-    let label = fill(SPACE.colour, &[now.label()]);
-    let button = ui.add(Button::new(label).min_size(Vec2::new(0.0, CONTROL))).on_hover_text(SPACE.colour_tip);
-    Popup::menu(&button).show(|ui| {
-        let columns = space.vectors.columns.iter().filter(|c| !matches!(c.values, ColumnValues::Text(_)));
-        let own = [By::Nothing, By::Rank, By::Length, By::Distance, By::Kept, By::False, By::Missing];
-        for by in own.into_iter().chain(columns.map(|c| By::Column(c.name.clone()))) {
-            let entry = Button::selectable(by == *now, by.label().to_owned());
-            if ui.add(entry).clicked() {
-                choose(actions, state, |chosen| chosen.by = by);
-                ui.close();
-            }
-        }
-    });
 }
 
 /// Holding a moving map, pushing it, and looking back.

@@ -1,12 +1,13 @@
 //! The inspector of a word or formula: what is near to it in three spaces.
 
 use super::near::Answer;
-use super::{Ask, Chosen, Space};
+use super::{Ask, Chosen, Space, chips, ends};
 use crate::analysis::space::neighbours::Metric;
 use crate::figure::{fit, short, size, weight};
 use crate::gui::action::{Action, Actions};
 use crate::gui::state::State;
 use crate::gui::words::space::SPACE;
+use crate::gui::words::space::looks::LOOKS;
 use crate::gui::words::{count, fill};
 use crate::gui::{theme, widgets};
 use egui::{Align2, FontId, Rect, Sense, Ui, Vec2};
@@ -31,13 +32,20 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
         }
         super::context::examples(ui, state, actions);
         scree(ui, state);
+        ends::show(ui, state, actions, space);
         return;
     };
     let title = match answer.row {
         Some(row) => space.vectors.words.get(row).into_owned(),
         None => state.scene.space.formula.trim().to_owned(),
     };
-    widgets::title_row(ui, &fit(&title, size::HEADING, ui.available_width() - 8.0), |_| {});
+    widgets::title_row(ui, &fit(&title, size::HEADING, ui.available_width() - 130.0), |ui| {
+        if let Some(row) = answer.row
+            && ui.button(LOOKS.fly).on_hover_text(LOOKS.fly_tip).clicked()
+        {
+            actions.ask(Action::Space(Ask::Fly(row)));
+        }
+    });
     if let Some(row) = answer.row {
         let (rank, length) = (count(row as u64 + 1), short(space.lengths.values()[row]));
         widgets::muted(ui, fill(SPACE.word_line, &[&rank, &length]));
@@ -49,8 +57,14 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
         super::context::show(ui, state, actions, space, row);
     } else {
         let words: Vec<String> = answer.inputs.iter().map(|&i| space.vectors.words.get(i).into_owned()).collect();
-        widgets::muted(ui, fill(SPACE.answer_line, &[&words.join(", ")]));
+        if !words.is_empty() {
+            widgets::muted(ui, fill(SPACE.answer_line, &[&words.join(", ")]));
+        }
     }
+    if let Some((_, is_mean)) = answer.place {
+        widgets::muted(ui, if is_mean { LOOKS.placed_by_mean } else { LOOKS.placed_exactly });
+    }
+    chips::show(ui, answer);
     ui.add_space(4.0);
     widgets::heading(ui, SPACE.nearest);
     choices(ui, state, actions);
@@ -158,7 +172,7 @@ pub(super) fn entry(
     let painter = ui.painter();
     if response.hovered() {
         painter.rect_filled(rect, 2.0, theme::colour(palette.raised));
-        actions.ask(Action::Space(Ask::Over(Some(row))));
+        actions.over_row(row);
     }
     let ink = theme::colour(if marked { palette.signed(1.0) } else { palette.text });
     let text = fit(&word, size::BODY, room - if marked { 8.0 } else { 0.0 });

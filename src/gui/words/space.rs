@@ -2,6 +2,7 @@
 
 pub mod context;
 pub mod layers;
+pub mod looks;
 pub mod twin;
 
 /// The texts of one language. `{}` stands for what is filled in.

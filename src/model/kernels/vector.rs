@@ -101,7 +101,7 @@ fn norm_any(row: &mut [f32], weight: &[f32], bias: &[f32], eps: f32) {
 // call a library function on processors without the instruction.
 #[inline(always)]
 #[expect(clippy::excessive_precision, reason = "the constants as published")]
-fn exp(x: f32) -> f32 {
+pub(in crate::model) fn exp(x: f32) -> f32 {
     let clamped = x.clamp(-87.3, 88.7);
     let n = (clamped * std::f32::consts::LOG2_E).round_ties_even();
     let r = (clamped - n * 0.693_359_375) + n * 2.121_944_4e-4;
@@ -142,7 +142,7 @@ pub(super) fn erf(x: f32) -> f32 {
 
 /// `tanh` within 2e-7, from [`exp`].
 #[inline(always)]
-fn tanh(x: f32) -> f32 {
+pub(in crate::model) fn tanh(x: f32) -> f32 {
     let x = x.clamp(-10.0, 10.0);
     1.0 - 2.0 / (exp(2.0 * x) + 1.0)
 }

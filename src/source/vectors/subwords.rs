@@ -20,6 +20,15 @@ pub struct Gram {
     pub bucket: usize,
 }
 
+/// How much each part of a word has of its vector.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shares {
+    /// What the word has to itself, if it is in the vocabulary.
+    pub own: Option<f64>,
+    /// Its n-grams, in the order of [`Subwords::grams`].
+    pub grams: Vec<(Gram, f64)>,
+}
+
 /// The n-grams of a space.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Subwords {
@@ -63,6 +72,33 @@ impl Subwords {
         let mut sum = vec![0.0; self.buckets.width()];
         let count = self.add(word, &mut sum) + 1;
         vector.iter().zip(sum).map(|(x, grams)| x * count as f32 - grams).collect()
+    }
+
+    /// How much each part of a word has of its vector, which is given for a word of the vocabulary and is the mean of all
+    /// parts: the product of the part with the vector, over that of the vector with itself and the number of parts. Shares
+    /// add up to 1; a part that points away from the vector has less than nothing. `None` of a word without n-grams, and
+    /// where the vector is 0.
+    pub fn shares(&self, word: &[u8], vector: Option<&[f32]>) -> Option<Shares> {
+        let grams = self.grams(word);
+        let known = vector.map(|vector| (vector.to_vec(), self.own(word, vector)));
+        let count = grams.len() + usize::from(known.is_some());
+        let (vector, own) = match known {
+            Some((vector, own)) => (vector, Some(own)),
+            None => (self.vector(word)?, None),
+        };
+        let with = |part: &[f32]| part.iter().zip(&vector).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+        let whole = with(&vector) * count as f64;
+        let is_sound = !grams.is_empty() && whole.is_finite() && whole > 0.0;
+        is_sound.then(|| Shares {
+            own: own.map(|own| with(&own) / whole),
+            grams: grams
+                .into_iter()
+                .map(|gram| {
+                    let share = with(self.row(&gram)) / whole;
+                    (gram, share)
+                })
+                .collect(),
+        })
     }
 
     /// Turns what a word of the vocabulary has to itself into its vector.
@@ -168,5 +204,18 @@ mod tests {
         let back = subwords.own(b"abc", &own);
         assert!((back[0] - 7.0).abs() < 1e-5 && (back[1] + 2.0).abs() < 1e-5);
         assert_eq!(subwords.vector(b""), None);
+    }
+
+    #[test]
+    fn shares_of_a_vector_add_up_to_all_of_it() {
+        let subwords = subwords((3, 4), false);
+        for vector in [None, Some([7.0f32, -2.0].as_slice())] {
+            let shares = subwords.shares(b"night", vector).expect("it has n-grams");
+            assert_eq!((shares.own.is_some(), shares.grams.len()), (vector.is_some(), 9));
+            let sum = shares.own.unwrap_or(0.0) + shares.grams.iter().map(|(_, share)| share).sum::<f64>();
+            assert!((sum - 1.0).abs() < 1e-6, "{sum}");
+        }
+        assert_eq!(subwords.shares(b"", None), None);
+        assert_eq!(subwords.shares(b"night", Some(&[0.0, 0.0])), None);
     }
 }
