@@ -77,6 +77,12 @@ pub enum Slot {
     Doctor,
     /// Holding vectors against what people say.
     Test,
+    /// A second space beside the first.
+    Twin,
+    /// Neighbours in the second space.
+    TwinNear,
+    /// Every layer of a model.
+    Layers,
     /// Examples of a model.
     Examples,
     /// Drawing a large picture.
@@ -97,7 +103,7 @@ pub enum Slot {
 
 impl Slot {
     /// Those whose work a person stops with one command.
-    pub const STOPPABLE: [Self; 26] = [
+    pub const STOPPABLE: [Self; 28] = [
         Self::Open,
         Self::Run,
         Self::Look,
@@ -122,12 +128,14 @@ impl Slot {
         Self::Cure,
         Self::Doctor,
         Self::Test,
+        Self::Twin,
+        Self::Layers,
         Self::Cluster,
         Self::Seeds,
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 42] = [
         Self::Run,
         Self::Look,
         Self::Neuron,
@@ -167,6 +175,9 @@ impl Slot {
         Self::Cure,
         Self::Doctor,
         Self::Test,
+        Self::TwinNear,
+        Self::Twin,
+        Self::Layers,
     ];
 
     /// The thread that it runs on. Quick work shares one; nothing waits for what can take long.
@@ -191,6 +202,8 @@ impl Slot {
             Self::Cure => "lexiscope-cure",
             Self::Doctor => "lexiscope-doctor",
             Self::Test => "lexiscope-test",
+            Self::Twin | Self::TwinNear => "lexiscope-twin",
+            Self::Layers => "lexiscope-layers",
             Self::Cluster | Self::Seeds => "lexiscope-cluster",
         }
     }

@@ -75,7 +75,7 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
         Made::Predict(made) => views::predict::arrive(state, made),
         Made::Compare(made) => views::compare::arrive(state, made),
         Made::Map(made) => views::map::arrive(state, made),
-        Made::Space(made) => space::arrive(state, made),
+        Made::Space(made) => space::arrive(state, engine, made),
         Made::Vectors(Some(path)) => open_vectors(state, engine, &path),
         Made::Saved(path) => {
             state.notice = Some(fill(EN.saved, &[&path.display().to_string()]));
@@ -197,7 +197,10 @@ fn failed(state: &mut State, engine: &Engine<Made>, slot: Slot, error: Error) {
         | Slot::Odd
         | Slot::Cure
         | Slot::Doctor
-        | Slot::Test => {
+        | Slot::Test
+        | Slot::Twin
+        | Slot::TwinNear
+        | Slot::Layers => {
             if error.is_stopped() {
                 state.notice = Some(EN.stopped.to_owned());
                 space::stopped(state, slot);

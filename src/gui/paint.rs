@@ -54,6 +54,10 @@ pub struct Canvas {
     pub map: map::Drawn,
     /// The map of a space.
     pub space: super::space::Drawn,
+    /// Two maps beside each other.
+    pub pair: super::space::PairDrawn,
+    /// The map of layers.
+    pub layers: super::space::layers::Drawn,
     /// The rows of the table of heads.
     pub heads: super::views::heads::Order,
     /// The map of heads of the view of effects.

@@ -212,7 +212,7 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         Command::OpenFile => dialogs::file(state, engine),
         Command::Attention => state.scene.workspace = Workspace::Attention,
         Command::Embeddings => state.scene.workspace = Workspace::Embeddings,
-        Command::OpenVectors => dialogs::vectors(state, engine),
+        Command::OpenVectors => dialogs::vectors(state, engine, Made::Vectors),
         Command::Table => state.scene.space.table = !state.scene.space.table,
         Command::Session => sheet(state, Sheet::Session),
         Command::EditSentence if state.scene.workspace == Workspace::Embeddings => {
@@ -342,6 +342,7 @@ pub fn open_vectors(state: &mut State, engine: &Engine<Made>, path: &std::path::
 fn stop(state: &mut State, engine: &Engine<Made>) {
     for slot in Slot::STOPPABLE {
         halt(state, engine, slot);
+        space::stopped(state, slot);
     }
     files::stopped(state);
     (state.running, state.typed, state.progress, state.opening) = (false, None, None, None);

@@ -20,6 +20,7 @@ mod pictures;
 mod predict;
 mod scene;
 mod screen;
+mod sources;
 mod space;
 mod views;
 mod zoom;
