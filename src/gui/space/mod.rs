@@ -160,7 +160,7 @@ impl Chosen {
         let (camera, looks) = (self.camera.checked(), self.looks.checked());
         let (bookmarks, only) = (bookmarks::checked(self.bookmarks), self.only.filter(|only| !only.is_empty()));
         let (cures, test) = (cured::checked(self.cures), self.test.checked());
-        Self { perplexity, rate, neighbours, components, camera, looks, bookmarks, only, cures, test, ..self }
+        Self { components, perplexity, rate, neighbours, looks, only, bookmarks, camera, cures, test, ..self }
     }
 }
 
