@@ -80,7 +80,7 @@ fn what_is_not_read_is_named() {
     assert!(error.contains("filter 6 (scale-offset)") && error.contains("a/b/scaled"), "{error}");
     let error = file.read("a/b/record").expect_err("no numbers").to_string();
     assert!(error.contains("compound records"), "{error}");
-    let many = Hdf5::open(&self::folder().join("many.h5"), &Control::default()).expect_err("nine members");
+    let many = Hdf5::open(&folder().join("many.h5"), &Control::default()).expect_err("nine members");
     assert!(many.to_string().contains("heap of their own"), "{many}");
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("x.h5");

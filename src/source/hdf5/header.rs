@@ -83,6 +83,11 @@ impl Header {
         Ok(header)
     }
 
+    /// Whether all is there that makes a dataset.
+    pub(super) fn is_dataset(&self) -> bool {
+        self.shape.is_some() && self.kind.is_some() && self.layout.is_some()
+    }
+
     /// Bytes that it holds on to.
     pub(super) fn held(&self) -> u64 {
         let attributes = self.attributes.iter().map(|a| a.bytes.len());

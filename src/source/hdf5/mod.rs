@@ -58,13 +58,13 @@ impl Hdf5 {
 
     /// The names of all datasets, from the root on without a leading slash, sorted.
     pub fn datasets(&self) -> impl Iterator<Item = &str> {
-        self.objects.iter().filter(|(_, object)| object.layout.is_some()).map(|(name, _)| name.as_str())
+        self.objects.iter().filter(|(_, object)| object.is_dataset()).map(|(name, _)| name.as_str())
     }
 
     /// The shape of a dataset, if there is one of this name.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
         let object = self.objects.get(name)?;
-        object.layout.as_ref().and(object.shape.as_deref())
+        object.shape.as_deref().filter(|_| object.is_dataset())
     }
 
     /// The numbers of a dataset, row-major.
@@ -94,7 +94,7 @@ impl Hdf5 {
 
     fn dataset(&self, name: &str) -> Result<(&Header, &Kind)> {
         let missing = || Error::MissingTensor { path: self.disk.path().to_path_buf(), tensor: name.to_owned() };
-        let object = self.objects.get(name).filter(|object| object.layout.is_some()).ok_or_else(missing)?;
+        let object = self.objects.get(name).filter(|object| object.is_dataset()).ok_or_else(missing)?;
         Ok((object, object.kind.as_ref().ok_or_else(missing)?))
     }
 
