@@ -1,6 +1,6 @@
 //! Contextual vectors: the rows are what the model computes, and the columns say what of.
 
-use lexiscope::engine::contextual::{Embedded, How, Pool, embed};
+use lexiscope::engine::contextual::{Embedded, How, Pool, embed, embed_all};
 use lexiscope::engine::device::Choice;
 use lexiscope::engine::{Ask, Opened, Run};
 use lexiscope::source::passages::Passages;
@@ -128,6 +128,51 @@ fn tokens_of_a_treebank_have_the_tags_of_their_words() {
 }
 
 #[test]
+fn all_layers_are_those_one_by_one() {
+    let opened = model("models/bert-mini-en");
+    let passages = Passages::typed("The old lady opened the door.");
+    let how = How { hide: true, ..ALL };
+    let all = embed_all(&opened, &passages, how, &Control::default()).expect("all layers");
+    let layers = opened.card().layers;
+    let count = all.vectors.rows.len() / (layers + 1);
+    assert_eq!((all.spans.len(), &all.spans[0], &all.spans[count]), (all.vectors.rows.len(), &(0..3), &(0..3)));
+    let numbers = texts(&all.vectors, "layer");
+    for number in 0..=layers {
+        let one = of(&opened, &passages, How { layer: number.checked_sub(1), ..how }).expect("a layer").vectors;
+        let rows = number * count..(number + 1) * count;
+        let width = one.rows.width();
+        assert_eq!(one.rows.values(), &all.vectors.rows.values()[rows.start * width..rows.end * width]);
+        let wanted = vec![(number as f64 - 1.0).to_string(); count];
+        assert_eq!(numbers[rows.clone()], wanted);
+        assert_eq!(texts(&one, "position"), texts(&all.vectors, "position")[rows]);
+    }
+    let small = How { room: 1000, ..how };
+    let error = embed_all(&opened, &passages, small, &Control::default());
+    assert!(matches!(error, Err(Error::Memory { wanted, .. }) if wanted > 1000));
+}
+
+#[test]
+fn a_sense_is_said_of_its_word_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("senses.tsv");
+    let table = "word\tsense\ttext\nbank\triver\tWe sat on the Bank.\nbank\tmoney\tThe bank lent us banknotes.\n";
+    std::fs::write(&path, table).expect("it is written");
+    let passages = Passages::open(&path, None, usize::MAX, &Control::default()).expect("a table");
+    let opened = model("models/bert-mini-en");
+    let vectors = of(&opened, &passages, How { layer: Some(0), ..ALL }).expect("two sentences").vectors;
+    let senses = texts(&vectors, "sense");
+    let said: Vec<(String, String)> = (0..senses.len())
+        .map(|i| (vectors.words.get(i).into_owned(), senses[i].clone()))
+        .filter(|s| !s.1.is_empty())
+        .collect();
+    let of_bank = |sense: &str| ("bank".to_owned(), sense.to_owned());
+    assert_eq!(said, [of_bank("river"), of_bank("money")]);
+    // Of a text as a whole the sense is said.
+    let pooled = of(&opened, &passages, How { pool: Pool::Mean, ..ALL }).expect("two sentences").vectors;
+    assert_eq!(texts(&pooled, "sense"), ["river", "money"]);
+}
+
+#[test]
 fn the_command_line_writes_them() {
     let folder = tempfile::tempdir().expect("a folder");
     let out = folder.path().join("x.npz").to_string_lossy().into_owned();
@@ -159,9 +204,16 @@ fn the_command_line_writes_them() {
         means.columns.iter().find(|c| c.name == "id").map(|c| &c.values),
         Some(&ColumnValues::Number(vec![7.0, 8.0]))
     );
+    let layers = folder.path().join("l.npz").to_string_lossy().into_owned();
+    let (code, said) = run(&["embed", "bert-mini-en", "--text", "The old lady.", "--layer", "all", "--out", &layers]);
+    assert!(code == Some(0) && said.contains("every layer of bert-mini-en"), "{said}");
+    let all = open(&layers);
+    assert_eq!((all.words.len(), texts(&all, "layer").last().map(String::as_str)), (5 * 6, Some("3")));
+    let last = of(&model("models/bert-mini-en"), &Passages::typed("The old lady."), How { layer: Some(3), ..ALL });
+    assert_eq!(all.rows.values()[4 * 6 * 256..], *last.expect("a layer").vectors.rows.values());
     for (args, code, why) in [
         (vec!["embed", "bert-mini-en", "--text", "a", "--layer", "4", "--out", &out], 1, "there is no layer 4"),
-        (vec!["embed", "bert-mini-en", "--text", "a", "--layer", "x", "--out", &out], 2, "embeddings, or last"),
+        (vec!["embed", "bert-mini-en", "--text", "a", "--layer", "x", "--out", &out], 2, "embeddings, last, or all"),
         (vec!["embed", "bert-mini-en", "--layer", "1", "--out", &out], 2, "--text"),
         (vec!["embed", "bert-mini-en", "--text", " ", "--layer", "1", "--out", &out], 1, "--text is blank"),
         (

@@ -13,6 +13,7 @@ use lexiscope::analysis::space::reject::{Leak, reject};
 use lexiscope::analysis::space::trust::Check;
 use lexiscope::analysis::space::weat::{Sets, Weat};
 use lexiscope::rows::Rows;
+use lexiscope::source::vectors::{Opening, Vectors};
 use lexiscope::trace::Control;
 use linfa::traits::Fit;
 use serde_json::Value;
@@ -410,4 +411,62 @@ fn diffusion_maps_are_those_of_numpy() {
         assert_near(&found.values, &numbers(&wanted[name]["values"]), 1e-6, name);
         assert_rows(&found.places, &wanted[name]["places"], 1e-4, name);
     }
+}
+
+#[test]
+fn the_command_line_compares_two_spaces_as_scipy_does() {
+    let (a, own, signs) = (cloud(11, 150, 8), cloud(12, 150, 8), [1.0, -1.0, 1.0, 1.0, -1.0, 1.0, -1.0, -1.0]);
+    let b = a.iter().zip(&own).flat_map(|(row, own)| {
+        let turned = row.iter().rev().zip(signs).zip(own);
+        turned.map(|((x, s), o)| (f64::from(*x) * s + f64::from(*o) / 2.0) as f32).collect::<Vec<f32>>()
+    });
+    let b = Rows::new(b.collect(), 8).expect("whole rows");
+    let folder = tempfile::tempdir().expect("a folder");
+    // The second file has the words in another order, and one that the first lacks.
+    let write = |name: &str, rows: &Rows, order: Vec<usize>, more: &str| {
+        let row = |i: &usize| rows.row(*i).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let lines: Vec<String> = order.iter().map(|i| format!("w{i} {}\n", row(i))).collect();
+        let path = folder.path().join(name);
+        let count = order.len() + more.lines().count();
+        std::fs::write(&path, format!("{count} {}\n{}{more}", rows.width(), lines.concat())).expect("it is written");
+        path.to_string_lossy().into_owned()
+    };
+    let first = write("b.vec", &b, (0..150).collect(), "");
+    let second = write("a.vec", &a, (0..150).rev().collect(), "other 1 2 3 4 5 6 7 8\n");
+    let out = folder.path().join("turned.npz").to_string_lossy().into_owned();
+    let run = |args: &[&str]| {
+        let output =
+            std::process::Command::new(env!("CARGO_BIN_EXE_lexiscope")).args(args).output().expect("it starts");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let wanted = &expected()["spaces"];
+    for (more, name) in [(&["--plain"][..], "plain"), (&[], "prepared")] {
+        let args = ["vectors", &first, "compare", &second, "--json", "--top", "150", "--out", &out];
+        let (code, stdout, stderr) = run(&[&args[..], more].concat());
+        assert_eq!(code, Some(0), "{stderr}");
+        let found: Value = serde_json::from_str(&stdout).expect("JSON");
+        let near = |found: &Value, wanted: &Value, within: f64| {
+            let (found, wanted) = (found.as_f64().expect("a number"), wanted.as_f64().expect("a number"));
+            assert!((found - wanted).abs() <= within * wanted.abs(), "{name}: {found} is not {wanted}");
+        };
+        assert_eq!(found["shared"], 150);
+        near(&found["error"], &wanted[name]["error"], 1e-4);
+        near(&found["kernel_alignment"], &wanted["alignment"], 1e-5);
+        near(&found["neighbours"]["overlap"], &wanted["overlap"], 2e-3);
+        near(&found["neighbours"]["chance"], &serde_json::json!(15.0 / 149.0), 1e-12);
+        let residual = |word: &str| {
+            let list = found["moved"].as_array().expect("a list");
+            let entry = list.iter().find(|entry| entry["word"] == word).expect("every word is listed");
+            entry["residual"].as_f64().expect("a number")
+        };
+        let residuals: Vec<f64> = (0..20).map(|i| residual(&format!("w{i}"))).collect();
+        assert_near(&residuals, &numbers(&wanted[name]["residuals"]), 1e-5, name);
+        let turned = Vectors::open(Path::new(&out), &Opening::default(), &Control::default());
+        let turned = turned.expect("it was written");
+        let rows: Vec<usize> = (0..5).map(|i| turned.words.find(format!("w{i}").as_bytes()).expect("a word")).collect();
+        assert_rows(&turned.rows.picked(&rows), &wanted[name]["turned"], 1e-5, name);
+    }
+    let (code, text, _) = run(&["vectors", &first, "compare", &second, "--top", "2"]);
+    assert!(code == Some(0) && text.contains("shared      150 of 150 and 151"), "{text}");
 }

@@ -5,6 +5,7 @@
 pub mod agree;
 pub mod analogy;
 pub mod axes;
+pub mod comparison;
 pub mod correlation;
 pub mod cured;
 pub mod cures;

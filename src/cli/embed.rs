@@ -3,7 +3,7 @@
 use super::attend::check_folder;
 use super::vectors::{vectors_path, write};
 use super::{Chosen, check_text, progress, say};
-use crate::engine::contextual::{How, Pool, embed};
+use crate::engine::contextual::{How, Pool, embed, embed_all};
 use crate::error::Result;
 use crate::source::passages::Passages;
 use crate::source::vectors::Opening;
@@ -33,7 +33,8 @@ pub(super) struct Args {
     #[arg(long, requires = "file", value_parser = clap::value_parser!(u32).range(1..), value_name = "N")]
     sentences: Option<u32>,
     /// The layer whose output is taken, counted from 0 as everywhere here: `--layer 3` is `hidden_states[4]` of
-    /// transformers. `embeddings` (or -1) is what the first layer reads, `last` the output of the last one.
+    /// transformers. `embeddings` (or -1) is what the first layer reads, `last` the output of the last one, `all` both and
+    /// everything between, one after the other, with a column `layer`: `lexiscope project` lays all layers out together.
     #[arg(long, value_parser = layer, allow_hyphen_values = true, value_name = "LAYER")]
     layer: Layer,
     /// What is made of the tokens of a text: none (a row to each), their mean, or the vector of the [CLS] before them.
@@ -54,13 +55,17 @@ enum Layer {
     Embeddings,
     Number(usize),
     Last,
+    All,
 }
 
 fn layer(text: &str) -> Result<Layer, String> {
     match text {
         "embeddings" | "-1" => Ok(Layer::Embeddings),
         "last" => Ok(Layer::Last),
-        _ => text.parse().map(Layer::Number).map_err(|_| "it is a number from 0 on, embeddings, or last".to_owned()),
+        "all" => Ok(Layer::All),
+        _ => {
+            text.parse().map(Layer::Number).map_err(|_| "it is a number from 0 on, embeddings, last, or all".to_owned())
+        }
     }
 }
 
@@ -79,14 +84,15 @@ impl Args {
         drop(line);
         let opened = self.model.open()?;
         let layer = match self.layer {
-            Layer::Embeddings => None,
+            Layer::Embeddings | Layer::All => None,
             Layer::Number(layer) => Some(layer),
             Layer::Last => opened.card().layers.checked_sub(1),
         };
         let room = Opening::default().budget;
         let how = How { layer, pool: self.pool, hide: self.special == "hide", budget: self.model.bytes(), room };
         let line = progress::Line::start();
-        let embedded = embed(&opened, &passages, how, &line.control());
+        let take = if matches!(self.layer, Layer::All) { embed_all } else { embed };
+        let embedded = take(&opened, &passages, how, &line.control());
         drop(line);
         let embedded = embedded?;
         embedded.vectors.report.notices.iter().for_each(|notice| say(&format!("note: {notice}")));

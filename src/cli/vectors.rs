@@ -3,6 +3,7 @@
 mod analogy;
 mod ask;
 mod axis;
+mod compare;
 mod convert;
 mod eval;
 mod expr;
@@ -45,6 +46,7 @@ enum Command {
     Weat(weat::Args),
     Parts(parts::Args),
     Eval(eval::Args),
+    Compare(compare::Args),
 }
 
 /// The vectors that a subcommand works on.
@@ -143,6 +145,7 @@ impl Args {
             Command::Weat(args) => args.run(&self.source),
             Command::Parts(args) => args.run(&self.source),
             Command::Eval(args) => args.run(&self.source),
+            Command::Compare(args) => args.run(&self.source),
         }
     }
 }

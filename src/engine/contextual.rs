@@ -9,9 +9,12 @@ use crate::source::corpus::{Corpus, Word};
 use crate::source::passages::Passages;
 use crate::source::vectors::{Column, ColumnValues, Vectors, Words};
 use crate::trace::{At, Control, Place, Site, Stack, Want};
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// What is made of the tokens of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Pool {
     /// A vector to each token.
     #[default]
@@ -65,17 +68,22 @@ pub struct How {
 pub struct Embedded {
     /// A row to each token (its name is the token's text), or to each text (its name is the text). The columns: `sentence`,
     /// counted from 0, and for tokens `position`, counted from 0 with special tokens; of a treebank `upos`, `lemma` and
-    /// `relation` of the word that a token belongs to; and what the file says of each text.
+    /// `relation` of the word that a token belongs to; and what the file says of each text. Where a file has the columns
+    /// `word` and `sense`, the sense is said of the tokens of that word only.
     pub vectors: Vectors,
+    /// The bytes of each token in its text, nothing of special ones; empty where a row stands for a text.
+    pub spans: Vec<Range<usize>>,
     /// How many texts were read.
     pub tour: Tour,
 }
 
 /// What one text gives.
 struct Part {
-    values: Vec<f32>,
+    /// A block to each layer.
+    values: Vec<Vec<f32>>,
     names: Vec<String>,
     positions: Vec<usize>,
+    spans: Vec<Range<usize>>,
     /// The word that each token belongs to.
     words: Vec<Option<usize>>,
 }
@@ -87,28 +95,67 @@ pub fn embed(opened: &Opened, passages: &Passages, how: How, control: &Control) 
         let what = format!("there is no layer {layer}: the model has {} layers, counted from 0", card.layers);
         return Err(Error::input(what));
     }
-    let at = how.layer.map_or(At::new(Stack::Embeddings, 0, Site::Hidden), |l| At::new(card.stack, l, Site::Hidden));
+    let mut embedded = gather(opened, passages, &[how.layer], how, control)?;
+    embedded.vectors.report.notices.insert(0, about(opened, how));
+    Ok(embedded)
+}
+
+/// The same of the embeddings and of every layer, whatever [`How::layer`] is: all rows of the embeddings, then all of
+/// layer 0, and so on, with the column `layer`, which is -1 of the embeddings.
+pub fn embed_all(opened: &Opened, passages: &Passages, how: How, control: &Control) -> Result<Embedded> {
+    let layers: Vec<Option<usize>> = std::iter::once(None).chain((0..opened.card().layers).map(Some)).collect();
+    let mut embedded = gather(opened, passages, &layers, how, control)?;
+    let rows = embedded.vectors.rows.len() / layers.len();
+    let number = |layer: &Option<usize>| layer.map_or(-1.0, |layer| layer as f64);
+    let values = layers.iter().flat_map(|layer| std::iter::repeat_n(number(layer), rows)).collect();
+    let column = Column { name: "layer".to_owned(), values: ColumnValues::Number(values) };
+    embedded.vectors.columns.push(column);
+    let what = format!("the embeddings and the output of every layer of {}, one after the other", opened.name);
+    embedded.vectors.report.notices.insert(0, what);
+    Ok(embedded)
+}
+
+/// The output of some layers, one block of rows to each.
+fn gather(
+    opened: &Opened,
+    passages: &Passages,
+    layers: &[Option<usize>],
+    how: How,
+    control: &Control,
+) -> Result<Embedded> {
+    let card = opened.card();
+    let at = |layer: &Option<usize>| match layer {
+        Some(layer) => At::new(card.stack, *layer, Site::Hidden),
+        None => At::new(Stack::Embeddings, 0, Site::Hidden),
+    };
+    let places: Vec<At> = layers.iter().map(at).collect();
     let sentences = &passages.corpus.sentences;
     let texts: Vec<&str> = sentences.iter().map(|s| s.text.as_str()).collect();
-    let rows = count(opened, &texts, how, control)?;
+    let rows = count(opened, &texts, how, control)?.saturating_mul(layers.len());
     let wanted = (rows as u64).saturating_mul(card.dim as u64 * 4 + 64);
     if wanted > how.room {
-        return Err(Error::TooLarge { path: passages.corpus.path.clone(), wanted, budget: how.room });
+        return Err(if passages.corpus.path.as_os_str().is_empty() {
+            Error::Memory { wanted, budget: how.room }
+        } else {
+            Error::TooLarge { path: passages.corpus.path.clone(), wanted, budget: how.room }
+        });
     }
 
-    let want = Want::nothing().and(Place { stack: Some(at.stack), layer: Some(at.layer), ..Place::site(at.site) });
-    let mut values = Vec::with_capacity(rows * card.dim);
-    let mut words = Words::with_capacity(rows);
-    let (mut of, mut positions, mut tags) = (Vec::new(), Vec::new(), Vec::new());
-    let map = |i: usize, run: &Run| part(run, at, &sentences[i].words, how);
+    let place = |at: &At| Place { stack: Some(at.stack), layer: Some(at.layer), ..Place::site(at.site) };
+    let want = places.iter().fold(Want::nothing(), |want, at| want.and(place(at)));
+    let mut values: Vec<Vec<f32>> = vec![Vec::with_capacity(rows / layers.len() * card.dim); layers.len()];
+    let mut names: Vec<String> = Vec::new();
+    let (mut of, mut positions, mut tags, mut spans) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let map = |i: usize, run: &Run| part(run, &places, &sentences[i].words, how);
     let tour = each_keeping(opened, &texts, &want, how.budget, control, map, |i, part| {
-        values.extend(part.values);
-        part.names.iter().for_each(|name| words.push(name.as_bytes()));
+        values.iter_mut().zip(part.values).for_each(|(all, some)| all.extend(some));
         of.extend(std::iter::repeat_n(i, part.names.len()));
+        names.extend(part.names);
         positions.extend(part.positions);
+        spans.extend(part.spans);
         tags.extend(part.words);
     })?;
-    if words.is_empty() {
+    if names.is_empty() {
         return Err(Error::input("the model can read nothing in these texts"));
     }
     let mut columns = vec![numbers("sentence", &of)];
@@ -117,10 +164,50 @@ pub fn embed(opened: &Opened, passages: &Passages, how: How, control: &Control) 
         columns.extend(tag_columns(&passages.corpus, &of, &tags));
     }
     columns.extend(passages.columns.iter().map(|c| Column { name: c.name.clone(), values: c.values.picked(&of) }));
-    let mut vectors = Vectors::made("contextual vectors", words, Rows::new(values, card.dim)?, columns)?;
+    if how.pool == Pool::None {
+        of_word_only(&mut columns, |row| around(texts[of[row]], &spans[row]));
+    }
+    // What is known of a row is the same in every layer.
+    let again: Vec<usize> = layers.iter().flat_map(|_| 0..names.len()).collect();
+    let mut words = Words::with_capacity(again.len());
+    for &i in &again {
+        words.push(names[i].as_bytes());
+    }
+    if layers.len() > 1 {
+        for column in &mut columns {
+            column.values = column.values.picked(&again);
+        }
+        spans = if spans.is_empty() { spans } else { again.iter().map(|&i| spans[i].clone()).collect() };
+    }
+    let mut vectors = Vectors::made("contextual vectors", words, Rows::new(values.concat(), card.dim)?, columns)?;
     vectors.path.clone_from(&passages.corpus.path);
-    vectors.report.notices.insert(0, about(opened, how));
-    Ok(Embedded { vectors, tour })
+    Ok(Embedded { vectors, spans, tour })
+}
+
+/// Takes the `sense` away from tokens that do not belong to the `word` that it is said of.
+fn of_word_only<'a>(columns: &mut [Column], text: impl Fn(usize) -> &'a str) {
+    let find = |name: &str| columns.iter().position(|c| c.name.eq_ignore_ascii_case(name));
+    let (Some(word), Some(sense)) = (find("word"), find("sense")) else { return };
+    let is_of = |row: usize| text(row).to_lowercase() == columns[word].values.text(row).to_lowercase();
+    let count = columns[sense].values.len();
+    let senses: Vec<String> = (0..count)
+        .map(|row| if is_of(row) { columns[sense].values.text(row).into_owned() } else { String::new() })
+        .collect();
+    columns[sense].values = ColumnValues::of_kinds(senses.iter().map(String::as_str));
+}
+
+/// The whole word of a text that a token of these bytes is a part of; what is no word is left as it is.
+fn around<'a>(text: &'a str, span: &Range<usize>) -> &'a str {
+    let token = text.get(span.clone()).unwrap_or_default();
+    let start = span.start + token.len() - token.trim_start().len();
+    let end = start + token.trim().len();
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    if !is_letter(token.trim().chars().next()) || !is_letter(token.trim().chars().next_back()) {
+        return token.trim();
+    }
+    let start = text[..start].trim_end_matches(char::is_alphanumeric).len();
+    let end = text.len() - text[end..].trim_start_matches(char::is_alphanumeric).len();
+    &text[start..end]
 }
 
 /// Where the vectors come from, in words.
@@ -156,36 +243,39 @@ fn count(opened: &Opened, texts: &[&str], how: How, control: &Control) -> Result
     Ok(rows)
 }
 
-fn part(run: &Run, at: At, words: &[Word], how: How) -> Result<Part> {
-    let hidden = run.array(at)?;
+fn part(run: &Run, places: &[At], words: &[Word], how: How) -> Result<Part> {
     let pieces = &run.tokens.pieces;
     let shown: Vec<usize> = (0..pieces.len()).filter(|&i| !(how.hide && pieces[i].special)).collect();
-    let row = |i: usize| hidden.block(&[i]);
-    let text = || vec![run.ask.text.split_whitespace().collect::<Vec<_>>().join(" ")];
-    Ok(match how.pool {
-        Pool::None => Part {
-            values: shown.iter().flat_map(|&i| row(i)).copied().collect(),
-            names: shown.iter().map(|&i| run.tokens.shown(i)).collect(),
-            words: shown.iter().map(|&i| word_of(words, pieces[i].start, pieces[i].end)).collect(),
-            positions: shown,
-        },
-        Pool::Mean => {
-            let mut sums = vec![0f64; hidden.len_of("dim")];
-            for &i in &shown {
-                sums.iter_mut().zip(row(i)).for_each(|(sum, x)| *sum += f64::from(*x));
+    if how.pool == Pool::Cls && !pieces.first().is_some_and(|piece| piece.special) {
+        // Its last token is the only one that has seen the text.
+        let what = "this model's texts begin with no token of their own to stand for all: take the mean";
+        return Err(Error::input(what));
+    }
+    let values = |at: &At| -> Result<Vec<f32>> {
+        let hidden = run.array(*at)?;
+        Ok(match how.pool {
+            Pool::None => shown.iter().flat_map(|&i| hidden.block(&[i])).copied().collect(),
+            Pool::Mean => {
+                let mut sums = vec![0f64; hidden.len_of("dim")];
+                for &i in &shown {
+                    sums.iter_mut().zip(hidden.block(&[i])).for_each(|(sum, x)| *sum += f64::from(*x));
+                }
+                sums.into_iter().map(|sum| (sum / shown.len() as f64) as f32).collect()
             }
-            let count = shown.len() as f64;
-            let values = sums.into_iter().map(|sum| (sum / count) as f32).collect();
-            Part { values, names: text(), positions: Vec::new(), words: Vec::new() }
-        }
-        Pool::Cls => {
-            if !pieces.first().is_some_and(|piece| piece.special) {
-                // Its last token is the only one that has seen the text.
-                let what = "this model's texts begin with no token of their own to stand for all: take the mean";
-                return Err(Error::input(what));
-            }
-            Part { values: row(0).to_vec(), names: text(), positions: Vec::new(), words: Vec::new() }
-        }
+            Pool::Cls => hidden.block(&[0]).to_vec(),
+        })
+    };
+    let values = places.iter().map(values).collect::<Result<_>>()?;
+    if how.pool != Pool::None {
+        let text = run.ask.text.split_whitespace().collect::<Vec<_>>().join(" ");
+        return Ok(Part { values, names: vec![text], positions: Vec::new(), spans: Vec::new(), words: Vec::new() });
+    }
+    Ok(Part {
+        values,
+        names: shown.iter().map(|&i| run.tokens.shown(i)).collect(),
+        spans: shown.iter().map(|&i| pieces[i].start..pieces[i].end).collect(),
+        words: shown.iter().map(|&i| word_of(words, pieces[i].start, pieces[i].end)).collect(),
+        positions: shown,
     })
 }
 
@@ -223,4 +313,19 @@ fn tag_columns(corpus: &Corpus, of: &[usize], words: &[Option<usize>]) -> Vec<Co
         columns.push(column("relation", ColumnValues::of_kinds(relations.iter().map(String::as_str))));
     }
     columns
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_belongs_to_the_word_around_it() {
+        let text = "We banked on the bank's word.";
+        for (span, wanted) in
+            [(3..7, "banked"), (9..9, ""), (17..21, "bank"), (21..22, "'"), (16..21, "bank"), (90..95, "")]
+        {
+            assert_eq!(around(text, &span), wanted, "{span:?}");
+        }
+    }
 }

@@ -85,6 +85,12 @@ pub enum Slot {
     Doctor,
     /// Holding vectors against what people say.
     Test,
+    /// A second space beside the first.
+    Twin,
+    /// Neighbours in the second space.
+    TwinNear,
+    /// Every layer of a model.
+    Layers,
     /// Examples of a model.
     Examples,
     /// Drawing a large picture.
@@ -105,7 +111,7 @@ pub enum Slot {
 
 impl Slot {
     /// Those whose work a person stops with one command.
-    pub const STOPPABLE: [Self; 30] = [
+    pub const STOPPABLE: [Self; 32] = [
         Self::Open,
         Self::Run,
         Self::Look,
@@ -134,12 +140,14 @@ impl Slot {
         Self::Cure,
         Self::Doctor,
         Self::Test,
+        Self::Twin,
+        Self::Layers,
         Self::Cluster,
         Self::Seeds,
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 46] = [
         Self::Run,
         Self::Look,
         Self::Neuron,
@@ -183,6 +191,9 @@ impl Slot {
         Self::Cure,
         Self::Doctor,
         Self::Test,
+        Self::TwinNear,
+        Self::Twin,
+        Self::Layers,
     ];
 
     /// The thread that it runs on. Quick work shares one; nothing waits for what can take long.
@@ -210,6 +221,8 @@ impl Slot {
             Self::Cure => "lexiscope-cure",
             Self::Doctor => "lexiscope-doctor",
             Self::Test => "lexiscope-test",
+            Self::Twin | Self::TwinNear => "lexiscope-twin",
+            Self::Layers => "lexiscope-layers",
             Self::Cluster | Self::Seeds => "lexiscope-cluster",
         }
     }

@@ -147,6 +147,8 @@ pub enum Sheet {
     Missing,
     /// Another token for this position.
     Replace(usize),
+    /// Contextual vectors to compute.
+    Contextual,
     /// Keys and notes.
     Help,
 }

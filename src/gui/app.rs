@@ -306,7 +306,7 @@ impl App {
         self.last_sheet = self.state.sheet;
         let Some(sheet) = self.state.sheet else { return };
         let (anchor, offset) = match sheet {
-            Sheet::Models => (Align2::LEFT_TOP, Vec2::new(12.0, 44.0)),
+            Sheet::Models | Sheet::Contextual => (Align2::LEFT_TOP, Vec2::new(12.0, 44.0)),
             Sheet::Palette | Sheet::Replace(_) => (Align2::CENTER_TOP, Vec2::new(0.0, 80.0)),
             Sheet::Settings | Sheet::Export | Sheet::Help | Sheet::Shapes | Sheet::Session | Sheet::Missing => {
                 (Align2::CENTER_CENTER, Vec2::ZERO)
@@ -325,6 +325,7 @@ impl App {
                 Sheet::Session => panels::session::show(ui, state, actions, is_new),
                 Sheet::Missing => panels::missing::show(ui, state, actions),
                 Sheet::Replace(i) => panels::replace::show(ui, state, actions, i, is_new),
+                Sheet::Contextual => panels::contextual::show(ui, state, actions, is_new),
                 Sheet::Help => panels::help::show(ui),
             });
             // The palette's first line is its text field; it closes by Esc, as palettes do.

@@ -75,7 +75,7 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
         Made::Predict(made) => views::predict::arrive(state, made),
         Made::Compare(made) => views::compare::arrive(state, made),
         Made::Map(made) => views::map::arrive(state, made),
-        Made::Space(made) => space::arrive(state, made),
+        Made::Space(made) => space::arrive(state, engine, made),
         Made::Recurrent(made) => recurrent::arrive(state, made),
         Made::Weights(Some(path)) => open_recurrent(state, engine, &path),
         Made::TextFile(Some(path)) => recurrent::apply(state, engine, recurrent::Ask::Read(path)),
@@ -215,7 +215,10 @@ fn failed(state: &mut State, engine: &Engine<Made>, slot: Slot, error: Error) {
         | Slot::Odd
         | Slot::Cure
         | Slot::Doctor
-        | Slot::Test => {
+        | Slot::Test
+        | Slot::Twin
+        | Slot::TwinNear
+        | Slot::Layers => {
             if error.is_stopped() {
                 state.notice = Some(EN.stopped.to_owned());
                 space::stopped(state, slot);

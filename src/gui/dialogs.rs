@@ -2,9 +2,11 @@
 
 use super::action::ExportOf;
 use super::made::Made;
+use super::space;
 use super::state::State;
 use super::update::submit;
 use crate::engine::{Engine, Slot};
+use std::path::PathBuf;
 
 /// Asks for a model's folder.
 pub fn folder(state: &mut State, engine: &Engine<Made>) {
@@ -29,13 +31,35 @@ pub fn file(state: &mut State, engine: &Engine<Made>) {
     });
 }
 
-/// Asks for a file of vectors.
-pub fn vectors(state: &mut State, engine: &Engine<Made>) {
+/// Asks for a file of vectors; `made` says what it is for.
+pub fn vectors(state: &mut State, engine: &Engine<Made>, made: fn(Option<PathBuf>) -> Made) {
     submit(state, engine, Slot::Dialog, "choosing a file", move |_| {
         let known = ["bin", "vec", "txt", "tsv", "bytes", "json", "npy", "npz", "safetensors"];
         let dialog = rfd::AsyncFileDialog::new().add_filter("Vectors", &known);
         let picked = pollster::block_on(dialog.pick_file());
-        Ok(Made::Vectors(picked.map(|p| p.path().to_path_buf())))
+        Ok(made(picked.map(|p| p.path().to_path_buf())))
+    });
+}
+
+/// Asks for a file to write the turned second space to.
+pub fn turned(state: &mut State, engine: &Engine<Made>) {
+    submit(state, engine, Slot::Dialog, "choosing a file", move |_| {
+        let filter = |dialog: rfd::AsyncFileDialog, ending: &&str| dialog.add_filter(ending.to_uppercase(), &[*ending]);
+        let dialog = rfd::AsyncFileDialog::new().set_file_name("aligned.npz");
+        let dialog = ["npz", "tsv", "npy", "safetensors", "vec", "bin"].iter().fold(dialog, filter);
+        let picked = pollster::block_on(dialog.save_file());
+        let path = picked.map(|p| p.path().to_path_buf());
+        Ok(Made::Space(space::Made::Twin(space::twin::Made::Target(path))))
+    });
+}
+
+/// Asks for a file of texts.
+pub fn texts(state: &mut State, engine: &Engine<Made>) {
+    submit(state, engine, Slot::Dialog, "choosing a file", move |_| {
+        let known = ["txt", "csv", "tsv", "jsonl", "ndjson", "conllu"];
+        let dialog = rfd::AsyncFileDialog::new().add_filter("Texts", &known);
+        let picked = pollster::block_on(dialog.pick_file());
+        Ok(Made::Space(space::Made::Texts(picked.map(|p| p.path().to_path_buf()))))
     });
 }
 

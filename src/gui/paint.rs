@@ -56,6 +56,10 @@ pub struct Canvas {
     pub space: super::space::Drawn,
     /// The trace of a recurrent model.
     pub recurrent: super::recurrent::Drawn,
+    /// Two maps beside each other.
+    pub pair: super::space::PairDrawn,
+    /// The map of layers.
+    pub layers: super::space::layers::Drawn,
     /// The rows of the table of heads.
     pub heads: super::views::heads::Order,
     /// The map of heads of the view of effects.

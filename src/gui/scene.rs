@@ -247,6 +247,8 @@ impl Scene {
             ("details.heads.path", Some(&mut self.details.heads.path)),
             ("details.heads.find", Some(&mut self.details.heads.find)),
             ("space.path", Some(&mut self.space.path)),
+            ("space.context.text", self.space.context.as_mut().map(|context| &mut context.text)),
+            ("space.twin.other", self.space.twin.path()),
             ("space.formula", Some(&mut self.space.formula)),
             ("space.find", Some(&mut self.space.find)),
             ("recurrent.path", Some(&mut self.recurrent.path)),

@@ -213,7 +213,7 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         Command::OpenFile => dialogs::file(state, engine),
         Command::Attention => state.scene.workspace = Workspace::Attention,
         Command::Embeddings => state.scene.workspace = Workspace::Embeddings,
-        Command::OpenVectors => dialogs::vectors(state, engine),
+        Command::OpenVectors => dialogs::vectors(state, engine, Made::Vectors),
         Command::Recurrent => state.scene.workspace = Workspace::Recurrent,
         Command::OpenRecurrent => dialogs::weights(state, engine),
         Command::OpenText => dialogs::text(state, engine),
@@ -358,6 +358,7 @@ pub fn open_recurrent(state: &mut State, engine: &Engine<Made>, path: &std::path
 fn stop(state: &mut State, engine: &Engine<Made>) {
     for slot in Slot::STOPPABLE {
         halt(state, engine, slot);
+        space::stopped(state, slot);
     }
     files::stopped(state);
     [Slot::Recurrent, Slot::Sample].into_iter().for_each(|slot| recurrent::stopped(state, slot));

@@ -15,6 +15,7 @@ mod npz;
 pub mod passages;
 mod pickle;
 mod safetensors;
+pub mod senses;
 mod stored;
 pub mod symbols;
 mod table;

@@ -21,6 +21,7 @@ mod predict;
 mod recurrent;
 mod scene;
 mod screen;
+mod sources;
 mod space;
 mod views;
 mod zoom;

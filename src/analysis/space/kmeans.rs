@@ -242,7 +242,9 @@ impl<'a> Prepared<'a> {
         for &i in &placed {
             origin.iter_mut().zip(rows.row(i)).for_each(|(sum, x)| *sum += f64::from(x * factors[i]));
         }
-        origin.iter_mut().for_each(|sum| *sum /= placed.len() as f64);
+        for sum in &mut origin {
+            *sum /= placed.len() as f64;
+        }
         Ok(Self { rows, factors, placed, origin })
     }
 

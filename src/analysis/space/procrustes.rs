@@ -14,9 +14,14 @@ use crate::trace::Control;
 use faer::Mat;
 use rayon::prelude::*;
 
-/// The words that both have, as their numbers in the one and in the other, in the order of the first.
+/// The words that both have, as their numbers in the one and in the other, in the order of the first. Of a word that comes
+/// several times the first one counts.
 pub fn shared(left: &Words, right: &Words) -> Vec<(usize, usize)> {
-    (0..left.len()).filter_map(|i| Some((i, right.find(left.bytes_of(i))?))).collect()
+    let pair = |i: usize| {
+        let word = left.bytes_of(i);
+        Some((i, right.find(word)?)).filter(|_| left.find(word) == Some(i))
+    };
+    (0..left.len()).filter_map(pair).collect()
 }
 
 /// What is done about spaces of different width.
@@ -121,6 +126,8 @@ pub fn alignment(left: &Rows, right: &Rows, control: &Control) -> Result<Option<
 pub struct Overlap {
     /// Neighbours of each word: as many as asked for, or all others.
     pub k: usize,
+    /// Words that have a place in both.
+    pub points: usize,
     /// The words that were asked, by their rows, in order: all that have a place in both, or a sample.
     pub asked: Vec<usize>,
     /// For each of them the share of its neighbours in one space that are its neighbours in the other, 0 to 1.
@@ -142,12 +149,22 @@ impl Overlap {
         let (a, b) = (of(&left)?, of(&right)?);
         let share = |(a, b): (&Vec<u32>, &Vec<u32>)| a.iter().filter(|i| b.contains(i)).count() as f32 / k as f32;
         let each = a.iter().zip(&b).map(share).collect();
-        Ok(Some(Self { k, each, asked: asked.into_iter().map(|i| placed[i]).collect() }))
+        Ok(Some(Self { k, points: placed.len(), each, asked: asked.into_iter().map(|i| placed[i]).collect() }))
     }
 
     /// The mean share.
     pub fn mean(&self) -> f64 {
         self.each.iter().map(|x| f64::from(*x)).sum::<f64>() / self.each.len() as f64
+    }
+
+    /// The share that spaces have in common which have nothing to do with each other.
+    pub fn chance(&self) -> f64 {
+        self.k as f64 / (self.points - 1) as f64
+    }
+
+    /// Whether every word was asked.
+    pub fn is_exact(&self) -> bool {
+        self.asked.len() == self.points
     }
 }
 
@@ -248,6 +265,9 @@ mod tests {
         let left: Words = ["king", "queen", "aka"].into_iter().collect();
         let right: Words = ["queen", "a", "king"].into_iter().collect();
         assert_eq!(shared(&left, &right), [(0, 2), (1, 0)]);
+        let mut again = left.clone();
+        again.push(b"king");
+        assert_eq!(shared(&again, &right), [(0, 2), (1, 0)], "the first of several");
     }
 
     #[test]

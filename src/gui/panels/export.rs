@@ -91,7 +91,11 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, is_new: bool) {
         }
     });
     ui.horizontal(|ui| {
-        let is_there = if is_space { state.space.space.is_some() } else { state.run().is_some() };
+        let is_there = match state.scene.workspace {
+            Workspace::Embeddings => state.space.space.is_some(),
+            Workspace::Recurrent => state.recurrent.current().is_some(),
+            Workspace::Attention => state.run().is_some(),
+        };
         let ready = is_there && fits.is_ok();
         let save = ui.add_enabled(ready, Button::new(EN.save).min_size(Vec2::new(80.0, theme::CONTROL)));
         if (save.on_disabled_hover_text(EN.export_hint).clicked() || entered) && ready {

@@ -1,6 +1,7 @@
 //! The parts of the window. Each draws from the state and leaves its requests behind.
 
 pub mod changes;
+pub mod contextual;
 pub mod export;
 pub mod grid;
 pub mod head;

@@ -231,14 +231,14 @@ impl Painted {
         let mut categories = Vec::new();
         let (colours, legend) = match &key.by {
             By::Nothing => plain(),
-            By::Rank => ramp((0..n).map(|i| (laid.row(i) + 1) as f32).collect(), palette),
-            By::Length => ramp((0..n).map(|i| lengths[laid.row(i)]).collect(), palette),
+            By::Rank => ramp(&(0..n).map(|i| (laid.row(i) + 1) as f32).collect::<Vec<_>>(), palette),
+            By::Length => ramp(&(0..n).map(|i| lengths[laid.row(i)]).collect::<Vec<_>>(), palette),
             By::Distance if given.asked.is_empty() => plain(),
             By::Distance => {
                 let index = Index::with(&space.vectors.rows, Metric::Cosine, space.lengths.clone());
                 control.check()?;
                 let score = |i: usize| index.score(given.asked, laid.row(i));
-                ramp((0..n).into_par_iter().map(score).collect(), palette)
+                ramp(&(0..n).into_par_iter().map(score).collect::<Vec<_>>(), palette)
             }
             By::Kept | By::False | By::Missing => match given.trust.and_then(|t| Some((t, key.by.of_trust(t)?))) {
                 Some((trust, values)) => {
@@ -259,7 +259,7 @@ impl Painted {
             },
             By::Column(name) => match space.vectors.columns.iter().find(|c| c.name == *name).map(|c| &c.values) {
                 Some(ColumnValues::Number(numbers)) => {
-                    ramp((0..n).map(|i| numbers[laid.row(i)] as f32).collect(), palette)
+                    ramp(&(0..n).map(|i| numbers[laid.row(i)] as f32).collect::<Vec<_>>(), palette)
                 }
                 Some(ColumnValues::Kind { names, of }) => {
                     let of = |i: usize| Some(of[laid.row(i)] as usize);
@@ -326,8 +326,8 @@ fn shade(t: f32, palette: &Palette) -> Colour {
 }
 
 /// Numbers as colours, from the smallest to the largest.
-fn ramp(values: Vec<f32>, palette: &Palette) -> Coloured {
-    match Range::of(&values) {
+fn ramp(values: &[f32], palette: &Palette) -> Coloured {
+    match Range::of(values) {
         None => (vec![palette.accent; values.len()], Legend::Plain),
         Some(range) => {
             let colours = values.par_iter().map(|v| shade(range.at(*v), palette)).collect();
@@ -348,6 +348,9 @@ fn kinds(
     let mut counts = vec![0usize; names.len()];
     (0..n).filter_map(of).for_each(|kind| counts[kind] += 1);
     let mut order: Vec<usize> = (0..names.len()).collect();
+    // Of what has no kind there is nothing to say.
+    order.retain(|&i| !names[i].is_empty());
+    let all = order.len();
     order.sort_by_key(|&i| (std::cmp::Reverse(counts[i]), i));
     order.truncate(most);
     let mut shades = vec![(palette.muted, NONE); names.len()];
@@ -358,7 +361,7 @@ fn kinds(
     let (colours, found): (Vec<Colour>, Vec<u32>) = shaded.unzip();
     *categories = found;
     let listed = order.iter().enumerate().map(|(category, &i)| (names[i].clone(), category)).collect();
-    (colours, Legend::Kinds(listed, names.len().saturating_sub(most)))
+    (colours, Legend::Kinds(listed, all.saturating_sub(most)))
 }
 
 /// The radii of points, with the range of what they stand for; none where they are alike.

@@ -130,7 +130,8 @@ fn done(opened: &Space, cures: Vec<Cure>, budget: u64, control: &Control) -> Res
         }
         _ => (cured(&opened.vectors, &cures, u64::MAX, control)?, None),
     };
-    Ok(Done { space: Arc::new(Space::of(opened.name.clone(), vectors)), cures, turned })
+    let space = Space { of: opened.of.clone(), ..Space::of(opened.name.clone(), vectors) };
+    Ok(Done { space: Arc::new(space), cures, turned })
 }
 
 /// A cured space is there.

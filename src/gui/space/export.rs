@@ -4,10 +4,10 @@ use super::axes::{NAMES, lines};
 use super::camera::Sight;
 use super::colours::{self, Legend, Painted};
 use super::contours::{self, Contours};
-use super::{clusters, labels, looks, map};
+use super::{clusters, figures, labels, layers, looks, map, twin};
 use crate::array::Array;
 use crate::export::{Table, ViewExport};
-use crate::figure::{Anchor, Area, Figure, Mark, Palette, Pixels, fresh_key, size};
+use crate::figure::{Anchor, Area, Colour, Figure, Mark, Palette, Pixels, fresh_key, size};
 use crate::gui::caption;
 use crate::gui::export::Recipe;
 use crate::gui::state::State;
@@ -20,13 +20,19 @@ use egui::{Pos2, Rect, Vec2};
 /// Points that are drawn one by one; more become pixels.
 const DOTS: usize = 20_000;
 /// The size of the picture.
-const SIZE: Vec2 = Vec2::new(960.0, 720.0);
+pub const SIZE: Vec2 = Vec2::new(960.0, 720.0);
 /// Pixels of a point of the figure, where points are pixels.
 const FINE: f32 = 2.0;
 
 /// The map as it is looked at, with the coordinates of every point.
 pub fn view(state: &State, palette: &'static Palette) -> Option<Recipe> {
     let space = state.space.space.clone()?;
+    if twin::shown(state).is_some() {
+        return figures::pair(state, palette);
+    }
+    if layers::is_shown(state, &space) {
+        return figures::layers(state, palette);
+    }
     let laid = state.space.laid.clone().filter(|laid| laid.question.space == space.id)?;
     let painted = state.space.painted.clone().filter(|p| p.map() == laid.id);
     let answer = state.space.answer.clone().filter(|answer| answer.fault.is_none());
@@ -62,28 +68,8 @@ pub fn view(state: &State, palette: &'static Palette) -> Option<Recipe> {
             let ahead = |i: usize| sight.ahead(laid.places[i]);
             seen.sort_by(|a, b| ahead(b.0).total_cmp(&ahead(a.0)));
         }
-        if seen.len() <= DOTS {
-            let radius = |i: usize| painted.as_ref().filter(|p| p.radii.is_some()).map_or(2.0, |p| p.radius(i));
-            let dot = |&(i, at): &(usize, Pos2)| Mark::Dot {
-                at: at.into(),
-                radius: radius(i),
-                colour: colour(i).faded(0.85),
-            };
-            figure.marks.extend(seen.iter().map(dot));
-        } else {
-            let (width, height) = ((SIZE.x * FINE) as usize, (SIZE.y * FINE) as usize);
-            let mut cells = vec![palette.background; width * height];
-            for &(i, at) in &seen {
-                let (x, y) = ((at.x * FINE) as usize, (at.y * FINE) as usize);
-                for (x, y) in [(x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)] {
-                    if let Some(cell) = cells.get_mut(y * width + x).filter(|_| x < width) {
-                        *cell = cell.mix(colour(i), 0.6);
-                    }
-                }
-            }
-            let pixels = Pixels::new(fresh_key(), width, height, |x, y| cells[y * width + x]);
-            figure.marks.push(Mark::Image { area: Area { x: 0.0, y: 0.0, w: SIZE.x, h: SIZE.y }, pixels });
-        }
+        let radius = |i: usize| painted.as_ref().filter(|p| p.radii.is_some()).map_or(2.0, |p| p.radius(i));
+        scatter(&mut figure, sight.rect, &seen, (colour, radius), palette);
         let full = lines::draw(&mut figure, &laid, &sight, palette);
         let first: Vec<usize> = answer
             .iter()
@@ -170,4 +156,34 @@ fn legend(figure: &mut Figure, painted: &Painted, by: &str, palette: &Palette) {
             }
         }
     }
+}
+
+/// Points in a part of a figure: each as a dot, or, of very many, all as pixels.
+pub fn scatter(
+    figure: &mut Figure,
+    part: Rect,
+    seen: &[(usize, Pos2)],
+    (colour, radius): (impl Fn(usize) -> Colour, impl Fn(usize) -> f32),
+    palette: &Palette,
+) {
+    if seen.len() <= DOTS {
+        let dot =
+            |&(i, at): &(usize, Pos2)| Mark::Dot { at: at.into(), radius: radius(i), colour: colour(i).faded(0.85) };
+        figure.marks.extend(seen.iter().map(dot));
+        return;
+    }
+    let (width, height) = ((part.width() * FINE) as usize, (part.height() * FINE) as usize);
+    let mut cells = vec![palette.background; width * height];
+    for &(i, at) in seen {
+        let at = at - part.min;
+        let (x, y) = ((at.x * FINE) as usize, (at.y * FINE) as usize);
+        for (x, y) in [(x, y), (x + 1, y), (x, y + 1), (x + 1, y + 1)] {
+            if let Some(cell) = cells.get_mut(y * width + x).filter(|_| x < width) {
+                *cell = cell.mix(colour(i), 0.6);
+            }
+        }
+    }
+    let pixels = Pixels::new(fresh_key(), width, height, |x, y| cells[y * width + x]);
+    let area = Area { x: part.left(), y: part.top(), w: part.width(), h: part.height() };
+    figure.marks.push(Mark::Image { area, pixels });
 }

@@ -48,7 +48,9 @@ pub fn placed(
     mut size: impl FnMut(usize) -> Vec2,
 ) -> Vec<(usize, Rect)> {
     let mut taken = Taken::new(sight.rect);
-    written.iter().for_each(|rect| taken.take(*rect));
+    for rect in written {
+        taken.take(*rect);
+    }
     let mut named: Vec<(usize, Rect)> = Vec::new();
     for &point in points {
         if named.len() == MOST {

@@ -344,6 +344,11 @@ fn changed(map: &mut Tsne, before: Pace, pace: Pace, control: &Control) -> Resul
     Ok(said)
 }
 
+/// Coordinates moved and scaled into a map between -1 and 1, all axes alike. What has no place stays without one.
+pub(super) fn between(coordinates: &Rows) -> Vec<Place> {
+    Frame::of(coordinates).places(coordinates)
+}
+
 /// Moves and scales coordinates into a map between -1 and 1, all axes alike.
 #[derive(Debug, Clone, Copy)]
 pub struct Frame {

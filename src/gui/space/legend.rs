@@ -75,7 +75,7 @@ fn small() -> FontId {
 }
 
 /// The colours of a range; where it begins from above.
-fn ramp(painter: &Painter, rect: Rect, range: &Range, name: &str, palette: &Palette) -> f32 {
+pub fn ramp(painter: &Painter, rect: Rect, range: &Range, name: &str, palette: &Palette) -> f32 {
     let (text, muted) = (theme::colour(palette.text), theme::colour(palette.muted));
     let bar = Rect::from_min_size(rect.left_bottom() - Vec2::new(0.0, 28.0), Vec2::new(180.0, 8.0));
     for i in 0..60 {

@@ -4,7 +4,7 @@ use super::camera::{Camera, Place, Sight};
 use super::cloud::{Cloud, Points};
 use super::colours::Painted;
 use super::laid::{Laid, Method};
-use super::{Ask, Space, clusters, colours, contours, labels, legend, looks, seeds};
+use super::{Ask, Space, clusters, colours, context, contours, labels, legend, looks, seeds};
 use crate::engine::Slot;
 use crate::figure::{percent, size};
 use crate::gui::action::{Action, Actions};
@@ -378,6 +378,9 @@ fn gestures(
     }
     if let (true, Some(row)) = (response.clicked(), over) {
         actions.ask(Action::Space(Ask::Row(row)));
+    }
+    if let (true, Some(row), Some(space)) = (response.double_clicked(), over, &state.space.space) {
+        context::attend(state, actions, space, row);
     }
 }
 

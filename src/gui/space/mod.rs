@@ -5,35 +5,44 @@ pub mod axes;
 pub mod bookmarks;
 pub mod camera;
 mod chips;
+mod chosen;
 mod cloud;
 mod clusters;
 mod colours;
+pub mod context;
 mod contours;
 mod cured;
 pub mod doctor;
 mod ends;
 pub mod evaluation;
 mod export;
+mod figures;
 mod flight;
 mod labels;
 mod laid;
+pub mod layers;
 mod legend;
 pub mod looks;
 mod map;
 mod near;
 mod opening;
+mod pair;
 mod panel;
 pub mod picked;
+mod plot;
 mod save;
 mod seeds;
 pub mod side;
 mod table;
 mod tools;
+pub mod twin;
 mod word;
 
+pub use chosen::Chosen;
 pub use cloud::install;
 pub use export::view;
 pub use map::Drawn;
+pub use pair::Drawn as PairDrawn;
 pub use panel::{find_id, formula_id, show};
 pub use save::{What, space_name};
 
@@ -42,151 +51,23 @@ use super::state::{Problem, State};
 use super::update::{halt, submit};
 use super::words::space::SPACE;
 use super::words::space::doctor::DOCTOR;
-use crate::analysis::space::cures::Cure;
+use super::words::space::layers::LAYERS;
+use super::words::space::twin::TWIN;
 use crate::analysis::space::neighbours::Lengths;
 use crate::engine::{Engine, Slot};
 use crate::error::Error;
 use crate::gui::command::Command;
-use crate::source::vectors::{BadRows, Vectors};
-use bookmarks::Bookmark;
+use crate::source::vectors::Vectors;
 use camera::Camera;
-use colours::{By, Painted};
-use laid::{Laid, Live, Method, Question};
-use looks::Looks;
+use colours::Painted;
+use laid::{Laid, Live, Question};
 use near::Answer;
 use picked::Picked;
-use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 /// Neighbours in each list.
 const NEAR: usize = 15;
-
-/// What a person chose about spaces: undone and kept like everything of the scene.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Chosen {
-    /// The file or folder; empty for the bundled vectors.
-    pub path: String,
-    /// How the space is laid out.
-    pub method: Method,
-    /// Whether the map has three dimensions.
-    pub solid: bool,
-    /// The principal components that are drawn, from 0.
-    pub components: [usize; 3],
-    /// Of t-SNE.
-    pub perplexity: f32,
-    /// The learning rate of t-SNE; its own where there is none.
-    pub rate: Option<f32>,
-    /// Of UMAP.
-    pub neighbours: usize,
-    /// Where what is drawn at random begins.
-    pub seed: u64,
-    /// Only so many words from the beginning; all where it is 0.
-    pub first: usize,
-    /// What near means: the name of a metric.
-    pub metric: crate::analysis::space::neighbours::Metric,
-    /// Whether answers may be words of the formula.
-    pub inputs: bool,
-    /// What colours stand for.
-    pub by: By,
-    /// How points look beside that.
-    pub looks: Looks,
-    /// The rows that are laid out, where these are not all.
-    pub only: Option<Picked>,
-    /// Rows that are laid out and not drawn.
-    pub hidden: Picked,
-    /// What to come back to.
-    pub bookmarks: Vec<Bookmark>,
-    /// A word or a formula.
-    pub formula: String,
-    /// The row that was clicked, where it is not the one that the formula names.
-    pub row: Option<usize>,
-    /// What words are looked for.
-    pub find: String,
-    /// Where the map is looked at from.
-    pub camera: Camera,
-    /// Whether the table is open.
-    pub table: bool,
-    /// What the panel beside the map shows.
-    pub tab: side::Tab,
-    /// Axes by meaning.
-    pub axes: axes::Chosen,
-    /// Analogies, and the odd one out.
-    pub analogy: analogy::Chosen,
-    /// What becomes of rows with NaN or infinity on opening.
-    pub bad: BadRows,
-    /// What is done to the vectors, one after the other.
-    pub cures: Vec<Cure>,
-    /// Turns the space at random after that, from this seed.
-    pub turn: Option<u64>,
-    /// What the space is held against.
-    pub test: evaluation::Chosen,
-}
-
-impl Default for Chosen {
-    fn default() -> Self {
-        Self {
-            path: String::new(),
-            method: Method::default(),
-            solid: false,
-            components: [0, 1, 2],
-            perplexity: 30.0,
-            rate: None,
-            neighbours: 15,
-            seed: 0,
-            first: 0,
-            metric: crate::analysis::space::neighbours::Metric::Cosine,
-            inputs: false,
-            by: By::default(),
-            looks: Looks::default(),
-            only: None,
-            hidden: Picked::default(),
-            bookmarks: Vec::new(),
-            formula: String::new(),
-            row: None,
-            find: String::new(),
-            camera: Camera::default(),
-            table: false,
-            tab: side::Tab::default(),
-            axes: axes::Chosen::default(),
-            analogy: analogy::Chosen::default(),
-            bad: BadRows::default(),
-            cures: Vec::new(),
-            turn: None,
-            test: evaluation::Chosen::default(),
-        }
-    }
-}
-
-impl Chosen {
-    /// The same with every number inside its range.
-    pub fn checked(self) -> Self {
-        let perplexity = if self.perplexity.is_finite() { self.perplexity.clamp(2.0, 200.0) } else { 30.0 };
-        let neighbours = self.neighbours.clamp(2, 200);
-        let components = self.components.map(|c| c.min(9_999));
-        let rate = self.rate.filter(|rate| rate.is_finite()).map(|rate| rate.clamp(1.0, 100_000.0));
-        let (camera, looks, axes) = (self.camera.checked(), self.looks.checked(), self.axes.checked());
-        let (bookmarks, only) = (bookmarks::checked(self.bookmarks), self.only.filter(|only| !only.is_empty()));
-        // A map along axes needs some.
-        let method = if axes.on_map.is_empty() && self.method == Method::Axes { Method::Pca } else { self.method };
-        let (cures, test) = (cured::checked(self.cures), self.test.checked());
-        Self {
-            method,
-            perplexity,
-            rate,
-            neighbours,
-            components,
-            camera,
-            looks,
-            bookmarks,
-            only,
-            axes,
-            cures,
-            test,
-            ..self
-        }
-    }
-}
 
 /// Vectors that are open.
 #[derive(Debug)]
@@ -199,6 +80,8 @@ pub struct Space {
     pub vectors: Vectors,
     /// Their lengths.
     pub lengths: Lengths,
+    /// What they are of, where they are those of a model in context.
+    pub of: Option<Arc<context::Of>>,
     /// The vectors less their mean, once somebody asked for them.
     centred: Mutex<Option<near::Centred>>,
 }
@@ -220,6 +103,12 @@ pub struct Kept {
     source: Option<opening::Source>,
     /// What is being opened.
     pub opening: Option<String>,
+    /// Contextual vectors that somebody is about to ask for.
+    pub draft: Option<context::Context>,
+    /// The second space.
+    pub twin: twin::Kept,
+    /// The layers of the model.
+    pub layers: layers::Kept,
     /// The map.
     pub laid: Option<Arc<Laid>>,
     /// The map under way.
@@ -317,6 +206,12 @@ pub enum Ask {
     Examine,
     /// Something of the evaluation.
     Test(evaluation::Ask),
+    /// Something of contextual vectors.
+    Context(context::Ask),
+    /// Something of the second space.
+    Twin(twin::Ask),
+    /// Something of layers.
+    Layers(layers::Ask),
 }
 
 /// What came of a job.
@@ -348,6 +243,12 @@ pub enum Made {
     Doctor(Arc<doctor::Report>),
     /// Something of the evaluation.
     Test(evaluation::Made),
+    /// A file of texts was chosen, or none.
+    Texts(Option<PathBuf>),
+    /// Something of the second space.
+    Twin(twin::Made),
+    /// Every layer was computed.
+    Layers(Arc<layers::Paths>),
     /// Clusters were found.
     Clustered(Arc<clusters::Clustered>),
     /// The lines of a map's density were found.
@@ -360,10 +261,10 @@ pub enum Made {
 pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
     let kept = &mut state.space;
     match ask {
-        Ask::Open(path) => {
-            let bad = state.scene.space.bad;
-            opening::open(state, engine, (path, bad), false);
-        }
+        Ask::Open(path) => opening::open_path(state, engine, path),
+        Ask::Context(ask) => context::apply(state, engine, ask),
+        Ask::Twin(ask) => twin::apply(state, engine, ask),
+        Ask::Layers(ask) => layers::apply(state, ask),
         Ask::Choose(chosen) => {
             let chosen = chosen.checked();
             let old = std::mem::replace(&mut state.scene.space, chosen);
@@ -421,7 +322,7 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
 }
 
 /// Takes in what a job made.
-pub fn arrive(state: &mut State, made: Made) {
+pub fn arrive(state: &mut State, engine: &Engine<made::Made>, made: Made) {
     let kept = &mut state.space;
     match made {
         Made::Opened(opened) => opening::arrive(state, opened),
@@ -449,6 +350,9 @@ pub fn arrive(state: &mut State, made: Made) {
             kept.doctor.arrive(report, opened);
         }
         Made::Test(made) => evaluation::arrive(state, made),
+        Made::Texts(path) => context::picked(kept, path),
+        Made::Twin(made) => twin::arrive(state, engine, made),
+        Made::Layers(paths) => kept.layers.paths = Some(paths),
         Made::Clustered(found) => kept.clusters = Some(found),
         Made::Contours(found) => kept.contours = Some(found),
         // The maps are where drawing looks already.
@@ -467,6 +371,8 @@ pub fn failed(state: &mut State, slot: Slot, error: Error) {
             cured::go_back(state);
             (DOCTOR.failed_cure, Command::Settings)
         }
+        Slot::Twin | Slot::TwinNear => (TWIN.failed, Command::OpenVectors),
+        Slot::Layers => (LAYERS.failed, Command::OpenVectors),
         Slot::Doctor => return state.space.doctor.failed(&error),
         Slot::Test => return state.space.test.failed(&error),
         _ => (SPACE.failed_map, Command::OpenVectors),
@@ -499,6 +405,8 @@ pub fn follow(state: &mut State, engine: &Engine<made::Made>) {
     analogy::ask(state, engine, &space);
     doctor::ask(state, engine, &space);
     evaluation::ask(state, engine, &space);
+    twin::follow(state, engine, &space);
+    layers::follow(state, engine, &space);
 }
 
 /// Lays the space out if the question is another.
@@ -552,8 +460,8 @@ fn trust(state: &mut State, engine: &Engine<made::Made>, space: &Arc<Space>) {
 impl Space {
     /// Vectors under a name.
     fn of(name: String, vectors: Vectors) -> Self {
-        let lengths = Lengths::of(&vectors.rows);
-        Self { id: crate::figure::fresh_key(), name, vectors, lengths, centred: Mutex::default() }
+        let (lengths, centred) = (Lengths::of(&vectors.rows), Mutex::default());
+        Self { id: crate::figure::fresh_key(), name, vectors, lengths, of: None, centred }
     }
 }
 

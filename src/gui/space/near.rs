@@ -148,6 +148,12 @@ impl Answer {
         Ok(Self { fault: None, row, inputs, vector, raw, centred: centred.transpose()?, map, shares, place, asked })
     }
 
+    /// The same question in another space, whose vectors are not centred for it; `row` is the asked row there, where it
+    /// is known.
+    pub fn beside(&self, space: &Space, row: Option<usize>, control: &Control) -> Result<Self> {
+        Self::of(space, None, Asked { space: space.id, map: None, row, ..self.asked.clone() }, 0, control)
+    }
+
     fn failed(asked: Asked, fault: Fault) -> Self {
         let (inputs, vector, raw, map) = Default::default();
         let (row, centred, shares, place) = (None, None, None, None);

@@ -1,6 +1,6 @@
 //! How the workspace shares the window.
 
-use super::{Ask, Chosen, bookmarks, cured, doctor, looks, map, side, table, tools};
+use super::{Ask, Chosen, bookmarks, context, cured, doctor, layers, looks, map, pair, side, table, tools, twin};
 use crate::gui::action::{Action, Actions};
 use crate::gui::command::Command;
 use crate::gui::paint::Canvas;
@@ -62,7 +62,15 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
     CentralPanel::default().frame(frame(back, Margin::ZERO)).show(ui, |ui| {
         panels::head::problem(ui, state, actions);
         let rect = ui.available_rect_before_wrap();
-        map::show(ui, state, actions, canvas, &space);
+        let pair = twin::shown(state);
+        let is_layers = pair.is_none() && layers::is_shown(state, &space);
+        match pair {
+            Some((pair, _)) => pair::maps(ui, state, actions, canvas, &space, pair),
+            None if is_layers => layers::show(ui, state, actions, canvas, &space),
+            None => map::show(ui, state, actions, canvas, &space),
+        }
+        // What two maps or layers have in common is not chosen over the map.
+        let (is_one, is_plain) = (pair.is_none(), pair.is_none() && !is_layers);
         // Over the map: what finds words at the left, what the map is at the right; what was picked under it.
         let strip = |down: f32| {
             let corner = rect.min + Vec2::new(8.0, 8.0 + down);
@@ -72,8 +80,13 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
             ui.horizontal(|ui| {
                 tools::finder(ui, state, actions);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    tools::method(ui, state, actions, &space);
-                    looks::show(ui, state, actions, &space);
+                    if is_plain {
+                        tools::method(ui, state, actions, &space);
+                    }
+                    if is_one {
+                        looks::show(ui, state, actions, &space);
+                        layers::button(ui, state, actions, &space);
+                    }
                     bookmarks::show(ui, state, actions);
                 });
             });
@@ -81,7 +94,9 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
         ui.scope_builder(strip(CONTROL + 8.0), |ui| {
             ui.horizontal(|ui| {
                 tools::picked(ui, state, actions);
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| tools::moving(ui, state, actions));
+                if is_plain {
+                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| tools::moving(ui, state, actions));
+                }
             });
         });
         // Lower where something was picked, which stands there.
@@ -120,6 +135,7 @@ fn bar(ui: &mut Ui, state: &State, actions: &Actions) {
                 actions.ask(Action::Space(Ask::Open(String::new())));
                 ui.close();
             }
+            context::menu(ui, state, actions);
             ui.separator();
             doctor::bad_rows(ui, state, actions);
         });

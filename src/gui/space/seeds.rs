@@ -65,15 +65,15 @@ impl Seeds {
         &self,
         space: &Space,
         question: &Question,
-        known: Option<Arc<Laid>>,
+        known: Option<&Arc<Laid>>,
         budget: u64,
         control: &Control,
     ) -> Result<()> {
-        let mut before = known.clone();
+        let mut before = known.cloned();
         for seed in 0..COUNT as u64 {
             let question = question.with_seed(seed);
             // A map whose pace was changed under way is not the one that the seed makes.
-            let same = known.as_ref().filter(|laid| laid.question == question && laid.is_plain);
+            let same = known.filter(|laid| laid.question == question && laid.is_plain);
             let laid = match same {
                 Some(laid) => laid.clone(),
                 None => Arc::new(Laid::of(space, question, before.as_deref(), &Live::default(), budget, control)?),
@@ -107,7 +107,7 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, open: bool) {
     state.space.seeds = Some(seeds.clone());
     let (known, budget) = (state.space.laid.clone(), state.settings.budget());
     submit(state, engine, Slot::Seeds, "laying out five times", move |control| {
-        seeds.fill(&space, &question, known, budget, control)?;
+        seeds.fill(&space, &question, known.as_ref(), budget, control)?;
         Ok(made::Made::Space(Made::Seeds))
     });
 }

@@ -1,6 +1,6 @@
 //! The panel beside the map: one tab at a time.
 
-use super::{Ask, Space, axes, doctor, evaluation, word};
+use super::{Ask, Space, axes, doctor, evaluation, pair, word};
 use crate::gui::action::{Action, Actions};
 use crate::gui::state::State;
 use crate::gui::widgets;
@@ -8,6 +8,7 @@ use crate::gui::words::space::SPACE;
 use crate::gui::words::space::axes::AXES;
 use crate::gui::words::space::doctor::DOCTOR;
 use crate::gui::words::space::evaluation::EVALUATION;
+use crate::gui::words::space::twin::TWIN;
 use egui::{ScrollArea, Ui};
 use serde::{Deserialize, Serialize};
 
@@ -24,12 +25,19 @@ pub enum Tab {
     Doctor,
     /// The space held against what people say.
     Test,
+    /// A second space.
+    Two,
 }
 
 /// The tabs with their names, from left to right.
 fn tabs() -> Vec<(Tab, &'static str)> {
-    let (axes, doctor, test) = ((Tab::Axes, AXES.tab), (Tab::Doctor, DOCTOR.tab), (Tab::Test, EVALUATION.tab));
-    vec![(Tab::Word, SPACE.tab_word), axes, doctor, test]
+    vec![
+        (Tab::Word, SPACE.tab_word),
+        (Tab::Axes, AXES.tab),
+        (Tab::Doctor, DOCTOR.tab),
+        (Tab::Test, EVALUATION.tab),
+        (Tab::Two, TWIN.tab),
+    ]
 }
 
 /// Draws the panel.
@@ -46,5 +54,6 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
         Tab::Axes => axes::show(ui, state, actions, space),
         Tab::Doctor => doctor::show(ui, state, actions, space),
         Tab::Test => evaluation::show(ui, state, actions, space),
+        Tab::Two => pair::show(ui, state, actions, space),
     });
 }

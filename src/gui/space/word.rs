@@ -33,6 +33,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
         }
         analogy::examples(ui, state, actions, space);
         analogy::odd(ui, state, actions, space);
+        super::context::examples(ui, state, actions);
         scree(ui, state);
         ends::show(ui, state, actions, space);
         return;
@@ -56,6 +57,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
         for line in known.take(6) {
             widgets::muted(ui, line);
         }
+        super::context::show(ui, state, actions, space, row);
     } else {
         let words: Vec<String> = answer.inputs.iter().map(|&i| space.vectors.words.get(i).into_owned()).collect();
         if !words.is_empty() {

@@ -2,10 +2,13 @@
 
 pub mod analogy;
 pub mod axes;
+pub mod context;
 pub mod doctor;
 pub mod evaluation;
+pub mod layers;
 pub mod looks;
 pub mod save;
+pub mod twin;
 
 /// The texts of one language. `{}` stands for what is filled in.
 #[derive(Debug)]
