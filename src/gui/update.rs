@@ -361,7 +361,9 @@ fn stop(state: &mut State, engine: &Engine<Made>) {
         space::stopped(state, slot);
     }
     files::stopped(state);
-    [Slot::Recurrent, Slot::Sample].into_iter().for_each(|slot| recurrent::stopped(state, slot));
+    for slot in [Slot::Recurrent, Slot::Sample] {
+        recurrent::stopped(state, slot);
+    }
     (state.running, state.typed, state.progress, state.opening) = (false, None, None, None);
     before::roll_back(state);
     state.notice = Some(EN.stopped.to_owned());

@@ -1,7 +1,7 @@
 //! The workspace of recurrent models, by the names that a screen reader says.
 
 use crate::csv;
-use crate::hand::{ask, click, fixture, open_path, press, press_with, state};
+use crate::hand::{ask, click, fixture, has_graphics, open_path, press, press_with, state};
 use crate::window::{Window, open, settle};
 use egui::{Key, Modifiers, Vec2};
 use egui_kittest::kittest::Queryable;
@@ -229,6 +229,36 @@ fn a_long_text_of_a_file_is_seen_whole_and_scrolled() {
     assert_eq!(state(&window).recurrent.current().expect("it").id, read.id);
     click(&mut window, "Close the file");
     assert_eq!(state(&window).recurrent.current().expect("it was read").times(), 200);
+}
+
+/// `LEXISCOPE_PICTURES=folder` writes what is drawn to that folder, to be looked at.
+#[test]
+fn every_part_is_drawn_in_small_and_large_windows() {
+    if !has_graphics() {
+        return;
+    }
+    let folder = fixture("recurrent").join("torch-lstm");
+    let text = std::fs::read_to_string(folder.join("text.txt")).expect("a text");
+    let real = std::env::var_os("LEXISCOPE_RECURRENT").map(std::path::PathBuf::from);
+    for (theme, size) in [(Theme::Dark, [1280.0, 800.0]), (Theme::Light, [800.0, 520.0])] {
+        let mut window = open(size, 1.0, Settings { theme, ..Settings::default() });
+        open_path(&mut window, real.as_ref().unwrap_or(&folder));
+        choose(&mut window, |chosen| {
+            if real.is_none() {
+                chosen.text.clone_from(&text);
+            }
+            (chosen.cells, chosen.step, chosen.brush, chosen.share) = (vec![1, 3], Some(12), Some((4, 7)), 0.5);
+        });
+        for (lower, lines) in [(Lower::Text, false), (Lower::Gates, true), (Lower::Hypothesis, false)] {
+            choose(&mut window, |chosen| (chosen.lower, chosen.lines, chosen.next) = (lower, lines, size[0] > 900.0));
+            assert!(state(&window).problem.is_none());
+            let image = window.render().expect("the window can be drawn");
+            if let Some(to) = std::env::var_os("LEXISCOPE_PICTURES") {
+                let name = format!("recurrent-{lower:?}-{theme:?}.png").to_lowercase();
+                image.save(std::path::Path::new(&to).join(name)).expect("the picture can be written");
+            }
+        }
+    }
 }
 
 #[test]

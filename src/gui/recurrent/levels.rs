@@ -142,9 +142,10 @@ mod tests {
         let levels = Levels::new(values.clone(), units).expect("it fits");
         assert_eq!((levels.times(), levels.units(), levels.signed), (times, units, true));
         assert_eq!(levels.coarse.len(), 2);
-        let plain = |steps: Range<usize>, units_of: Range<usize>| {
-            let rows = steps.flat_map(|t| units_of.clone().map(move |u| values[t * units + u]));
-            rows.fold([f32::INFINITY, f32::NEG_INFINITY], |[a, b], x| [a.min(x), b.max(x)])
+        let plain = |steps: Range<usize>, own: Range<usize>| {
+            let rows = values.chunks_exact(units).take(steps.end).skip(steps.start);
+            let all = rows.flat_map(|row| row[own.clone()].to_vec());
+            all.fold([f32::INFINITY, f32::NEG_INFINITY], |[a, b], x| [a.min(x), b.max(x)])
         };
         // Where a stretch is one of whole entries, nothing is added to it.
         for (steps, units) in [(7..9, 0..3), (16..32, 1..2), (160..480, 0..1), (4996..5003, 2..3)] {

@@ -70,6 +70,7 @@ pub struct Forced {
 /// What a person chose about recurrent models: undone and kept like everything of the scene.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct Chosen {
     /// The model's file or folder; empty for a bundled one.
     pub path: String,
@@ -276,7 +277,7 @@ pub fn apply(state: &mut State, engine: &Engine<made::Made>, ask: Ask) {
 pub fn arrive(state: &mut State, made: Made) {
     let kept = &mut state.recurrent;
     match made {
-        Made::Opened(model) => opening::opened(state, model),
+        Made::Opened(model) => opening::opened(state, &model),
         Made::Text(file, text) => (kept.of, kept.text) = (file, text),
         Made::Read(read) => {
             kept.read = Some(read);

@@ -72,7 +72,7 @@ pub fn open(state: &mut State, engine: &Engine<made::Made>, path: String) {
 }
 
 /// A model is open.
-pub fn opened(state: &mut State, model: Arc<Model>) {
+pub fn opened(state: &mut State, model: &Arc<Model>) {
     let old = std::mem::take(&mut state.recurrent);
     state.recurrent =
         Kept { path: old.path, model: Some(model.clone()), text: old.text, of: old.of, ..Kept::default() };
@@ -90,9 +90,8 @@ pub fn opened(state: &mut State, model: Arc<Model>) {
     chosen.cells.retain(|cell| *cell < units);
     let sites = network.sites();
     chosen.forced.retain(|forced| sites.iter().any(|(at, _)| *at == forced.edit().at()));
-    if super::read::sites(&model, super::stack(chosen.backward), chosen.layer).iter().all(|(s, _)| *s != chosen.site())
-    {
-        chosen.what = crate::trace::Site::State.name().to_owned();
+    if super::read::sites(model, super::stack(chosen.backward), chosen.layer).iter().all(|(s, _)| *s != chosen.site()) {
+        crate::trace::Site::State.name().clone_into(&mut chosen.what);
     }
 }
 

@@ -150,20 +150,25 @@ pub fn symbols(ui: &Ui, state: &State, actions: &Actions, canvas: &mut Canvas, r
         );
     }
     scroll(ui, actions, axis, &response);
-    brush(state, actions, canvas, axis, &response);
+    brush(ui, state, actions, canvas, axis, &response);
     if let Some(step) = response.hover_pos().and_then(|at| axis.step(at.x)) {
         response.on_hover_cursor(CursorIcon::Text).on_hover_text_at_pointer(about(state, read, step));
     }
 }
 
-fn brush(state: &State, actions: &Actions, canvas: &mut Canvas, axis: &Axis, response: &Response) {
+fn brush(ui: &Ui, state: &State, actions: &Actions, canvas: &mut Canvas, axis: &Axis, response: &Response) {
     let Some(at) = response.interact_pointer_pos() else { return };
-    let inside = at.x.clamp(axis.left, axis.left + axis.width - 0.01);
-    let step = axis.step(inside).unwrap_or(axis.times.saturating_sub(1));
+    let step_at = |x: f32| {
+        let inside = x.clamp(axis.left, axis.left + axis.width - 0.01);
+        axis.step(inside).unwrap_or(axis.times.saturating_sub(1))
+    };
+    let step = step_at(at.x);
     if response.clicked() {
         choose(actions, state, |chosen| chosen.step = if chosen.step == Some(step) { None } else { Some(step) });
     } else if response.drag_started() {
-        canvas.recurrent.brushed = Some(step);
+        // A drag is known to be one only after it has moved.
+        let origin = ui.input(|i| i.pointer.press_origin()).unwrap_or(at);
+        canvas.recurrent.brushed = Some(step_at(origin.x));
     }
     if let Some(from) = canvas.recurrent.brushed.filter(|_| response.dragged()) {
         let stretch = (from.min(step), from.max(step) + 1);
