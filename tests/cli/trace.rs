@@ -51,7 +51,7 @@ fn every_format_holds_the_same_numbers() {
     wanted.extend(["forward.0.cell".to_owned(), "logits".to_owned()]);
     wanted.sort();
     assert_eq!(file.tensors.keys().cloned().collect::<Vec<_>>(), wanted);
-    assert_eq!((file.shape("forward.0.cell"), file.shape("logits")), (&[200, 6][..], &[200, 11][..]));
+    assert_eq!((file.shape("forward.0.cell"), file.shape("logits")), (&[200, 6][..], &[200, 12][..]));
     let tokens = file.tokens.as_array().expect("a list");
     assert_eq!(tokens.len(), 200);
     let read = std::fs::read_to_string(text()).expect("the text");
