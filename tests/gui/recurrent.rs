@@ -95,7 +95,7 @@ fn a_click_selects_a_cell_that_colours_the_text_and_becomes_a_line() {
 #[test]
 fn a_brush_finds_cells_and_where_else_they_are() {
     let mut window = start("torch-lstm");
-    choose(&mut window, |chosen| (chosen.share, chosen.margins) = (0.5, [0, 0]));
+    choose(&mut window, |chosen| (chosen.share, chosen.margins) = (0.2, [0, 0]));
     let strip = window.get_by_label("Symbols of the text").rect();
     let at = |step: f32| strip.left_center() + Vec2::new((step + 0.5) * 10.0, 0.0);
     window.hover_at(at(4.0));
@@ -109,7 +109,7 @@ fn a_brush_finds_cells_and_where_else_they_are() {
     let (now, found) = (chosen(&window), state(&window).recurrent.found.clone().expect("an answer"));
     assert_eq!((now.brush, now.lower), (Some((4, 7)), Lower::Hypothesis));
     let values = &traced("torch-lstm").arrays[&At::new(Stack::Forward, 0, Site::State)];
-    let on = On::new(values, &Threshold::Quantile(0.5).of(values)).expect("it fits");
+    let on = On::new(values, &Threshold::Quantile(0.2).of(values)).expect("it fits");
     let wanted = Hypothesis { range: 4..7, left: 0, right: 0 }.select(&on).expect("in the text");
     assert!(!wanted.is_empty(), "the fixture shows something");
     assert_eq!(found.cells, wanted);
