@@ -13,6 +13,9 @@ use crate::gui::words::recurrent::{RECURRENT, site_name};
 use crate::gui::{panels, widgets};
 use egui::{Align, Button, Layout, Popup, TextEdit, Ui, Vec2};
 
+/// The sign of a line break.
+const BREAK: &str = "\u{23ce}";
+
 /// Model, workspaces, text.
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
     ui.horizontal_centered(|ui| {
@@ -73,7 +76,8 @@ fn text(ui: &mut Ui, state: &State, actions: &Actions) {
         }
         return;
     }
-    let mut text = chosen.text.clone();
+    // The field has one line: a line break is drawn as a sign, and the sign is read as a line break.
+    let mut text = chosen.text.replace('\n', BREAK);
     let field = TextEdit::singleline(&mut text)
         .id(super::text_id())
         .hint_text(RECURRENT.text_hint)
@@ -83,7 +87,7 @@ fn text(ui: &mut Ui, state: &State, actions: &Actions) {
         .min_size(Vec2::new(0.0, CONTROL));
     if widgets::named(ui.add(field), RECURRENT.text).on_hover_text(RECURRENT.text_tip).changed() {
         strip::choose(actions, state, |chosen| {
-            chosen.text = text;
+            chosen.text = text.replace(BREAK, "\n");
             chosen.brush = None;
         });
     }

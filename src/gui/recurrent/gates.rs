@@ -15,8 +15,8 @@ use crate::gui::words::{fill, number};
 use crate::trace::{Site, Stack};
 use egui::{Align2, Button, FontFamily, FontId, Pos2, Rect, RichText, Sense, Stroke, Ui, Vec2};
 
-/// The height of a strip with its name.
-const ROW: f32 = 44.0;
+/// The height of a strip.
+const ROW: f32 = 20.0;
 /// The side of a scatter.
 const SCATTER: f32 = 88.0;
 
@@ -44,28 +44,20 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas, 
     egui::ScrollArea::vertical().id_salt("gates").auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 4.0;
         for (site, gate) in &read.gates {
-            let (rect, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), ROW), Sense::hover());
-            let strip_rect = Rect::from_min_max(
-                Pos2::new(axis.left, rect.top() + 24.0),
-                Pos2::new(axis.left + axis.width, rect.bottom()),
-            );
-            strip_of(ui, state, actions, canvas, read, axis, (*site, strip_rect));
-            let top = Rect::from_min_max(
-                Pos2::new(axis.left, rect.top()),
-                Pos2::new(axis.left + axis.width, rect.top() + 24.0),
-            );
-            ui.scope_builder(egui::UiBuilder::new().max_rect(top), |ui| {
-                ui.horizontal(|ui| {
-                    ui.spacing_mut().item_spacing.x = 4.0;
-                    ui.label(site_name(*site));
-                    force(ui, state, actions, read, *site);
-                    let units = gate.shares.len().max(1) as f32;
-                    let mean = |k: usize| gate.shares.iter().map(|share| share[k]).sum::<f32>() / units;
-                    let said =
-                        fill(RECURRENT.saturation, &[&percent(mean(0)), &short(SHUT), &percent(mean(1)), &short(OPEN)]);
-                    widgets::muted(ui, said).on_hover_text(RECURRENT.saturation_tip);
-                });
+            ui.horizontal(|ui| {
+                ui.add_space((axis.left - ui.cursor().left()).max(0.0));
+                ui.spacing_mut().item_spacing.x = 4.0;
+                ui.label(site_name(*site));
+                force(ui, state, actions, read, *site);
+                let units = gate.shares.len().max(1) as f32;
+                let mean = |k: usize| gate.shares.iter().map(|share| share[k]).sum::<f32>() / units;
+                let numbers = [percent(mean(0)), short(SHUT), percent(mean(1)), short(OPEN)];
+                let said = fill(RECURRENT.saturation, &numbers.each_ref().map(String::as_str));
+                widgets::muted(ui, said).on_hover_text(RECURRENT.saturation_tip);
             });
+            let (row, _) = ui.allocate_exact_size(Vec2::new(ui.available_width(), ROW), Sense::hover());
+            let across = egui::Rangef::new(axis.left, axis.left + axis.width);
+            strip_of(ui, state, actions, canvas, read, axis, (*site, Rect::from_x_y_ranges(across, row.y_range())));
         }
         ui.add_space(6.0);
         ui.horizontal_wrapped(|ui| {

@@ -151,7 +151,7 @@ pub static RECURRENT: Words = Words {
     empty_text: "Open or drop a folder or a file with an RNN, GRU, LSTM or ELMo: a PyTorch state dict (.pt, .safetensors) with its vocabulary, Keras HDF5, an ml5 manifest, ELMo options with weights. What cannot be guessed stands in a lexiscope.json beside the weights.",
     text: "Text",
     text_hint: "A text for the model",
-    text_tip: "The model reads every character that you type, as you type it.",
+    text_tip: "The model reads every character that you type, as you type it; \u{23ce} is a line break.",
     close_text: "Close the file",
     close_text_tip: "Go back to the text that was typed.",
     no_text: "There is no text: type one above, or open a file.",
