@@ -63,7 +63,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas) 
         });
         return;
     };
-    let height = (ui.available_height() * 0.38).clamp(130.0, 420.0);
+    let height = (ui.available_height() * 0.38).clamp(176.0, 420.0);
     let below = Margin { left: theme::PADDING, right: 0, top: 8, bottom: 4 };
     Panel::bottom("lower").exact_size(height).resizable(false).frame(frame(back, below)).show(ui, |ui| {
         let mut lower = state.scene.recurrent.lower;
