@@ -61,6 +61,14 @@ pub enum Slot {
     Find,
     /// Rows of a table.
     Table,
+    /// Opening a recurrent model, or a text for it.
+    Recurrent,
+    /// A text as a recurrent model reads it.
+    Reading,
+    /// Cells of a hypothesis, and where else it holds.
+    Cells,
+    /// How a recurrent model goes on with a text.
+    Sample,
     /// Axes by meaning.
     Axes,
     /// The association test.
@@ -103,7 +111,7 @@ pub enum Slot {
 
 impl Slot {
     /// Those whose work a person stops with one command.
-    pub const STOPPABLE: [Self; 28] = [
+    pub const STOPPABLE: [Self; 32] = [
         Self::Open,
         Self::Run,
         Self::Look,
@@ -121,6 +129,10 @@ impl Slot {
         Self::Layout,
         Self::Near,
         Self::Trust,
+        Self::Recurrent,
+        Self::Reading,
+        Self::Cells,
+        Self::Sample,
         Self::Axes,
         Self::Weat,
         Self::Reject,
@@ -135,7 +147,7 @@ impl Slot {
     ];
 
     /// Every slot; among those of one thread, the first that waits goes first.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 46] = [
         Self::Run,
         Self::Look,
         Self::Neuron,
@@ -167,6 +179,10 @@ impl Slot {
         Self::Cluster,
         Self::Seeds,
         Self::Trust,
+        Self::Recurrent,
+        Self::Reading,
+        Self::Cells,
+        Self::Sample,
         Self::Axes,
         Self::Weat,
         Self::Reject,
@@ -198,6 +214,9 @@ impl Slot {
             Self::Space | Self::Layout => "lexiscope-space",
             Self::Near | Self::Hover | Self::Find | Self::Table | Self::Colour | Self::Contour => "lexiscope-near",
             Self::Trust => "lexiscope-trust",
+            Self::Recurrent | Self::Reading => "lexiscope-recurrent",
+            Self::Cells => "lexiscope-cells",
+            Self::Sample => "lexiscope-sample",
             Self::Axes | Self::Weat | Self::Reject | Self::Analogy | Self::Odd => "lexiscope-meaning",
             Self::Cure => "lexiscope-cure",
             Self::Doctor => "lexiscope-doctor",

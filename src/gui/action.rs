@@ -6,8 +6,8 @@ use super::examples::Example;
 use super::files::Instead;
 use super::scene::{Arrangement, View, Workspace};
 use super::settings::Theme;
-use super::space;
 use super::views::{compare, effects, heads, lines, map, model, neuron, predict};
+use super::{recurrent, space};
 use crate::analysis::filter::Filter;
 use crate::analysis::meaning::Meaning;
 use crate::engine::Target;
@@ -78,6 +78,8 @@ pub enum Action {
     Map(map::Ask),
     /// Something of the spaces of vectors.
     Space(space::Ask),
+    /// Something of recurrent models.
+    Recurrent(recurrent::Ask),
     /// Be another instrument.
     Workspace(Workspace),
     /// Look at the tensor of a site.

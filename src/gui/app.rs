@@ -10,11 +10,11 @@ use super::paint::Canvas;
 use super::panels;
 use super::scene::{Arrangement, Workspace};
 use super::settings::Settings;
-use super::space;
 use super::state::{GridLook, State};
 use super::tiles::{self, Pane};
 use super::words::EN;
 use super::{arrive, theme, update};
+use super::{recurrent, space};
 use crate::engine::{Engine, Slot};
 use crate::error::Result;
 use crate::source::find;
@@ -152,6 +152,7 @@ impl eframe::App for App {
         guess::follow(&mut self.state, &self.engine);
         self.state.space_dark = theme::palette(ctx).dark;
         space::follow(&mut self.state, &self.engine);
+        recurrent::follow(&mut self.state, &self.engine);
         if self.state.space.is_moving() {
             ctx.request_repaint();
         }
@@ -220,6 +221,13 @@ impl App {
         if self.state.scene.workspace == Workspace::Embeddings {
             space::show(ui, &self.state, &self.actions, &mut self.canvas);
             if self.state.space.opening.is_some() || self.state.latest.contains_key(&Slot::Layout) {
+                progress_line(ui, ui.max_rect(), &self.state);
+            }
+            return;
+        }
+        if self.state.scene.workspace == Workspace::Recurrent {
+            recurrent::show(ui, &self.state, &self.actions, &mut self.canvas);
+            if self.state.recurrent.opening.is_some() || self.state.latest.contains_key(&Slot::Reading) {
                 progress_line(ui, ui.max_rect(), &self.state);
             }
             return;

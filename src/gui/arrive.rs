@@ -4,10 +4,10 @@ use super::action::Sheet;
 use super::command::Command;
 use super::made::Made;
 use super::state::{Problem, State, Study};
-use super::update::{ask, look, open_vectors, retarget, submit};
+use super::update::{ask, look, open_recurrent, open_vectors, retarget, submit};
 use super::words::files::FILES;
 use super::words::{EN, fill};
-use super::{before, examples, export, files, guess, keep, space, views};
+use super::{before, examples, export, files, guess, keep, recurrent, space, views};
 use crate::engine::{Engine, Event, News, Run, Slot};
 use crate::error::Error;
 use crate::figure::lines::Focus;
@@ -76,6 +76,9 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
         Made::Compare(made) => views::compare::arrive(state, made),
         Made::Map(made) => views::map::arrive(state, made),
         Made::Space(made) => space::arrive(state, engine, made),
+        Made::Recurrent(made) => recurrent::arrive(state, made),
+        Made::Weights(Some(path)) => open_recurrent(state, engine, &path),
+        Made::TextFile(Some(path)) => recurrent::apply(state, engine, recurrent::Ask::Read(path)),
         Made::Vectors(Some(path)) => open_vectors(state, engine, &path),
         Made::Saved(path) => {
             state.notice = Some(fill(EN.saved, &[&path.display().to_string()]));
@@ -96,7 +99,13 @@ fn arrive(state: &mut State, engine: &Engine<Made>, ctx: &Context, made: Made) {
         }
         Made::Folder(None) | Made::File(None) => files::not_chosen(state),
         Made::Kept => keep::done(state),
-        Made::Before(_) | Made::Effects | Made::Vectors(None) | Made::SessionTarget(None) | Made::Target(None, _) => {}
+        Made::Before(_)
+        | Made::Effects
+        | Made::Vectors(None)
+        | Made::Weights(None)
+        | Made::TextFile(None)
+        | Made::SessionTarget(None)
+        | Made::Target(None, _) => {}
         Made::Picture(width, height, rgba) => {
             ctx.copy_image(egui::ColorImage::from_rgba_unmultiplied([width, height], &rgba));
             state.notice = Some(EN.copied.to_owned());
@@ -179,6 +188,15 @@ fn failed(state: &mut State, engine: &Engine<Made>, slot: Slot, error: Error) {
         Slot::Keep => return keep::failed(state, error),
         Slot::Save | Slot::Dialog => (EN.failed_save.to_owned(), Command::Export),
         Slot::Examples | Slot::Draw | Slot::Watch | Slot::Guess => return,
+        Slot::Recurrent | Slot::Reading | Slot::Cells | Slot::Sample => {
+            if error.is_stopped() {
+                state.notice = Some(EN.stopped.to_owned());
+                recurrent::stopped(state, slot);
+            } else {
+                recurrent::failed(state, slot, error);
+            }
+            return;
+        }
         Slot::Space
         | Slot::Layout
         | Slot::Near

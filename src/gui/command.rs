@@ -13,6 +13,12 @@ pub enum Command {
     OpenFile,
     /// Look at attention.
     Attention,
+    /// Look at recurrent models.
+    Recurrent,
+    /// Choose a file of a recurrent model in a file dialog.
+    OpenRecurrent,
+    /// Choose a text for a recurrent model in a file dialog.
+    OpenText,
     /// Look at spaces of vectors.
     Embeddings,
     /// Choose a file of vectors in a file dialog.
@@ -134,7 +140,10 @@ impl Command {
         Self::OpenFolder,
         Self::OpenFile,
         Self::OpenVectors,
+        Self::OpenRecurrent,
+        Self::OpenText,
         Self::Attention,
+        Self::Recurrent,
         Self::Embeddings,
         Self::Table,
         Self::Session,
@@ -204,6 +213,11 @@ impl Command {
             }
             Self::OpenVectors => ("Open vectors\u{2026}", "Choose a file of word vectors in a file dialog."),
             Self::Attention => ("Attention", "Look at the attention of a model."),
+            Self::Recurrent => ("Recurrent", "Look at a recurrent model: what its cells do over a text, step by step."),
+            Self::OpenRecurrent => {
+                ("Open recurrent model\u{2026}", "Choose a file of a recurrent model's weights in a file dialog.")
+            }
+            Self::OpenText => ("Open text\u{2026}", "Choose a text for the recurrent model in a file dialog."),
             Self::Embeddings => ("Embeddings", "Look at a space of vectors: its map, neighbours and formulas."),
             Self::Table => ("Table of words", "Show the words of a space as a table, or hide it."),
             Self::Session => ("Session\u{2026}", "Write notes, and save everything on the screen to one small file."),
@@ -289,6 +303,9 @@ impl Command {
             Self::OpenVectors => (CTRL_SHIFT, Key::E),
             Self::Attention => (PLAIN, Key::F2),
             Self::Embeddings => (PLAIN, Key::F3),
+            Self::Recurrent => (PLAIN, Key::F4),
+            Self::OpenRecurrent => (CTRL_SHIFT, Key::R),
+            Self::OpenText => (CTRL_SHIFT, Key::T),
             Self::Table => (PLAIN, Key::B),
             Self::Session => (CTRL_SHIFT, Key::S),
             Self::Palette => (CTRL, Key::K),

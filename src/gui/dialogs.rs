@@ -63,6 +63,25 @@ pub fn texts(state: &mut State, engine: &Engine<Made>) {
     });
 }
 
+/// Asks for a file of a recurrent model.
+pub fn weights(state: &mut State, engine: &Engine<Made>) {
+    submit(state, engine, Slot::Dialog, "choosing a file", move |_| {
+        let known = ["safetensors", "pt", "pth", "bin", "ckpt", "h5", "hdf5", "keras", "json"];
+        let dialog = rfd::AsyncFileDialog::new().add_filter("Recurrent models", &known);
+        let picked = pollster::block_on(dialog.pick_file());
+        Ok(Made::Weights(picked.map(|p| p.path().to_path_buf())))
+    });
+}
+
+/// Asks for a text.
+pub fn text(state: &mut State, engine: &Engine<Made>) {
+    submit(state, engine, Slot::Dialog, "choosing a file", move |_| {
+        let dialog = rfd::AsyncFileDialog::new().add_filter("Texts", &["txt", "md", "text"]);
+        let picked = pollster::block_on(dialog.pick_file());
+        Ok(Made::TextFile(picked.map(|p| p.path().to_path_buf())))
+    });
+}
+
 /// Asks for a file to write the session to.
 pub fn session(state: &mut State, engine: &Engine<Made>) {
     let name = super::files::session_name(state);

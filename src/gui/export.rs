@@ -9,9 +9,10 @@ use super::update::submit;
 use super::views::heads::export::Saved;
 use super::views::model::shot::Shot;
 use super::words::files::FILES;
+use super::words::recurrent::RECURRENT;
 use super::words::space::SPACE;
 use super::words::{EN, fill};
-use super::{caption, picture, space, theme, views};
+use super::{caption, picture, recurrent, space, theme, views};
 use crate::analysis::filter::show;
 use crate::array::Array;
 use crate::engine::{Ask, Engine, Opened, Run, Slot};
@@ -35,6 +36,9 @@ fn of_view(state: &State, palette: &'static Palette) -> Result<Recipe> {
     let view = state.scene.look.view;
     if state.scene.workspace == Workspace::Embeddings {
         return space::view(state, palette).ok_or_else(|| Error::input(SPACE.nothing));
+    }
+    if state.scene.workspace == Workspace::Recurrent {
+        return recurrent::view(state, palette).ok_or_else(|| Error::input(RECURRENT.nothing));
     }
     let recipe = match view {
         View::Lines | View::Heatmap => of_head(state, palette),

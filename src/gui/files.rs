@@ -2,7 +2,6 @@
 
 use super::action::Sheet;
 use super::exbert::Link;
-use super::keep;
 use super::made::Made;
 use super::restore::{Waiting, put};
 use super::scene::{Scene, Workspace};
@@ -13,6 +12,7 @@ use super::update::{self, submit};
 use super::watch;
 use super::words::files::FILES;
 use super::words::fill;
+use super::{keep, recurrent};
 use crate::analysis::filter::{Combine, Special, Threshold};
 use crate::analysis::meaning::Meaning;
 use crate::engine::{Engine, Imported, Slot, Subject};
@@ -77,7 +77,15 @@ const OWNERS: [&str; 5] = ["google-bert", "FacebookAI", "openai-community", "dis
 /// Opens a model, a file of attention or a session.
 pub fn open(state: &mut State, engine: &Engine<Made>, name: String) {
     (state.waiting, state.missing) = (None, None);
-    if space::evaluation::takes(state, Path::new(&name)) {
+    let path = Path::new(&name);
+    if recurrent::is_text(state, path) {
+        recurrent::apply(state, engine, recurrent::Ask::Read(path.to_path_buf()));
+    } else if recurrent::is_one(state, path) {
+        update::open_recurrent(state, engine, path);
+        if state.subject().is_none() && state.opening.is_none() {
+            find_and_open(state, engine, vec![find::DEFAULT.to_owned()], true);
+        }
+    } else if space::evaluation::takes(state, path) {
         let asked = space::evaluation::Ask::Read(PathBuf::from(&name));
         space::apply(state, engine, space::Ask::Test(asked));
     } else if is_vectors(state, &name) {

@@ -4,10 +4,10 @@ use super::action::ExportOf;
 use super::examples::Example;
 use super::guess::Guess;
 use super::session::Session;
-use super::space;
 use super::state::{Look, Study};
 use super::views::{compare, heads, map, neuron, predict};
 use super::watch::Stamp;
+use super::{recurrent, space};
 use crate::engine::{Imported, Run, Subject};
 use crate::error::Result;
 use std::path::PathBuf;
@@ -51,6 +51,12 @@ pub enum Made {
     Map(map::Made),
     /// Something of the spaces of vectors.
     Space(space::Made),
+    /// Something of recurrent models.
+    Recurrent(recurrent::Made),
+    /// A recurrent model was chosen, or none.
+    Weights(Option<PathBuf>),
+    /// A text for a recurrent model was chosen, or none.
+    TextFile(Option<PathBuf>),
     /// A file or folder of vectors was chosen, or none.
     Vectors(Option<PathBuf>),
     /// A file was written.

@@ -22,6 +22,7 @@ mod moves;
 mod paint;
 mod panels;
 mod picture;
+pub mod recurrent;
 mod restore;
 pub mod scene;
 mod session;

@@ -54,6 +54,8 @@ pub struct Canvas {
     pub map: map::Drawn,
     /// The map of a space.
     pub space: super::space::Drawn,
+    /// The trace of a recurrent model.
+    pub recurrent: super::recurrent::Drawn,
     /// Two maps beside each other.
     pub pair: super::space::PairDrawn,
     /// The map of layers.

@@ -286,6 +286,9 @@ pub fn file_name(state: &State, of: ExportOf) -> String {
     if state.scene.workspace == Workspace::Embeddings {
         return format!("{}-map.svg", super::space::space_name(state));
     }
+    if let (ExportOf::Head, Workspace::Recurrent, Some(model)) = (of, state.scene.workspace, &state.recurrent.model) {
+        return format!("{}-{}.svg", plain(&model.opened.name), state.scene.recurrent.what);
+    }
     let what = match (of, view) {
         (ExportOf::Numbers, _) => return format!("{}.npz", model_name(state)),
         (ExportOf::Grid, _) => "all-heads".to_owned(),
@@ -299,5 +302,10 @@ pub fn file_name(state: &State, of: ExportOf) -> String {
 pub fn model_name(state: &State) -> String {
     let subject = state.subject();
     let name = subject.as_ref().map_or("lexiscope", |subject| subject.name());
+    plain(name)
+}
+
+/// A name as a part of a file's name.
+fn plain(name: &str) -> String {
     name.chars().map(|c| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect()
 }

@@ -1,11 +1,11 @@
 //! What the person chose to look at: small, undoable, and all that a session needs to look the same again.
 
 use super::action::Head;
-use super::space;
 use super::views::camera::Camera;
 use super::views::{effects, heads, predict};
 use super::words::files::FILES;
 use super::words::fill;
+use super::{recurrent, space};
 use crate::analysis::filter::{Combine, Filter};
 use crate::analysis::meaning::Meaning;
 use crate::engine::{Continued, Cut, Target, With};
@@ -64,6 +64,8 @@ pub enum Workspace {
     /// Attention of transformers.
     #[default]
     Attention,
+    /// Recurrent models.
+    Recurrent,
     /// Spaces of vectors.
     Embeddings,
 }
@@ -186,6 +188,8 @@ pub struct Scene {
     pub workspace: Workspace,
     /// What was chosen about spaces of vectors.
     pub space: space::Chosen,
+    /// What was chosen about recurrent models.
+    pub recurrent: recurrent::Chosen,
     /// How it is shown.
     pub look: Look,
     /// What was chosen inside single views.
@@ -211,6 +215,11 @@ impl Scene {
         self.space = space.clone().checked();
         if space != self.space {
             strange.push("space");
+        }
+        let recurrent = self.recurrent.clone();
+        self.recurrent = recurrent.clone().checked();
+        if recurrent != self.recurrent {
+            strange.push("recurrent");
         }
         for (name, text) in self.texts() {
             if shorten(text) {
@@ -242,6 +251,9 @@ impl Scene {
             ("space.twin.other", self.space.twin.path()),
             ("space.formula", Some(&mut self.space.formula)),
             ("space.find", Some(&mut self.space.find)),
+            ("recurrent.path", Some(&mut self.recurrent.path)),
+            ("recurrent.text", Some(&mut self.recurrent.text)),
+            ("recurrent.file", Some(&mut self.recurrent.file)),
             ("space.test.path", Some(&mut self.space.test.path)),
         ];
         let own = own.into_iter().filter_map(|(name, text)| Some((name, text?)));

@@ -11,11 +11,11 @@ use super::restore::Waiting;
 use super::scene::{Scene, View};
 use super::settings::Settings;
 use super::slice::Slice;
-use super::space;
 use super::views::Views;
 use super::watch::Stamp;
 use super::words::views::VIEWS;
 use super::words::{EN, fill};
+use super::{recurrent, space};
 use crate::analysis::attention::Score;
 use crate::analysis::filter::{Combine, Filter, Shown, combine};
 use crate::analysis::meaning::{Meaning, Weights};
@@ -209,6 +209,8 @@ pub struct State {
     pub views: Views,
     /// What the spaces of vectors keep.
     pub space: space::Kept,
+    /// What recurrent models keep.
+    pub recurrent: recurrent::Kept,
     /// Whether maps are painted for a dark window.
     pub space_dark: bool,
     /// The sheet that lies over the window.
@@ -260,6 +262,7 @@ impl State {
             looking: None,
             views: Views::default(),
             space: space::Kept::default(),
+            recurrent: recurrent::Kept::default(),
             space_dark: true,
             sheet: None,
             problem: None,

@@ -52,10 +52,11 @@ pub fn install(ctx: &Context) {
     }
     // egui's own faces stay at the end: they have the emoji.
     let emoji = definitions.families.get(&FontFamily::Proportional).cloned().unwrap_or_default();
-    let families = [
-        (FontFamily::Proportional, ["inter", "fallback"]),
-        (bold(), ["inter-bold", "fallback"]),
-        (FontFamily::Monospace, ["mono", "fallback"]),
+    let families: [(FontFamily, &[&str]); 3] = [
+        (FontFamily::Proportional, &["inter", "fallback"]),
+        (bold(), &["inter-bold", "fallback"]),
+        // The sign of a line break is in none of the others.
+        (FontFamily::Monospace, &["mono", "fallback", "inter"]),
     ];
     for (family, own) in families {
         let names = own.iter().map(|s| (*s).to_owned()).chain(emoji.iter().cloned()).collect();

@@ -14,7 +14,7 @@ use super::views::camera::Camera;
 use super::views::heads::work::Ask as OfHeads;
 use super::words::EN;
 use super::words::files::FILES;
-use super::{before, changes, dialogs, export, files, moves, space, theme, views};
+use super::{before, changes, dialogs, export, files, moves, recurrent, space, theme, views};
 use crate::analysis::attention::worth_seeing;
 use crate::analysis::filter::{Filter, Special};
 use crate::analysis::meaning::Weights;
@@ -137,6 +137,7 @@ fn act(state: &mut State, engine: &Engine<Made>, ctx: &Context, action: Action) 
         Action::Compare(ask) => views::compare::apply(state, engine, ask),
         Action::Map(ask) => views::map::apply(state, engine, ask),
         Action::Space(ask) => space::apply(state, engine, ask),
+        Action::Recurrent(ask) => recurrent::apply(state, engine, ask),
         Action::Workspace(workspace) => state.scene.workspace = workspace,
         Action::Look(at) => look(state, engine, at),
         Action::Slice(leading) => {
@@ -213,10 +214,16 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         Command::Attention => state.scene.workspace = Workspace::Attention,
         Command::Embeddings => state.scene.workspace = Workspace::Embeddings,
         Command::OpenVectors => dialogs::vectors(state, engine, Made::Vectors),
+        Command::Recurrent => state.scene.workspace = Workspace::Recurrent,
+        Command::OpenRecurrent => dialogs::weights(state, engine),
+        Command::OpenText => dialogs::text(state, engine),
         Command::Table => state.scene.space.table = !state.scene.space.table,
         Command::Session => sheet(state, Sheet::Session),
         Command::EditSentence if state.scene.workspace == Workspace::Embeddings => {
             ctx.memory_mut(|m| m.request_focus(space::formula_id()));
+        }
+        Command::EditSentence if state.scene.workspace == Workspace::Recurrent => {
+            ctx.memory_mut(|m| m.request_focus(recurrent::text_id()));
         }
         Command::EditSentence => ctx.memory_mut(|m| m.request_focus(super::panels::top::sentence_id())),
         Command::SecondSentence => {
@@ -248,6 +255,9 @@ fn perform(state: &mut State, engine: &Engine<Made>, ctx: &Context, command: Com
         Command::PreviousToken => moves::along(state, -1),
         Command::Unpin if state.scene.workspace == Workspace::Embeddings && state.sheet.is_none() => {
             space::let_go(state);
+        }
+        Command::Unpin if state.scene.workspace == Workspace::Recurrent && state.sheet.is_none() => {
+            recurrent::let_go(state);
         }
         Command::Unpin => {
             files::put_off(state);
@@ -338,6 +348,12 @@ pub fn open_vectors(state: &mut State, engine: &Engine<Made>, path: &std::path::
     space::apply(state, engine, space::Ask::Open(path.to_string_lossy().into_owned()));
 }
 
+/// Opens a recurrent model in its workspace.
+pub fn open_recurrent(state: &mut State, engine: &Engine<Made>, path: &std::path::Path) {
+    state.scene.workspace = Workspace::Recurrent;
+    recurrent::apply(state, engine, recurrent::Ask::Open(path.to_string_lossy().into_owned()));
+}
+
 /// Ends everything that is under way.
 fn stop(state: &mut State, engine: &Engine<Made>) {
     for slot in Slot::STOPPABLE {
@@ -345,6 +361,9 @@ fn stop(state: &mut State, engine: &Engine<Made>) {
         space::stopped(state, slot);
     }
     files::stopped(state);
+    for slot in [Slot::Recurrent, Slot::Sample] {
+        recurrent::stopped(state, slot);
+    }
     (state.running, state.typed, state.progress, state.opening) = (false, None, None, None);
     before::roll_back(state);
     state.notice = Some(EN.stopped.to_owned());

@@ -5,6 +5,7 @@ pub mod compare;
 pub mod files;
 pub mod heads;
 pub mod predict;
+pub mod recurrent;
 mod say;
 pub mod space;
 pub mod views;

@@ -18,6 +18,7 @@ mod meaning;
 mod meanings;
 mod pictures;
 mod predict;
+mod recurrent;
 mod scene;
 mod screen;
 mod sources;

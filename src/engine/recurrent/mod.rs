@@ -2,6 +2,7 @@
 
 mod described;
 mod elmo;
+mod generate;
 mod guess;
 mod keras;
 mod manifest;
@@ -11,5 +12,6 @@ mod tensors;
 mod traced;
 
 pub use described::{Described, Task};
+pub use generate::Said;
 pub use opened::{Opened, is_one};
 pub use traced::{Ask, Block, Summary, Traced};

@@ -7,6 +7,7 @@ use crate::gui::scene::Workspace;
 use crate::gui::space::What;
 use crate::gui::state::State;
 use crate::gui::words::files::FILES;
+use crate::gui::words::recurrent::RECURRENT;
 use crate::gui::words::space::save::SAVE;
 use crate::gui::words::{EN, fill};
 use crate::gui::{picture, theme, widgets};
@@ -35,6 +36,8 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, is_new: bool) {
         let of_space = What::ALL.map(|what| (ExportOf::Space(what), what.label()));
         let kinds = if is_space {
             [&[(ExportOf::Head, SAVE.map)][..], &of_space].concat()
+        } else if state.scene.workspace == Workspace::Recurrent {
+            vec![(ExportOf::Head, RECURRENT.trace)]
         } else {
             vec![
                 (ExportOf::Head, EN.export_picture),
@@ -88,7 +91,11 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, is_new: bool) {
         }
     });
     ui.horizontal(|ui| {
-        let is_there = if is_space { state.space.space.is_some() } else { state.run().is_some() };
+        let is_there = match state.scene.workspace {
+            Workspace::Embeddings => state.space.space.is_some(),
+            Workspace::Recurrent => state.recurrent.current().is_some(),
+            Workspace::Attention => state.run().is_some(),
+        };
         let ready = is_there && fits.is_ok();
         let save = ui.add_enabled(ready, Button::new(EN.save).min_size(Vec2::new(80.0, theme::CONTROL)));
         if (save.on_disabled_hover_text(EN.export_hint).clicked() || entered) && ready {

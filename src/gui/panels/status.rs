@@ -7,6 +7,7 @@ use crate::gui::command::Command;
 use crate::gui::scene::Workspace;
 use crate::gui::state::State;
 use crate::gui::words::files::FILES;
+use crate::gui::words::recurrent::RECURRENT;
 use crate::gui::words::space::SPACE;
 use crate::gui::words::{EN, bytes, count, fill, millis};
 use crate::gui::{theme, widgets};
@@ -35,6 +36,9 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions) {
                 space.vectors.report.format.to_owned(),
                 fill(EN.kept, &[&bytes(state.space.bytes())]),
             ];
+        } else if state.scene.workspace == Workspace::Recurrent {
+            let read = state.recurrent.current();
+            parts = read.map(|read| fill(RECURRENT.status, &[&count(read.times() as u64)])).into_iter().collect();
         } else if let Some(run) = state.run() {
             parts.push(fill(EN.tokens, &[&count(run.tokens.len() as u64)]));
             if state.imported.is_none() {

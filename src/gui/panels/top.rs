@@ -75,9 +75,12 @@ pub fn bar(ui: &mut Ui, state: &State, actions: &Actions) {
 /// The words that switch the workspace.
 pub fn workspaces(ui: &mut Ui, state: &State, actions: &Actions) {
     ui.spacing_mut().item_spacing.x = 2.0;
-    for (workspace, command) in
-        [(Workspace::Attention, Command::Attention), (Workspace::Embeddings, Command::Embeddings)]
-    {
+    let all = [
+        (Workspace::Attention, Command::Attention),
+        (Workspace::Recurrent, Command::Recurrent),
+        (Workspace::Embeddings, Command::Embeddings),
+    ];
+    for (workspace, command) in all {
         let button = Button::selectable(state.scene.workspace == workspace, command.label());
         let button = widgets::named(ui.add(button), &fill(EN.workspace, &[command.label()]));
         if button.on_hover_text(command.tooltip(ui.ctx())).clicked() {
