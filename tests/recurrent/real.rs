@@ -1,5 +1,7 @@
 //! Models that are not part of the project, where they lie beside it: the figures that `README.md` there gives.
 
+#![expect(clippy::print_stderr, reason = "a skipped test says why")]
+
 use lexiscope::engine::recurrent::{Ask, Opened};
 use lexiscope::source::hdf5::Hdf5;
 use lexiscope::trace::Control;

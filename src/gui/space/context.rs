@@ -290,7 +290,8 @@ pub fn examples(ui: &mut Ui, state: &State, actions: &Actions) {
     widgets::heading(ui, CONTEXT.examples);
     ui.horizontal_wrapped(|ui| {
         for (word, senses) in senses::words() {
-            let button = ui.button(example_name(word, &senses));
+            let name = example_name(word, &senses);
+            let button = widgets::named(ui.button(&name), &fill(CONTEXT.example_chip, &[&name]));
             if button.on_hover_text(fill(CONTEXT.example_tip, &[word])).clicked() {
                 actions.ask(example(model, word));
             }

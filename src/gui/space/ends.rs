@@ -10,6 +10,7 @@ use crate::gui::words::fill;
 use crate::gui::words::space::looks::LOOKS;
 use crate::gui::{theme, widgets};
 use egui::{Align2, Sense, Ui, Vec2};
+use std::sync::Arc;
 
 /// Words at each end.
 pub const COUNT: usize = 10;
@@ -22,7 +23,9 @@ pub fn of(laid: &Laid) -> Vec<Ends> {
 
 /// Draws them: below each component its low end at the left and its high end at the right.
 pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space) {
-    let Some(laid) = state.space.laid.as_ref().filter(|laid| laid.question.method == Method::Pca) else { return };
+    // Rows of a map that is not drawn anew yet need not be rows of this space.
+    let is_of = |laid: &&Arc<Laid>| laid.question.method == Method::Pca && laid.question.space == space.id;
+    let Some(laid) = state.space.laid.as_ref().filter(is_of) else { return };
     if laid.ends.is_empty() {
         return;
     }

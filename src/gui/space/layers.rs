@@ -269,9 +269,8 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas, 
         legend::show(ui, rect.shrink(10.0), actions, laid, painted, state.scene.space.by.label());
     }
     scrubber(ui, state, actions, rect, layer, last);
-    let over = done.over.map(|point| paths.row(point));
-    if done.is_over && over != kept.over {
-        actions.ask(Action::Space(super::Ask::Over(over)));
+    if let Some(point) = done.over {
+        actions.over_row(paths.row(point));
     }
     if let Some(point) = done.clicked {
         actions.ask(Action::Space(super::Ask::Row(paths.row(point))));

@@ -298,7 +298,7 @@ pub fn maps(ui: &mut Ui, state: &State, actions: &Actions, canvas: &mut Canvas, 
     legend::ramp(ui.painter(), all.shrink(10.0), &range, TWIN.residual, palette);
     note(ui, right);
     for done in both {
-        follow(state, actions, pair, done);
+        follow(actions, pair, done);
     }
 }
 
@@ -313,11 +313,10 @@ fn note(ui: &Ui, rect: Rect) {
 }
 
 /// Asks for what was done on one of the maps.
-fn follow(state: &State, actions: &Actions, pair: &Pair, done: Done) {
+fn follow(actions: &Actions, pair: &Pair, done: Done) {
     let row = |point: usize| pair.found.pairs[point].0;
-    let over = done.over.map(row);
-    if done.is_over && over != state.space.over {
-        actions.ask(Action::Space(super::Ask::Over(over)));
+    if let Some(point) = done.over {
+        actions.over_row(row(point));
     }
     if let Some(point) = done.clicked {
         actions.ask(Action::Space(super::Ask::Row(row(point))));

@@ -50,8 +50,6 @@ pub struct Plot<'a> {
 /// What somebody did on a map.
 #[derive(Debug, Default, PartialEq)]
 pub struct Done {
-    /// Whether the pointer is on it.
-    pub is_over: bool,
     /// The point under the pointer.
     pub over: Option<usize>,
     /// The point that was clicked.
@@ -204,7 +202,6 @@ impl Plot<'_> {
         let (shift, scroll, pinch) = ui.input(|i| (i.modifiers.shift, i.smooth_scroll_delta().y, i.zoom_delta()));
         let pointer = response.hover_pos();
         if let Some(at) = pointer {
-            done.is_over = true;
             let times = (scroll * 0.005).exp() * pinch;
             if (times - 1.0).abs() > 1e-4 {
                 done.camera = Some(sight.closer(times, at));

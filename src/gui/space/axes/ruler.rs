@@ -81,7 +81,7 @@ pub fn show(ui: &mut Ui, state: &State, actions: &Actions, space: &Space, along:
     }
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Button, true, &spoken));
     let Some(row) = over else { return };
-    actions.ask(Action::Space(Ask::Over(Some(row))));
+    actions.over_row(row);
     if response.clicked() {
         actions.ask(Action::Space(Ask::Row(row)));
     }

@@ -199,7 +199,7 @@ fn associated(ui: &mut Ui, actions: &Actions, space: &Space, row: usize, associa
     let painter = ui.painter();
     if response.hovered() {
         painter.rect_filled(rect, 2.0, theme::colour(palette.raised));
-        actions.ask(Action::Space(space::Ask::Over(Some(row))));
+        actions.over_row(row);
     }
     let word = space.vectors.words.get(row);
     let number = weight(association as f32);
