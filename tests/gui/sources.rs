@@ -121,6 +121,8 @@ fn enter_and_a_double_click_open_the_sentence_too() {
         .on(map, false)
         .at(laid.places[laid.point(row).expect("it is on the map")])
         .expect("on the screen");
+    // A step of a test takes longer than people do between two clicks.
+    window.ctx.options_mut(|options| options.input_options.max_double_click_delay = 2.0);
     window.hover_at(at);
     window.step();
     for _ in 0..2 {
@@ -261,6 +263,11 @@ fn a_turned_space_is_turned_back_and_what_moved_is_listed() {
     click(&mut window, &entry);
     assert_eq!(state(&window).scene.space.formula, "word12");
     window.get_by_label("Nearest in both");
+    // The second space is asked once the first one has answered.
+    let start = std::time::Instant::now();
+    while state(&window).space.twin.answer.is_none() && start.elapsed().as_secs() < 20 {
+        settle(&mut window);
+    }
     let there = state(&window).space.twin.answer.clone().expect("an answer of the second space");
     assert_eq!(there.raw.len(), 15);
 
