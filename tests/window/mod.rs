@@ -28,11 +28,14 @@ pub fn build(size: [f32; 2], scale: f32, settings: Settings, has_card: bool) -> 
     window
 }
 
+/// Frames in a row in which nothing is under way: small jobs can begin and end within one, and ask for the next.
+const QUIET: usize = 10;
+
 /// Draws frames until everything that was asked for is on the screen.
 pub fn settle(window: &mut Window) {
     let start = Instant::now();
     let mut quiet = 0;
-    while quiet < 3 {
+    while quiet < QUIET {
         window.step();
         quiet = if window.state().is_settled() { quiet + 1 } else { 0 };
         assert!(start.elapsed() < Duration::from_mins(2), "the window does not come to rest");
