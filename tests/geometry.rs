@@ -1,7 +1,9 @@
 //! The geometry of spaces of vectors, held against scikit-learn, `SciPy` and NumPy (`data/make_geometry.py`).
 #![expect(clippy::print_stdout, reason = "a skipped test says why")]
 
-use lexiscope::analysis::bootstrap::SplitMix;
+mod cloud;
+
+use cloud::cloud;
 use lexiscope::analysis::space::axes::{Axis, Chance, Poles, stability};
 use lexiscope::analysis::space::cures::Cure;
 use lexiscope::analysis::space::diffusion::Diffusion;
@@ -21,18 +23,6 @@ use std::path::Path;
 
 fn expected() -> Value {
     serde_json::from_str(include_str!("data/geometry.json")).expect("valid JSON")
-}
-
-/// The cloud of points that `make_geometry.py` makes.
-fn cloud(seed: u64, n: usize, width: usize) -> Rows {
-    let mut random = SplitMix(seed);
-    let mut values = Vec::with_capacity(n * width);
-    for _ in 0..n {
-        let u: Vec<f64> = (0..width).map(|_| (random.bits() >> 40) as f64 / 16_777_216.0 - 0.5).collect();
-        let value = |j: usize| (1.0 + j as f64 / 16.0) * u[j] + 0.5 * u[(j + 1) % width] + j as f64 / 4.0;
-        values.extend((0..width).map(|j| value(j) as f32));
-    }
-    Rows::new(values, width).expect("whole rows")
 }
 
 /// The words and vectors of `../shared`, where they are.

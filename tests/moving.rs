@@ -4,7 +4,9 @@
 //! `cargo test --release --test moving -- --ignored`.
 #![expect(clippy::print_stdout, reason = "a skipped test says why, and what maps keep is said")]
 
-use lexiscope::analysis::bootstrap::SplitMix;
+mod cloud;
+
+use cloud::cloud;
 use lexiscope::analysis::moving::curve::Curve;
 use lexiscope::analysis::moving::fuzzy::memberships;
 use lexiscope::analysis::moving::layout::{Layout, start};
@@ -41,18 +43,6 @@ fn numbers(value: &Value) -> Vec<f64> {
 
 fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
-}
-
-/// The cloud of points that `make_geometry.py` makes.
-fn cloud(seed: u64, n: usize, width: usize) -> Rows {
-    let mut random = SplitMix(seed);
-    let mut values = Vec::with_capacity(n * width);
-    for _ in 0..n {
-        let u: Vec<f64> = (0..width).map(|_| (random.bits() >> 40) as f64 / 16_777_216.0 - 0.5).collect();
-        let value = |j: usize| (1.0 + j as f64 / 16.0) * u[j] + 0.5 * u[(j + 1) % width] + j as f64 / 4.0;
-        values.extend((0..width).map(|j| value(j) as f32));
-    }
-    Rows::new(values, width).expect("whole rows")
 }
 
 fn nearest(rows: &Rows, k: usize) -> Arc<Nearest> {

@@ -8,6 +8,7 @@ use lexiscope::engine::Run;
 use lexiscope::gui::action::Action;
 use lexiscope::gui::settings::Settings;
 use lexiscope::gui::state::State;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -60,6 +61,22 @@ pub fn pieces(window: &Window) -> Vec<String> {
 /// A file or a folder of `tests/data`.
 pub fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
+}
+
+/// A file of three groups of twenty words about three directions, of which the first begins it.
+pub fn groups(folder: &tempfile::TempDir) -> String {
+    let path = folder.path().join("groups.txt");
+    let mut text = String::from("60 5\n");
+    for i in 0..60usize {
+        let (group, far) = (i % 3, (i / 3) as f32);
+        let mut vector = [0.02 * far, 0.01 * (far * 1.7).sin(), 0.0, 0.0, 0.0];
+        vector[2 + group] = 1.0 + 0.05 * (far * 0.9).cos();
+        let name = ["red", "green", "blue"][group];
+        let row: Vec<String> = vector.iter().map(|x| format!("{x:.5}")).collect();
+        let _ = writeln!(text, "{name}{} {}", i / 3, row.join(" "));
+    }
+    std::fs::write(&path, text).expect("it is written");
+    path.to_string_lossy().into_owned()
 }
 
 /// Whether pictures can be drawn; a test that needs them is skipped where they cannot.

@@ -1,6 +1,6 @@
 //! How a map looks, where it is looked at and what it leaves out, by the names that a screen reader says.
 
-use crate::hand::{ask, click, fixture, press, press_with, state};
+use crate::hand::{ask, click, fixture, groups, press, press_with, state};
 use crate::window::{Window, open, settle};
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT, Queryable};
@@ -8,24 +8,7 @@ use lexiscope::gui::action::Action;
 use lexiscope::gui::scene::Workspace;
 use lexiscope::gui::settings::{Settings, Theme};
 use lexiscope::gui::space::{Ask, Chosen};
-use std::fmt::Write as _;
 use std::path::Path;
-
-/// Three groups of twenty words about three directions, with a table of counts beside them.
-fn groups(folder: &tempfile::TempDir) -> String {
-    let path = folder.path().join("groups.txt");
-    let mut text = String::from("60 5\n");
-    for i in 0..60usize {
-        let (group, far) = (i % 3, (i / 3) as f32);
-        let mut vector = [0.02 * far, 0.01 * (far * 1.7).sin(), 0.0, 0.0, 0.0];
-        vector[2 + group] = 1.0 + 0.05 * (far * 0.9).cos();
-        let name = ["red", "green", "blue"][group];
-        let row: Vec<String> = vector.iter().map(|x| format!("{x:.5}")).collect();
-        let _ = writeln!(text, "{name}{} {}", i / 3, row.join(" "));
-    }
-    std::fs::write(&path, text).expect("it is written");
-    path.to_string_lossy().into_owned()
-}
 
 fn start(path: String) -> Window {
     let mut window = open([1280.0, 800.0], 1.0, Settings { theme: Theme::Dark, ..Settings::default() });

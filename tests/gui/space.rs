@@ -1,6 +1,6 @@
 //! The workspace of embeddings, by the names that a screen reader says.
 
-use crate::hand::{ask, click, press, state};
+use crate::hand::{ask, click, groups, press, state};
 use crate::window::{Window, open, settle};
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
@@ -9,28 +9,10 @@ use lexiscope::gui::action::Action;
 use lexiscope::gui::scene::Workspace;
 use lexiscope::gui::settings::{Settings, Theme};
 use lexiscope::gui::space;
-use std::fmt::Write as _;
-use std::path::PathBuf;
-
-/// Three groups of words about three directions, of which the first begins the file.
-fn vectors(folder: &tempfile::TempDir) -> PathBuf {
-    let path = folder.path().join("groups.txt");
-    let mut text = String::from("60 5\n");
-    for i in 0..60usize {
-        let (group, far) = (i % 3, (i / 3) as f32);
-        let mut vector = [0.02 * far, 0.01 * (far * 1.7).sin(), 0.0, 0.0, 0.0];
-        vector[2 + group] = 1.0 + 0.05 * (far * 0.9).cos();
-        let name = ["red", "green", "blue"][group];
-        let row: Vec<String> = vector.iter().map(|x| format!("{x:.5}")).collect();
-        let _ = writeln!(text, "{name}{} {}", i / 3, row.join(" "));
-    }
-    std::fs::write(&path, text).expect("it is written");
-    path
-}
 
 fn start(folder: &tempfile::TempDir) -> Window {
     let mut window = open([1280.0, 800.0], 1.0, Settings { theme: Theme::Dark, ..Settings::default() });
-    let path = vectors(folder).to_string_lossy().into_owned();
+    let path = groups(folder);
     ask(&mut window, Action::Space(space::Ask::Open(path)));
     ask(&mut window, Action::Workspace(Workspace::Embeddings));
     window
